@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The forwarder: the keeper's child in the instance's network namespace. It alone reads what
+ * comes from inside: the server's output, connections through published ports, answers to
+ * probes. It holds no capability, no store, no file but the log, and no path.
+ *
+ * forwarder_run() is called in the child after it was put there (namespace, ids, no_new_privs);
+ * it never returns to the keeper's code.
+ */
+#ifndef KEEPER_FORWARDER_H
+#define KEEPER_FORWARDER_H
+
+#include "base/error.h"
+#include "plan/grant.h"
+#include "plan/plan.h"
+
+struct forwarder_port {
+	int listener; /* bound; also listening when early connections are to wait */
+	uint16_t inside_port;
+};
+
+struct forwarder {
+	int channel;	 /* SOCK_SEQPACKET to the keeper; when it closes, the forwarder exits */
+	int out, errs;	 /* read ends of the server's stdout and stderr pipes, -1: none */
+	int log;	 /* the log file, O_WRONLY */
+	uint64_t log_limit; /* bytes of the log that are kept */
+	uint32_t address; /* of the instance, host byte order */
+	struct forwarder_port ports[PLAN_PORTS_MAX];
+	size_t n_ports;
+	struct plan_ready ready; /* kind READY_COMMAND is the keeper's; only its timing is used */
+	bool hold;
+};
+
+/* Messages on the channel: one of these per packet, sent as struct forwarder_message. */
+enum forwarder_verb {
+	/* keeper to forwarder */
+	FORWARDER_SERVER_STARTED = 1, /* begin probing (again); log patterns count from here */
+	FORWARDER_OPEN,		      /* the server is ready (said by the keeper): accept now */
+	FORWARDER_PAUSE,	      /* the server is gone: accept nothing, end connections */
+	FORWARDER_FINISH,	      /* write what is left in the pipes to the log, then exit 0 */
+	/* forwarder to keeper */
+	FORWARDER_READY = 16, /* the probe succeeded; it already accepts connections */
+};
+
+struct forwarder_message {
+	uint32_t verb;
+	uint32_t reserved;
+};
+
+/*
+ * Runs until the channel closes or FINISH. Returns the exit status of the process.
+ *
+ * Published ports: with hold, connections wait in the listener's backlog until READY or OPEN;
+ * without, listen(2) is called only then. Each connection is joined to address:inside_port, bytes
+ * both ways, half-close passed on, a reset passed on as a reset; an idle connection costs at most
+ * 1 KiB of memory; at the descriptor limit accepting pauses and goes on when one is free.
+ * A connection refused inside closes the outer one.
+ *
+ * Probes: READY_HTTP sends "GET path HTTP/1.1" with Host and Connection: close to address:port,
+ * reads at most 4 KiB of the answer and looks at the status line only; READY_TCP connects;
+ * READY_LOG matches each complete line (at most 4 KiB of it) of both streams against pattern;
+ * READY_NONE is ready at SERVER_STARTED; READY_COMMAND waits for OPEN. One probe at a time, each
+ * with a bound of interval or 1 s, whichever is longer; nothing blocks the loop.
+ *
+ * Log: every line is written as "<seconds>.<microseconds> <o|e> <+|-> text\n": o is stdout,
+ * e is stderr; '-' says that the text goes on in the next record of that stream (a line longer
+ * than 8 KiB, or one that was unfinished when the stream ended). Bytes are written as they are.
+ * When the file has grown past log_limit, its oldest part is released with
+ * fallocate(FALLOC_FL_PUNCH_HOLE), so that offsets never move and a reader can follow; where the
+ * file system has no such call, the file is truncated to 0. A write that fails (disk full) drops
+ * the record and counts it; the next one that succeeds is preceded by a record of stream e that
+ * says how many were lost.
+ */
+int forwarder_run(struct forwarder *forwarder);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: what the inside needs, from a template and the command line, fully resolved and
+ * checked. It says nothing of this host's ids, descriptors or addresses, never changes once
+ * compiled, and is passed as const everywhere. What an instance is given from outside and may
+ * change (name, owner, lease, published ports) is the grant, in grant.h.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_PORTS_MAX 32
+#define PLAN_LAYERS_MAX 32
+
+struct plan_port {
+	char *name;
+	char *scheme;	 /* of the URL that is shown: "http", "https", "tcp", ... */
+	uint16_t number; /* the port the server listens on inside */
+};
+
+enum ready_kind { READY_NONE, READY_HTTP, READY_TCP, READY_LOG, READY_COMMAND };
+
+struct plan_ready {
+	enum ready_kind kind;
+	uint16_t port;			    /* http, tcp */
+	char *path;			    /* http: request target, starts with '/' */
+	uint16_t status_from, status_to;    /* http: accepted status codes, inclusive */
+	char *pattern;			    /* log: POSIX extended regular expression, one line */
+	char **command;			    /* command: exit status 0 means ready */
+	int64_t timeout_ns;		    /* from the server's start to ready */
+	int64_t interval_ns;		    /* between two probes */
+};
+
+enum restart_policy { RESTART_NO, RESTART_ON_FAILURE };
+
+struct plan_run {
+	char **command;	     /* argv; argv[0] is looked up in PATH inside when it has no '/' */
+	char *user;	     /* name or number; NULL: the owner of the first install directory */
+	char **env;	     /* KEY=VALUE, sorted by key, the whole environment but for defaults */
+	char *directory;     /* working directory inside, absolute; NULL: "/" */
+	int stop_signal;     /* sent to the server when the instance is to end */
+	char **stop_command; /* run inside instead of the signal; NULL: the signal */
+	int64_t grace_ns;    /* from the stop signal or command to the kill */
+	enum restart_policy restart;
+	unsigned restart_limit; /* how often the server may be started again */
+};
+
+/* Zero means "no such limit asked for". */
+struct plan_limits {
+	uint64_t memory_bytes, swap_bytes, disk_bytes;
+	uint64_t cpu_millis; /* thousandths of one processor */
+	uint64_t pids, files;
+	bool has_swap; /* swap may be 0 on purpose */
+};
+
+struct plan_lease {
+	int64_t ttl_ns;	 /* when the command line gives none */
+	int64_t max_ns;	 /* upper bound of any lease, 0: none */
+	int64_t idle_ns; /* end after so long without use, 0: never */
+};
+
+struct plan_network {
+	char *zone;
+	char *egress; /* "none", "internet" or a list as text */
+};
+
+struct plan {
+	char *template_name;
+	char *summary;
+	char **install; /* host directories, absolute, normalised, none inside another */
+	char **paths;	/* further host paths to see read-only; may be glob patterns */
+	struct plan_run run;
+	struct plan_port *ports; /* sorted by name */
+	size_t n_ports;
+	struct plan_ready ready;
+	struct plan_limits limits;
+	struct plan_lease lease;
+	struct plan_network network;
+};
+
+void plan_free(struct plan *plan);
+void plan_cleanup(struct plan **plan);
+#define cleanup_plan cleanup(plan_cleanup)
+
+/* The port of that name, or NULL. */
+const struct plan_port *plan_port_find(const struct plan *plan, const char *name);
+
+/*
+ * The canonical form: a template in YAML without params, variables or extends, every key present
+ * that differs from nothing (defaults written out), always in the same order. Reading it back as
+ * a template gives an equal plan. This is what "stint plan" prints, the store keeps and golden
+ * files hold.
+ */
+void plan_write_canonical(const struct plan *plan, struct text *ret_text);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is and was: one SQLite database in the state directory, shared by all stint processes of
+ * the host. A handle is never held across a fork nor while idle: open, one or a few transactions,
+ * close. Every write is one IMMEDIATE transaction; a busy database is waited for (10 s).
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/error.h"
+#include "plan/grant.h"
+
+struct store;
+
+/*
+ * What was really made on the host for an instance, written before it is made. An instance is
+ * undone from this alone.
+ */
+struct record {
+	struct grant grant;
+	char *template_name;
+	char *boot_id;	   /* the boot in which the instance was started */
+	int64_t created_ns; /* wall clock, nanoseconds since the epoch */
+	char *plan;	   /* canonical text of the plan */
+	char **layers;	   /* install directories; layer i has its upper in "layer/<i>" */
+	char *cgroup;	   /* name of the parent group below each hierarchy's root */
+	uint32_t address;  /* IPv4, host byte order; given out by store_admit */
+};
+
+/* How and why an instance ended; the history keeps it. */
+struct ending {
+	int64_t ended_ns; /* wall clock */
+	char reason[160]; /* "expired", "stopped by alice", "exited 3", ... */
+	int exit_status;  /* of the server; -1 when it did not exit by itself */
+	int exit_signal;  /* 0 when none */
+};
+
+struct history_entry {
+	char *id, *name, *template_name, *owner;
+	int64_t created_ns;
+	struct ending ending;
+};
+
+/* Addresses are given out from base .. base + count - 1 (IPv4, host byte order). */
+struct address_range {
+	uint32_t base, count;
+};
+
+/*
+ * Opens or creates "store.db" in the directory state_path (which must exist), journal mode WAL,
+ * synchronous NORMAL, no checkpoint at close. A newer schema than this program knows, a file that
+ * is no database, a full or read-only disk are errors that name the file and say what to do.
+ */
+int store_open(const char *state_path, struct store **ret_store, struct error *err);
+void store_close(struct store *store);
+void store_cleanup(struct store **store);
+#define cleanup_store cleanup(store_cleanup)
+
+/*
+ * Writes the record of an instance that is about to be made, and gives out its address (the next
+ * free one after the last that was given, wrapping around; record->address is set) in the same
+ * transaction. ERROR_EXISTS when the name is taken (the text names its owner), -EADDRINUSE (kind
+ * ERROR_FAILED) when a published fixed port is already in the store, ERROR_FAILED when the range
+ * is exhausted. -EADDRNOTAVAIL is used for the latter.
+ */
+int store_admit(struct store *store, struct record *record, const struct address_range *range,
+		struct error *err);
+
+/* True in *ret_taken when an instance of that name is in the store. */
+int store_name_taken(struct store *store, const char *name, bool *ret_taken, struct error *err);
+
+/* Loads by name, or by id when no name matches. ERROR_NOT_FOUND with "no instance 'x'". */
+int store_load(struct store *store, const char *name_or_id, struct record **ret_record,
+	       struct error *err);
+
+/* All records, oldest first. The caller frees with record_list_free. */
+int store_list(struct store *store, struct record ***ret_records, size_t *ret_count,
+	       struct error *err);
+
+/* Replaces the lease of an instance. ERROR_NOT_FOUND when it is gone. */
+int store_set_lease(struct store *store, const char *id, const struct lease *lease,
+		    struct error *err);
+
+/*
+ * Moves the record to the history, which frees name, address and ports, in one transaction.
+ * A record that is already gone is no error (undo may run twice). The history keeps the newest
+ * 10,000 entries.
+ */
+int store_finish(struct store *store, const char *id, const struct ending *ending,
+		 struct error *err);
+
+/* Newest first, at most limit entries; name NULL: of all names. */
+int store_history(struct store *store, const char *name, size_t limit,
+		  struct history_entry **ret_entries, size_t *ret_count, struct error *err);
+
+void record_free(struct record *record);
+void record_cleanup(struct record **record);
+#define cleanup_record cleanup(record_cleanup)
+void record_list_free(struct record **records, size_t count);
+void history_free(struct history_entry *entries, size_t count);
+
+#endif
