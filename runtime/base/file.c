@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files by directory descriptor; see file.h. */
+#include "base/file.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+int file_read(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_length)
+{
+	cleanup_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	cleanup_free char *data = NULL;
+	size_t length = 0, size = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n;
+
+		if (length + 1 >= size) {
+			size = size ? 2 * size : 4096;
+			data = xrealloc(data, size, 1);
+		}
+		n = read(fd, data + length, size - length - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		length += (size_t)n;
+		if (length > max)
+			return -EFBIG;
+	}
+	data[length] = '\0';
+	if (ret_length)
+		*ret_length = length;
+	*ret_data = steal_ptr(data);
+	return 0;
+}
+
+int file_write_all(int fd, const void *data, size_t length)
+{
+	const char *from = data;
+
+	while (length > 0) {
+		ssize_t n = write(fd, from, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		from += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_opened(int dirfd, const char *path, int flags, const char *data, mode_t mode)
+{
+	cleanup_fd int fd = openat(dirfd, path, flags | O_WRONLY | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return -errno;
+	return file_write_all(fd, data, strlen(data));
+}
+
+int file_write(int dirfd, const char *path, const char *data, mode_t mode)
+{
+	return write_opened(dirfd, path, O_CREAT | O_TRUNC | O_NOFOLLOW, data, mode);
+}
+
+int file_poke(int dirfd, const char *path, const char *data)
+{
+	return write_opened(dirfd, path, 0, data, 0);
+}
+
+int file_replace(int dirfd, const char *name, const char *data, mode_t mode)
+{
+	cleanup_free char *temporary = xasprintf("%s.new", name);
+	int r = file_write(dirfd, temporary, data, mode);
+
+	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dirfd, temporary, 0);
+	return r;
+}
+
+int file_make_directories(int dirfd, const char *path, mode_t mode)
+{
+	cleanup_free char *copy = xstrdup(path);
+
+	for (char *slash = copy + 1;; slash++) {
+		char saved;
+
+		slash += strcspn(slash, "/");
+		saved = *slash;
+		*slash = '\0';
+		if (mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = saved;
+		if (!saved || !slash[1])
+			return 0;
+	}
+}
+
+static int open_resolved(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd;
+
+	/* EAGAIN: somebody renamed a directory on the way; the kernel asks to try again */
+	for (int tries = 0; tries < 128; tries++) {
+		fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+int file_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return open_resolved(dirfd, path, flags, mode, RESOLVE_BENEATH);
+}
+
+int file_open_in_root(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return open_resolved(dirfd, path, flags, mode, RESOLVE_IN_ROOT);
+}
+
+int file_open_directory(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int remove_entry(int dirfd, const char *name, dev_t device, int depth);
+
+static int remove_contents(int dirfd, dev_t device, int depth)
+{
+	cleanup_dir DIR *dir = fdopendir(dirfd);
+	struct dirent *entry;
+	int first = 0;
+
+	if (!dir) {
+		int r = -errno;
+
+		close(dirfd);
+		return r;
+	}
+	while ((entry = readdir(dir))) {
+		int r;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		r = remove_entry(dirfd, entry->d_name, device, depth + 1);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+/* A tree deeper than this is flattened by its owner's mistake or malice: report, do not recurse. */
+#define REMOVE_DEPTH_MAX 1024
+
+static int remove_entry(int dirfd, const char *name, dev_t device, int depth)
+{
+	struct stat st;
+	int fd, r;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	if (depth > REMOVE_DEPTH_MAX)
+		return -ELOOP;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || st.st_dev != device) {
+		close(fd);
+		return -EXDEV;
+	}
+	r = remove_contents(fd, device, depth);
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return r < 0 ? r : -errno;
+}
+
+int file_remove_tree(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return remove_entry(dirfd, name, st.st_dev, 0);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes, signals and locks. 0 or a negative errno unless said otherwise. */
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * All signal dispositions to default, nothing blocked: a caller may have started us with any
+ * signal ignored or blocked, and exec passes both on.
+ */
+void process_reset_signals(void);
+
+/* Marks every descriptor from first on close-on-exec. */
+int process_cloexec_from(int first);
+
+int process_pidfd_open(pid_t pid);
+int process_pidfd_signal(int pidfd, int signal);
+
+/*
+ * Locks one byte of fd for this open file description (fcntl_locking(2), F_OFD_SETLK): the lock
+ * goes when the last descriptor that shares the description is closed. -EAGAIN when somebody
+ * else holds it; lock_wait waits.
+ */
+int lock_try(int fd, int64_t byte);
+int lock_wait(int fd, int64_t byte);
+/* True when another open file description holds the byte. */
+bool lock_is_held(int fd, int64_t byte);
+
+#endif

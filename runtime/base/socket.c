@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets with descriptors; see socket.h. */
+#include "base/socket.h"
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+union fd_space {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(SOCKET_FDS_MAX * sizeof(int))];
+};
+
+int socket_send(int fd, const void *data, size_t length, const int *fds, size_t n_fds)
+{
+	union fd_space space = {0};
+	struct iovec iov = {.iov_base = (void *)data, .iov_len = length};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (n_fds > SOCKET_FDS_MAX)
+		return -EMSGSIZE;
+	if (n_fds > 0) {
+		message.msg_control = space.bytes;
+		message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		space.header.cmsg_level = SOL_SOCKET;
+		space.header.cmsg_type = SCM_RIGHTS;
+		space.header.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+		memcpy(CMSG_DATA(&space.header), fds, n_fds * sizeof(int));
+	}
+	do
+		n = sendmsg(fd, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+static size_t take_fds(struct msghdr *message, int fds[SOCKET_FDS_MAX])
+{
+	size_t n = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		size_t bytes = c->cmsg_len - CMSG_LEN(0);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		if (bytes > (SOCKET_FDS_MAX - n) * sizeof(int))
+			bytes = (SOCKET_FDS_MAX - n) * sizeof(int);
+		memcpy(fds + n, CMSG_DATA(c), bytes);
+		n += bytes / sizeof(int);
+	}
+	return n;
+}
+
+ssize_t socket_receive(int fd, void *buffer, size_t size, int fds[SOCKET_FDS_MAX],
+		       size_t *ret_n_fds)
+{
+	union fd_space space = {0};
+	struct iovec iov = {.iov_base = buffer, .iov_len = size};
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = space.bytes,
+		.msg_controllen = sizeof(space.bytes),
+	};
+	size_t n_fds;
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	n_fds = take_fds(&message, fds);
+	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		for (size_t i = 0; i < n_fds; i++)
+			close(fds[i]);
+		return -EMSGSIZE;
+	}
+	*ret_n_fds = n_fds;
+	return n;
+}
+
+/* sun_path holds 108 bytes; the way through the descriptor is always short. */
+static void address_of(int dirfd, const char *name, struct sockaddr_un *ret_address)
+{
+	*ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(ret_address->sun_path, sizeof(ret_address->sun_path), "/proc/self/fd/%d/%s", dirfd,
+		 name);
+}
+
+int socket_listen_at(int dirfd, const char *name, int backlog)
+{
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address;
+
+	if (fd < 0)
+		return -errno;
+	address_of(dirfd, name, &address);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, backlog) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+int socket_connect_at(int dirfd, const char *name)
+{
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address;
+
+	if (fd < 0)
+		return -errno;
+	address_of(dirfd, name, &address);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
