@@ -145,68 +145,114 @@ int file_open_directory(int dirfd, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int remove_entry(int dirfd, const char *name, dev_t device, int depth);
+/*
+ * A tenant may nest directories deeper than descriptors or the stack reach: what lies deeper than
+ * this is moved up to the top of the tree and removed from there.
+ */
+#define REMOVE_DEPTH_MAX 64
 
-static int remove_contents(int dirfd, dev_t device, int depth)
+struct removal {
+	int top;	/* the directory that is being emptied */
+	dev_t device;	/* of top; other file systems are left alone */
+	unsigned moved; /* how many directories were moved up */
+	int first;	/* the first failure */
+};
+
+static void remove_entry(struct removal *removal, int dirfd, const char *name, int depth);
+
+static void note_failure(struct removal *removal, int r)
+{
+	if (removal->first == 0)
+		removal->first = r;
+}
+
+/* Takes over dirfd. */
+static void remove_contents(struct removal *removal, int dirfd, int depth)
 {
 	cleanup_dir DIR *dir = fdopendir(dirfd);
 	struct dirent *entry;
-	int first = 0;
 
 	if (!dir) {
-		int r = -errno;
-
+		note_failure(removal, -errno);
 		close(dirfd);
-		return r;
+		return;
 	}
-	while ((entry = readdir(dir))) {
-		int r;
-
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		r = remove_entry(dirfd, entry->d_name, device, depth + 1);
-		if (r < 0 && first == 0)
-			first = r;
-	}
-	return first;
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			remove_entry(removal, dirfd, entry->d_name, depth + 1);
 }
 
-/* A tree deeper than this is flattened by its owner's mistake or malice: report, do not recurse. */
-#define REMOVE_DEPTH_MAX 1024
+static bool is_gone(int dirfd, const char *name)
+{
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return true;
+	if (errno != EISDIR && errno != EPERM)
+		return false;
+	return unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
 
-static int remove_entry(int dirfd, const char *name, dev_t device, int depth)
+static void move_up(struct removal *removal, int dirfd, const char *name)
+{
+	cleanup_free char *unique = xasprintf(".stint-deep-%u", removal->moved++);
+
+	if (renameat(dirfd, name, removal->top, unique) < 0)
+		note_failure(removal, -errno);
+}
+
+static void remove_entry(struct removal *removal, int dirfd, const char *name, int depth)
 {
 	struct stat st;
-	int fd, r;
+	int fd;
 
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != ENOTEMPTY && errno != EEXIST)
-		return -errno;
-	if (depth > REMOVE_DEPTH_MAX)
-		return -ELOOP;
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || st.st_dev != device) {
-		close(fd);
-		return -EXDEV;
+	if (is_gone(dirfd, name))
+		return;
+	if (errno != ENOTEMPTY && errno != EEXIST) {
+		note_failure(removal, -errno);
+		return;
 	}
-	r = remove_contents(fd, device, depth);
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	return r < 0 ? r : -errno;
+	if (depth > REMOVE_DEPTH_MAX) {
+		move_up(removal, dirfd, name);
+		return;
+	}
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		note_failure(removal, -errno);
+		return;
+	}
+	if (fstat(fd, &st) < 0 || st.st_dev != removal->device) {
+		close(fd);
+		note_failure(removal, -EXDEV);
+		return;
+	}
+	remove_contents(removal, fd, depth);
+	if (!is_gone(dirfd, name) && errno != ENOTEMPTY)
+		note_failure(removal, -errno);
 }
 
 int file_remove_tree(int dirfd, const char *name)
 {
+	struct removal removal = {0};
+	cleanup_fd int top = -1;
+	unsigned before;
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return remove_entry(dirfd, name, st.st_dev, 0);
+	if (is_gone(dirfd, name))
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	top = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0 || fstat(top, &st) < 0)
+		return -errno;
+	removal = (struct removal){.top = top, .device = st.st_dev};
+	do {
+		int round = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (round < 0)
+			return -errno;
+		before = removal.moved;
+		remove_contents(&removal, round, 0);
+	} while (removal.moved != before && removal.first == 0);
+	if (is_gone(dirfd, name))
+		return 0;
+	return removal.first ? removal.first : -errno;
 }

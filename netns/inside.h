@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The network of an instance, inside half: what init does in its own network namespace. Two
+ * netlink messages need no library, and nothing of the host has to enter the namespace for them.
+ */
+#ifndef NETNS_INSIDE_H
+#define NETNS_INSIDE_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+/*
+ * Brings "lo" up and gives it the address (IPv4, host byte order) as a /32. In a zone without
+ * traffic this is the whole network: the host has nothing, and nothing can fail open. Needs
+ * CAP_NET_ADMIN in the namespace. See rtnetlink(7).
+ */
+int netns_loopback_up(uint32_t address, struct error *err);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups, host half. A host may have cgroup v2, v1, or v1 controllers with a v2 tree
+ * beside them: each hierarchy is used where it is mounted. An instance has PARENT/ID/host
+ * (keeper, forwarder, init) and PARENT/ID/server in the hierarchies that can limit or kill it; in
+ * the others the keeper joins PARENT, so that nothing of the caller's groups is kept anywhere.
+ */
+#ifndef CGROUP_CGROUP_H
+#define CGROUP_CGROUP_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CGROUP_HIERARCHIES_MAX 24
+
+struct cgroup_hierarchy {
+	char *mount;	   /* where it is mounted, absolute */
+	char *controllers; /* "cpu,cpuacct", "name=systemd"; "" for version 2 */
+	bool v2;
+	bool leaves; /* instances have groups of their own here */
+};
+
+struct cgroup_tree {
+	struct cgroup_hierarchy list[CGROUP_HIERARCHIES_MAX];
+	size_t n;
+};
+
+/*
+ * Reads the hierarchies from mountinfo (proc_pid_mountinfo(5)): text is the file's content.
+ * Mounts that cannot be written are left out. The caller ends it with cgroup_tree_deinit.
+ */
+int cgroup_tree_parse(const char *mountinfo, struct cgroup_tree *ret_tree, struct error *err);
+/* The same of this process's own mount namespace. */
+int cgroup_tree_discover(struct cgroup_tree *ret_tree, struct error *err);
+void cgroup_tree_deinit(struct cgroup_tree *tree);
+
+/* Open groups of one instance: what init and the keeper's process join. */
+struct cgroup_groups {
+	int host[CGROUP_HIERARCHIES_MAX]; /* one in every hierarchy */
+	size_t n_host;
+	int leaf_host[CGROUP_HIERARCHIES_MAX]; /* of those, the ones with leaves; not owned */
+	int server[CGROUP_HIERARCHIES_MAX];
+	size_t n_server;
+};
+
+/*
+ * Makes the groups of instance id below parent ("stint"), and parent itself. Leaves what it made
+ * to cgroup_undo when it fails. The caller ends ret_groups with cgroup_groups_close.
+ */
+int cgroup_prepare(const struct cgroup_tree *tree, const char *parent, const char *id,
+		   struct cgroup_groups *ret_groups, struct error *err);
+void cgroup_groups_close(struct cgroup_groups *groups);
+
+/*
+ * The host path of the instance's own group in a hierarchy, and where it is to be seen inside.
+ * False when the inside has no use for this hierarchy. The caller frees both.
+ */
+bool cgroup_view(const struct cgroup_hierarchy *hierarchy, const char *parent, const char *id,
+		 char **ret_source, char **ret_target);
+
+/*
+ * Kills everything in the groups of instance id, waits until they are empty (at most 5 s) and
+ * removes them, then parent when it is the last. Groups that are not there are no error. -EBUSY
+ * when processes cannot be killed; the text names the group. A caller that is
+ * itself in the instance's groups moves to the root of each hierarchy first.
+ */
+int cgroup_undo(const struct cgroup_tree *tree, const char *parent, const char *id,
+		struct error *err);
+
+/*
+ * Calls each(id, data) for every instance that has a group below parent; stops when it returns
+ * nonzero and returns that.
+ */
+int cgroup_each_id(const struct cgroup_tree *tree, const char *parent,
+		   int (*each)(const char *id, void *data), void *data);
+
+#endif

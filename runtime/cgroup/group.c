@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making and removing an instance's groups; see cgroup.h. In the command that starts an instance
+ * and in the one that ends it.
+ */
+#include "cgroup/cgroup.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define UNDO_BOUND_NS (5 * NSEC_PER_SEC)
+#define PREPARE_TRIES 50
+
+static const char *const leaf_names[] = {"server", "host"};
+
+static char *group_path(const struct cgroup_hierarchy *h, const char *parent, const char *rest)
+{
+	return xasprintf("%s/%s%s%s", h->mount, parent, *rest ? "/" : "", rest);
+}
+
+/* A new cpuset group takes no process before it has processors and memory nodes. */
+static void inherit_cpuset(const struct cgroup_hierarchy *h, const char *parent)
+{
+	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		cleanup_free char *from = xasprintf("%s/%s", h->mount, files[i]);
+		cleanup_free char *to = xasprintf("%s/%s/%s", h->mount, parent, files[i]);
+		cleanup_free char *value = NULL;
+
+		if (file_read(AT_FDCWD, from, 4096, &value, NULL) == 0)
+			file_poke(AT_FDCWD, to, value);
+	}
+}
+
+static int make_groups(const struct cgroup_hierarchy *h, const char *parent, const char *id)
+{
+	cleanup_free char *top = group_path(h, parent, "");
+	int r = file_make_directories(AT_FDCWD, top, 0755);
+
+	if (r < 0)
+		return r;
+	if (strstr(h->controllers, "cpuset"))
+		inherit_cpuset(h, parent);
+	for (size_t i = 0; h->leaves && i < ARRAY_SIZE(leaf_names); i++) {
+		cleanup_free char *leaf = xasprintf("%s/%s/%s", top, id, leaf_names[i]);
+
+		r = file_make_directories(AT_FDCWD, leaf, 0755);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_group(const struct cgroup_hierarchy *h, const char *parent, const char *rest)
+{
+	cleanup_free char *group = group_path(h, parent, rest);
+	cleanup_free char *file = xasprintf("%s/%s", group, h->v2 ? "cgroup.procs" : "tasks");
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_groups(const struct cgroup_hierarchy *h, const char *parent, const char *id,
+		       struct cgroup_groups *groups)
+{
+	cleanup_free char *host = h->leaves ? xasprintf("%s/host", id) : xstrdup("");
+	cleanup_free char *server = xasprintf("%s/server", id);
+	int fd = open_group(h, parent, host);
+
+	if (fd < 0)
+		return fd;
+	groups->host[groups->n_host++] = fd;
+	if (!h->leaves)
+		return 0;
+	groups->leaf_host[groups->n_server] = fd;
+	fd = open_group(h, parent, server);
+	if (fd < 0)
+		return fd;
+	groups->server[groups->n_server++] = fd;
+	return 0;
+}
+
+/* The last instance's end may remove the parent between our mkdir and our use of it: try again. */
+static int prepare_one(const struct cgroup_hierarchy *h, const char *parent, const char *id,
+		       struct cgroup_groups *groups)
+{
+	int r = -ENOENT;
+
+	for (int i = 0; i < PREPARE_TRIES && (r == -ENOENT || r == -ENODEV); i++) {
+		r = make_groups(h, parent, id);
+		if (r == 0)
+			r = open_groups(h, parent, id, groups);
+	}
+	return r;
+}
+
+int cgroup_prepare(const struct cgroup_tree *tree, const char *parent, const char *id,
+		   struct cgroup_groups *ret_groups, struct error *err)
+{
+	*ret_groups = (struct cgroup_groups){0};
+	for (size_t i = 0; i < tree->n; i++) {
+		int r = prepare_one(&tree->list[i], parent, id, ret_groups);
+
+		if (r < 0)
+			return error_set(err, -r, "cannot make control group '%s/%s/%s'",
+					 tree->list[i].mount, parent, id);
+	}
+	return 0;
+}
+
+void cgroup_groups_close(struct cgroup_groups *groups)
+{
+	for (size_t i = 0; i < groups->n_host; i++)
+		close(groups->host[i]);
+	for (size_t i = 0; i < groups->n_server; i++)
+		close(groups->server[i]);
+	*groups = (struct cgroup_groups){0};
+}
+
+bool cgroup_view(const struct cgroup_hierarchy *h, const char *parent, const char *id,
+		 char **ret_source, char **ret_target)
+{
+	if (!h->leaves)
+		return false;
+	*ret_source = xasprintf("%s/%s/%s/server", h->mount, parent, id);
+	*ret_target = h->v2 ? xstrdup("/sys/fs/cgroup")
+			    : xasprintf("/sys/fs/cgroup/%s", h->controllers);
+	return true;
+}
+
+/* Signals every process of the group's file, one at a time; for trees without cgroup.kill. */
+static void kill_listed(const char *group)
+{
+	cleanup_free char *path = xasprintf("%s/cgroup.procs", group);
+	cleanup_free char *list = NULL;
+	char *rest, *word;
+
+	if (file_read(AT_FDCWD, path, 4 << 20, &list, NULL) < 0)
+		return;
+	rest = list;
+	while ((word = strsep(&rest, "\n"))) {
+		uint64_t pid;
+
+		if (parse_number(word, INT32_MAX, &pid) == 0 && (pid_t)pid != getpid())
+			kill((pid_t)pid, SIGKILL);
+	}
+}
+
+static void kill_group(const struct cgroup_hierarchy *h, const char *group)
+{
+	cleanup_free char *path = xasprintf("%s/cgroup.kill", group);
+
+	if (!h->v2 || file_poke(AT_FDCWD, path, "1") < 0)
+		kill_listed(group);
+}
+
+static int remove_group(const char *group)
+{
+	if (rmdir(group) == 0 || errno == ENOENT)
+		return 0;
+	return -errno;
+}
+
+/* Kills and removes one leaf; what dies leaves its group a moment later. */
+static int undo_leaf(const struct cgroup_hierarchy *h, const char *group, int64_t until)
+{
+	int r = remove_group(group);
+
+	for (int wait_ms = 1; r == -EBUSY && clock_boottime_ns() < until;) {
+		kill_group(h, group);
+		poll(NULL, 0, wait_ms);
+		if (wait_ms < 20)
+			wait_ms *= 2;
+		r = remove_group(group);
+	}
+	return r;
+}
+
+/*
+ * The process that cleans up may have been the keeper: it must not stand in what it removes, nor
+ * be killed with it. It lives on for milliseconds, in each hierarchy's root.
+ */
+static int leave_groups(const struct cgroup_tree *tree, const char *id, struct error *err)
+{
+	cleanup_free char *mine = NULL, *part = xasprintf("/%s/", id);
+
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", 1 << 16, &mine, NULL) < 0 ||
+	    !strstr(mine, part))
+		return 0;
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct cgroup_hierarchy *h = &tree->list[i];
+		cleanup_free char *file =
+			xasprintf("%s/%s", h->mount, h->v2 ? "cgroup.procs" : "tasks");
+		int r = file_poke(AT_FDCWD, file, "0");
+
+		if (r < 0)
+			return error_set(err, -r, "cannot move to control group '%s'", h->mount);
+	}
+	return 0;
+}
+
+static int undo_one(const struct cgroup_hierarchy *h, const char *parent, const char *id,
+		    int64_t until)
+{
+	cleanup_free char *group = group_path(h, parent, id);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(leaf_names); i++) {
+		cleanup_free char *leaf = xasprintf("%s/%s", group, leaf_names[i]);
+
+		r = undo_leaf(h, leaf, until);
+	}
+	return r < 0 ? r : undo_leaf(h, group, until);
+}
+
+static void remove_parent(const struct cgroup_hierarchy *h, const char *parent)
+{
+	cleanup_free char *top = group_path(h, parent, "");
+
+	rmdir(top); /* stays while another instance uses it */
+}
+
+int cgroup_undo(const struct cgroup_tree *tree, const char *parent, const char *id,
+		struct error *err)
+{
+	int64_t until = clock_boottime_ns() + UNDO_BOUND_NS;
+	int first = leave_groups(tree, id, err);
+
+	/* version 2 first: its kill is atomic and reaches what the others only list */
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < tree->n; i++) {
+			const struct cgroup_hierarchy *h = &tree->list[i];
+			int r = 0;
+
+			if (h->v2 != (pass == 0))
+				continue;
+			if (h->leaves)
+				r = undo_one(h, parent, id, until);
+			if (r < 0 && first == 0)
+				first = error_set(err, -r, "cannot remove control group '%s/%s/%s'",
+						  h->mount, parent, id);
+			remove_parent(h, parent);
+		}
+	}
+	return first;
+}
+
+int cgroup_each_id(const struct cgroup_tree *tree, const char *parent,
+		   int (*each)(const char *id, void *data), void *data)
+{
+	for (size_t i = 0; i < tree->n; i++) {
+		cleanup_free char *top = group_path(&tree->list[i], parent, "");
+		cleanup_dir DIR *dir = tree->list[i].leaves ? opendir(top) : NULL;
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir))) {
+			int r = 0;
+
+			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+				r = each(entry->d_name, data);
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Giving up ids and capabilities; see inside.h. In the server's process, execs and forwarder. */
+#include "confine/inside.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SECUREBITS                                                                                 \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                            \
+	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |    \
+	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+static int drop_bounding(struct error *err)
+{
+	/* the kernel may know more capabilities than this program: go on until it knows no more */
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
+			if (errno == EINVAL && cap > 0)
+				return 0;
+			return error_set(err, errno, "cannot drop capability %lu", cap);
+		}
+	return 0;
+}
+
+static int drop_capabilities(struct error *err)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {0};
+
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &header, none) < 0)
+		return error_set(err, errno, "cannot drop capabilities");
+	return 0;
+}
+
+int confine_apply(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, struct error *err)
+{
+	int r = drop_bounding(err);
+
+	if (r < 0)
+		return r;
+	if (setgroups(n_groups, groups) < 0 || setresgid(gid, gid, gid) < 0)
+		return error_set(err, errno, "cannot become group %u", gid);
+	if (prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) < 0)
+		return error_set(err, errno, "cannot lock the securebits");
+	if (setresuid(uid, uid, uid) < 0)
+		return error_set(err, errno, "cannot become user %u", uid);
+	r = drop_capabilities(err);
+	if (r < 0)
+		return r;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_set(err, errno, "cannot set no_new_privs");
+	return 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an instance sees, as a list of operations; runs in the command that starts it. Every mount
+ * is paid for twice, when it is made and when the namespace ends, so a directory or a file on the
+ * root's own tmpfs is preferred wherever it does.
+ */
+#include "rootfs/rootfs.h"
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct entry {
+	enum root_op_kind kind;
+	uint32_t flags, mode;
+	const char *target, *text;
+};
+
+static void add_entries(struct root_ops *ops, const struct entry *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct root_op *op = root_ops_add(ops, entries[i].kind, entries[i].target);
+
+		op->flags = entries[i].flags;
+		op->mode = entries[i].mode;
+		op->text = entries[i].text ? xstrdup(entries[i].text) : NULL;
+	}
+}
+
+static struct root_op *add_bind(struct root_ops *ops, const char *source, const char *target)
+{
+	struct root_op *op = root_ops_add(ops, ROOT_BIND, target);
+
+	op->source = xstrdup(source);
+	return op;
+}
+
+/* Symbolic links such as /bin -> usr/bin as the host has them, real directories as binds. */
+static void add_system(struct root_ops *ops)
+{
+	static const char *const links[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+
+	add_bind(ops, "/usr", "/usr");
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		char text[PATH_MAX];
+		ssize_t n = readlink(links[i], text, sizeof(text) - 1);
+
+		if (n > 0) {
+			text[n] = '\0';
+			root_ops_add(ops, ROOT_SYMLINK, links[i])->text = xstrdup(text);
+		} else if (errno == EINVAL) {
+			add_bind(ops, links[i], links[i]);
+		}
+	}
+}
+
+static const struct entry directories[] = {
+	{ROOT_DIRECTORY, 0, 01777, "/tmp", NULL},	  {ROOT_DIRECTORY, 0, 0755, "/run", NULL},
+	{ROOT_DIRECTORY, 0, 01777, "/run/lock", NULL},	  {ROOT_DIRECTORY, 0, 01777, "/var/tmp", NULL},
+	{ROOT_DIRECTORY, 0, 0755, "/var/cache", NULL},	  {ROOT_DIRECTORY, 0, 0755, "/var/lib", NULL},
+	{ROOT_DIRECTORY, 0, 0755, "/var/log", NULL},	  {ROOT_SYMLINK, 0, 0, "/var/run", "../run"},
+	{ROOT_SYMLINK, 0, 0, "/var/lock", "../run/lock"}, {ROOT_DIRECTORY, 0, 0700, "/root", NULL},
+};
+
+#define DEVICES (ROOT_WRITABLE | ROOT_NOEXEC | ROOT_HAS_DEVICES)
+#define SCRATCH (ROOT_WRITABLE | ROOT_NOEXEC)
+
+static const struct entry devices[] = {
+	{ROOT_TMPFS, DEVICES, 0, "/dev", "mode=0755,size=64k,nr_inodes=64"},
+	{ROOT_NODE, 0, 0666, "/dev/null", "1:3"},
+	{ROOT_NODE, 0, 0666, "/dev/zero", "1:5"},
+	{ROOT_NODE, 0, 0666, "/dev/full", "1:7"},
+	{ROOT_NODE, 0, 0666, "/dev/random", "1:8"},
+	{ROOT_NODE, 0, 0666, "/dev/urandom", "1:9"},
+	{ROOT_NODE, 0, 0666, "/dev/tty", "5:0"},
+	{ROOT_SYMLINK, 0, 0, "/dev/ptmx", "pts/ptmx"},
+	{ROOT_SYMLINK, 0, 0, "/dev/fd", "/proc/self/fd"},
+	{ROOT_SYMLINK, 0, 0, "/dev/stdin", "/proc/self/fd/0"},
+	{ROOT_SYMLINK, 0, 0, "/dev/stdout", "/proc/self/fd/1"},
+	{ROOT_SYMLINK, 0, 0, "/dev/stderr", "/proc/self/fd/2"},
+	{ROOT_DEVPTS, DEVICES, 0, "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5,max=256"},
+	{ROOT_TMPFS, SCRATCH, 0, "/dev/shm", "mode=1777,size=256m"},
+};
+
+/* Files of procfs through which a process with uid 0 reaches the host, capabilities or not. */
+static const struct entry kernel_views[] = {
+	{ROOT_PROC, ROOT_WRITABLE | ROOT_NOEXEC, 0, "/proc", NULL},
+	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/sys", NULL},
+	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/sysrq-trigger", NULL},
+	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/irq", NULL},
+	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/bus", NULL},
+	{ROOT_MASK_FILE, ROOT_OPTIONAL | DEVICES, 0, "/proc/kcore", NULL},
+	{ROOT_MASK_FILE, ROOT_OPTIONAL | DEVICES, 0, "/proc/keys", NULL},
+	{ROOT_SYSFS, ROOT_NOEXEC, 0, "/sys", NULL},
+};
+
+static void add_cgroups(const struct rootfs_input *input, struct root_ops *ops)
+{
+	static const struct entry top = {ROOT_TMPFS, SCRATCH, 0, "/sys/fs/cgroup",
+					 "mode=0755,size=16k,nr_inodes=64"};
+
+	/* a version 2 tree is bound on the directory itself, version 1 trees side by side in it */
+	if (input->n_cgroups > 1 ||
+	    (input->n_cgroups == 1 && strcmp(input->cgroups[0].target, top.target) != 0))
+		add_entries(ops, &top, 1);
+	for (size_t i = 0; i < input->n_cgroups; i++)
+		add_bind(ops, input->cgroups[i].source, input->cgroups[i].target)->flags =
+			ROOT_NOEXEC;
+}
+
+static void add_layers(const struct rootfs_input *input, struct root_ops *ops)
+{
+	for (size_t i = 0; input->plan->install && input->plan->install[i]; i++) {
+		const char *path = input->plan->install[i];
+		struct root_op *op = root_ops_add(ops, ROOT_OVERLAY, path);
+
+		op->source = xstrdup(path);
+		op->text = xasprintf("%s/%zu", input->layers, i);
+		op->flags = ROOT_WRITABLE;
+	}
+}
+
+/* A home below /usr, or none, is not made; the account then works in "/". */
+static void add_home(const struct rootfs_input *input, struct root_ops *ops)
+{
+	const struct rootfs_account *account = input->account;
+	struct root_op *op;
+
+	if (strncmp(account->home, "/usr/", 5) == 0 || strcmp(account->home, "/") == 0)
+		return;
+	for (size_t i = 0; input->plan->install && input->plan->install[i]; i++) {
+		size_t n = strlen(input->plan->install[i]);
+
+		if (strncmp(account->home, input->plan->install[i], n) == 0)
+			return;
+	}
+	op = root_ops_add(ops, ROOT_DIRECTORY, account->home);
+	op->mode = 0700;
+	op->uid = account->uid;
+	op->gid = account->gid;
+}
+
+int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, struct error *err)
+{
+	*ret_ops = (struct root_ops){0};
+	if (access("/usr", F_OK) < 0)
+		return error_set(err, errno, "cannot see '/usr', which every instance shares");
+	add_system(ret_ops);
+	add_entries(ret_ops, directories, ARRAY_SIZE(directories));
+	rootfs_compile_etc(input, ret_ops);
+	add_home(input, ret_ops);
+	add_entries(ret_ops, devices, ARRAY_SIZE(devices));
+	add_entries(ret_ops, kernel_views, ARRAY_SIZE(kernel_views));
+	add_cgroups(input, ret_ops);
+	for (size_t i = 0; input->paths && input->paths[i]; i++)
+		add_bind(ret_ops, input->paths[i], input->paths[i]);
+	add_layers(input, ret_ops);
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The root file system of an instance as a list of operations. The host half (compile.c) makes
+ * the list; it reaches init in the start message; root_apply() runs it, in init, in a mount
+ * namespace of its own. System calls only.
+ */
+#ifndef ROOTFS_INSIDE_H
+#define ROOTFS_INSIDE_H
+
+#include "base/error.h"
+#include "base/wire.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum root_op_kind {
+	ROOT_DIRECTORY,	 /* target, mode, uid, gid */
+	ROOT_SYMLINK,	 /* target -> text */
+	ROOT_FILE,	 /* target with the content text, mode */
+	ROOT_COPY,	 /* target with the content of the host's file source, mode */
+	ROOT_NODE,	 /* character device; text is "major:minor", mode */
+	ROOT_BIND,	 /* the host's source, file or directory, at target */
+	ROOT_OVERLAY,	 /* lower source, upper and work below the host directory text */
+	ROOT_TMPFS,	 /* text: mount options */
+	ROOT_DEVPTS,	 /* text: mount options */
+	ROOT_PROC,
+	ROOT_SYSFS,
+	ROOT_READ_ONLY,	 /* target of the new root, bound on itself read-only */
+	ROOT_MASK_FILE,	 /* target shows the new root's /dev/null */
+	ROOT_OP_KINDS,
+};
+
+enum root_op_flag {
+	ROOT_OPTIONAL = 1,    /* a source or target that does not exist is passed over */
+	ROOT_WRITABLE = 2,    /* mounts are read-only without this */
+	ROOT_NOEXEC = 4,      /* every mount is nosuid and, but for /dev, nodev */
+	ROOT_HAS_DEVICES = 8, /* no nodev */
+};
+
+struct root_op {
+	uint32_t kind, flags, mode, uid, gid;
+	char *source, *target, *text;
+};
+
+struct root_ops {
+	struct root_op *list;
+	size_t n;
+};
+
+/* Appends a zeroed operation of that kind for that target (copied) and returns it. */
+struct root_op *root_ops_add(struct root_ops *ops, enum root_op_kind kind, const char *target);
+void root_ops_deinit(struct root_ops *ops);
+
+void root_ops_put(const struct root_ops *ops, struct text *to);
+/* On a bad message the reader is bad and ret_ops holds what could be read. */
+void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops);
+
+/*
+ * Makes the new root from ops on top of the directory at (which only this mount namespace sees
+ * covered), enters it and drops the old one; the working directory is "/" afterwards. Must run
+ * in a mount namespace of its own, with CAP_SYS_ADMIN and the host's /proc still in place.
+ */
+int root_apply(const struct root_ops *ops, int at, struct error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The root file system of an instance, host half: what an instance sees, decided from the plan
+ * and this host, as a list of operations for the inside half (inside.h).
+ */
+#ifndef ROOTFS_ROOTFS_H
+#define ROOTFS_ROOTFS_H
+
+#include "base/error.h"
+#include "plan/plan.h"
+#include "rootfs/inside.h"
+
+#include <sys/types.h>
+
+struct rootfs_account {
+	const char *name, *group, *home;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* A host directory that is shown read-only at a place inside. */
+struct rootfs_view {
+	char *source, *target;
+};
+
+struct rootfs_input {
+	const struct plan *plan;
+	const char *hostname;
+	uint32_t address;		 /* IPv4, host byte order */
+	const struct rootfs_account *account; /* the server's user */
+	char *const *paths;		 /* the plan's paths, patterns expanded */
+	const char *layers;		 /* host directory that holds "<i>/upper" and "<i>/work" */
+	const struct rootfs_view *cgroups; /* the instance's own groups */
+	size_t n_cgroups;
+};
+
+/* Fills ret_ops; the caller ends it with root_ops_deinit also after a failure. */
+int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, struct error *err);
+
+/* The generated files of /etc; called by rootfs_compile. */
+void rootfs_compile_etc(const struct rootfs_input *input, struct root_ops *ops);
+
+#endif
