@@ -38,17 +38,13 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-	{"ms", NSEC_PER_MSEC},
-	{"s", NSEC_PER_SEC},
-	{"m", 60 * NSEC_PER_SEC},
-	{"h", 3600 * NSEC_PER_SEC},
-	{"d", 86400 * NSEC_PER_SEC},
-	{NULL, 0},
+	{"ms", NSEC_PER_MSEC},	    {"s", NSEC_PER_SEC},	 {"m", 60 * NSEC_PER_SEC},
+	{"h", 3600 * NSEC_PER_SEC}, {"d", 86400 * NSEC_PER_SEC}, {NULL, 0},
 };
 
 static const struct unit size_units[] = {
-	{"B", 1},	{"k", 1ULL << 10},   {"K", 1ULL << 10},	  {"KiB", 1ULL << 10},
-	{"M", 1ULL << 20}, {"MiB", 1ULL << 20}, {"G", 1ULL << 30},   {"GiB", 1ULL << 30},
+	{"B", 1},	   {"k", 1ULL << 10},	{"K", 1ULL << 10}, {"KiB", 1ULL << 10},
+	{"M", 1ULL << 20}, {"MiB", 1ULL << 20}, {"G", 1ULL << 30}, {"GiB", 1ULL << 30},
 	{"T", 1ULL << 40}, {"TiB", 1ULL << 40}, {NULL, 0},
 };
 
@@ -62,8 +58,10 @@ static int take_quantity(const char **string, const struct unit *units, uint64_t
 	uint64_t value;
 	int r;
 
-	if (n == 0 || n >= sizeof(digits) || s >= sizeof(suffix))
+	if (n == 0 || s >= sizeof(suffix))
 		return -EINVAL;
+	if (n >= sizeof(digits))
+		return -ERANGE;
 	snprintf(digits, sizeof(digits), "%.*s", (int)n, *string);
 	snprintf(suffix, sizeof(suffix), "%.*s", (int)s, *string + n);
 	r = parse_number(digits, UINT64_MAX, &value);
@@ -114,81 +112,129 @@ int parse_size(const char *string, uint64_t *ret_bytes)
 	return 0;
 }
 
-/* Moves behind "Z", "+hh:mm" or "-hh:mm"; false when there is neither that nor the end. */
+/* Reads exactly width digits; *string moves behind them. */
+static bool take_digits(const char **string, int width, int *ret_value)
+{
+	int value = 0;
+
+	for (int i = 0; i < width; i++) {
+		char digit = (*string)[i];
+
+		if (digit < '0' || digit > '9')
+			return false;
+		value = 10 * value + digit - '0';
+	}
+	*string += width;
+	*ret_value = value;
+	return true;
+}
+
+static bool take_character(const char **string, char wanted)
+{
+	if (**string != wanted)
+		return false;
+	(*string)++;
+	return true;
+}
+
+/* Reads "Z", "+hh:mm" or "-hh:mm" up to the end; no zone at all is fine too. */
 static bool take_zone(const char *string, bool *ret_given, long *ret_offset)
 {
-	int hours, minutes, used = 0;
-	char sign;
+	bool west = *string == '-';
+	int hours, minutes;
 
 	*ret_given = *string != '\0';
 	*ret_offset = 0;
 	if (!*string || strcmp(string, "Z") == 0)
 		return true;
-	if (sscanf(string, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || string[used])
+	if (!take_character(&string, west ? '-' : '+') || !take_digits(&string, 2, &hours) ||
+	    !take_character(&string, ':') || !take_digits(&string, 2, &minutes) || *string)
 		return false;
-	if ((sign != '+' && sign != '-') || hours > 14 || minutes > 59 || hours < 0 || minutes < 0)
+	*ret_offset = (west ? -1 : 1) * (hours * 3600L + minutes * 60L);
+	return hours <= 14 && minutes <= 59;
+}
+
+/* "hh:mm", "h:mm" or either with ":ss"; *string moves behind it. */
+static bool take_clock(const char **string, struct tm *tm)
+{
+	if (!take_digits(string, 2, &tm->tm_hour) && !take_digits(string, 1, &tm->tm_hour))
 		return false;
-	*ret_offset = (sign == '-' ? -1 : 1) * (hours * 3600L + minutes * 60L);
+	if (!take_character(string, ':') || !take_digits(string, 2, &tm->tm_min))
+		return false;
+	tm->tm_sec = 0;
+	if (take_character(string, ':') && !take_digits(string, 2, &tm->tm_sec))
+		return false;
+	return tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 59;
+}
+
+static int days_of_month(int year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+/* "yyyy-mm-dd"; *string moves behind it. mktime would take 31 February for 3 March. */
+static bool take_date(const char **string, struct tm *tm)
+{
+	int year, month, day;
+
+	if (!take_digits(string, 4, &year) || !take_character(string, '-') ||
+	    !take_digits(string, 2, &month) || !take_character(string, '-') ||
+	    !take_digits(string, 2, &day))
+		return false;
+	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month))
+		return false;
+	tm->tm_year = year - 1900;
+	tm->tm_mon = month - 1;
+	tm->tm_mday = day;
 	return true;
 }
 
-/* "hh:mm" or "hh:mm:ss"; returns the number of characters used, 0 when it is not one. */
-static int take_clock(const char *string, struct tm *tm)
-{
-	int used = 0, more = 0;
-
-	if (string[0] < '0' || string[0] > '9')
-		return 0;
-	if (sscanf(string, "%2d:%2d%n", &tm->tm_hour, &tm->tm_min, &used) != 2 || !used)
-		return 0;
-	tm->tm_sec = 0;
-	if (string[used] == ':' && sscanf(string + used, ":%2d%n", &tm->tm_sec, &more) != 1)
-		return 0;
-	if (tm->tm_hour > 23 || tm->tm_min > 59 || tm->tm_sec > 59 || tm->tm_min < 0 ||
-	    tm->tm_sec < 0)
-		return 0;
-	return used + more;
-}
-
-static int next_clock_time(struct tm *clock, time_t now, time_t *ret_when)
+/* mktime normalises what it is given, so a day that lacks this hour must not spoil the next. */
+static time_t local_clock_time(const struct tm *clock, time_t now, int days_on)
 {
 	struct tm day;
 
 	localtime_r(&now, &day);
+	day.tm_mday += days_on;
 	day.tm_hour = clock->tm_hour;
 	day.tm_min = clock->tm_min;
 	day.tm_sec = clock->tm_sec;
 	day.tm_isdst = -1;
-	*ret_when = mktime(&day);
-	if (*ret_when <= now) {
-		day.tm_mday++;
-		day.tm_isdst = -1;
-		*ret_when = mktime(&day);
-	}
+	return mktime(&day);
+}
+
+static time_t next_clock_time(const struct tm *clock, time_t now)
+{
+	time_t today = local_clock_time(clock, now, 0);
+
+	return today > now ? today : local_clock_time(clock, now, 1);
+}
+
+static int parse_clock_time(const char *string, time_t now, time_t *ret_when)
+{
+	struct tm clock = {0};
+
+	if (!take_clock(&string, &clock) || *string)
+		return -EINVAL;
+	*ret_when = next_clock_time(&clock, now);
 	return 0;
 }
 
 int parse_time(const char *string, time_t now, time_t *ret_when)
 {
 	struct tm tm = {.tm_isdst = -1};
+	const char *rest = string;
 	bool zone_given;
-	int used = 0, clock;
 	long offset;
 
-	clock = take_clock(string, &tm);
-	if (clock && !string[clock])
-		return next_clock_time(&tm, now, ret_when);
-	if (sscanf(string, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3 ||
-	    used != 10 || (string[used] != 'T' && string[used] != ' '))
+	if (!take_date(&rest, &tm))
+		return parse_clock_time(string, now, ret_when);
+	if (!take_character(&rest, 'T') && !take_character(&rest, ' '))
 		return -EINVAL;
-	if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
-	    tm.tm_mday > 31)
-		return -EINVAL;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	string += used + 1;
-	clock = take_clock(string, &tm);
-	if (!clock || !take_zone(string + clock, &zone_given, &offset))
+	if (!take_clock(&rest, &tm) || !take_zone(rest, &zone_given, &offset))
 		return -EINVAL;
 	*ret_when = zone_given ? timegm(&tm) - offset : mktime(&tm);
 	return 0;
@@ -198,12 +244,12 @@ void format_duration(int64_t ns, char *buffer, size_t size)
 {
 	int64_t seconds = ns / NSEC_PER_SEC;
 
-	if (ns < 0)
+	if (ns <= 0)
 		snprintf(buffer, size, "0s");
 	else if (ns < 10 * NSEC_PER_MSEC)
 		snprintf(buffer, size, "%.1fms", (double)ns / 1e6);
 	else if (ns < NSEC_PER_SEC)
-		snprintf(buffer, size, "%" PRId64 "ms", ns / NSEC_PER_MSEC);
+		snprintf(buffer, size, "%" PRId64 "ms", (int64_t)(ns / NSEC_PER_MSEC));
 	else if (ns < 10 * NSEC_PER_SEC && ns % NSEC_PER_SEC)
 		snprintf(buffer, size, "%.1fs", (double)ns / 1e9);
 	else if (seconds < 60)
@@ -224,7 +270,8 @@ void format_size(uint64_t bytes, char *buffer, size_t size)
 	double value = (double)bytes;
 	size_t unit = 0;
 
-	while (value >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
+	/* 1023.5 and more would be shown as 1024 */
+	while (value >= 1023.5 && unit + 1 < ARRAY_SIZE(units)) {
 		value /= 1024;
 		unit++;
 	}

@@ -162,14 +162,14 @@ static size_t smallest(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* Levenshtein distance with one row; words longer than the row count as far apart. */
+/* Levenshtein distance with one row; words longer than the row are never near. */
 static size_t edit_distance(const char *a, const char *b)
 {
 	size_t row[64];
 	size_t columns = strlen(b);
 
 	if (columns >= ARRAY_SIZE(row) || strlen(a) >= ARRAY_SIZE(row))
-		return ARRAY_SIZE(row);
+		return SIZE_MAX;
 	for (size_t j = 0; j <= columns; j++)
 		row[j] = j;
 	for (size_t i = 1; a[i - 1]; i++) {

@@ -8,6 +8,7 @@
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
+#include "base/error.h"
 #include "base/text.h"
 
 #include <stdbool.h>
@@ -16,6 +17,8 @@
 
 #define PLAN_PORTS_MAX 32
 #define PLAN_LAYERS_MAX 32
+#define PLAN_WORDS_MAX 1000	    /* of a command, paths, entries of an environment */
+#define PLAN_ENV_SIZE_MAX (128 << 10) /* bytes of a whole environment */
 
 struct plan_port {
 	char *name;
@@ -89,6 +92,14 @@ void plan_cleanup(struct plan **plan);
 
 /* The port of that name, or NULL. */
 const struct plan_port *plan_port_find(const struct plan *plan, const char *name);
+
+/*
+ * Puts "KEY=VALUE" into the environment, in place of an earlier value of that key. For a plan that
+ * is still being compiled: by a template's env, then by --env. ERROR_USAGE when KEY is no name for
+ * a variable ([A-Za-z_][A-Za-z0-9_.-]*), VALUE has control characters, or the environment would
+ * be larger than PLAN_WORDS_MAX entries or PLAN_ENV_SIZE_MAX bytes.
+ */
+int plan_set_env(struct plan *plan, const char *assignment, struct error *err);
 
 /*
  * The canonical form: a template in YAML without params, variables or extends, every key present

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every command, each defined in the file of its name. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command up_command, run_command, ls_command, show_command, logs_command,
+	exec_command, shell_command, extend_command, cp_command, down_command, diff_command,
+	plan_command, template_command, history_command, doctor_command, sweep_command,
+	reap_command, version_command, help_command;
+
+#endif

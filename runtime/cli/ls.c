@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stint ls: the instances of this host. */
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "base/cleanup.h"
+
+#include <stdio.h>
+
+static char *ports_text(const struct grant *grant)
+{
+	struct text text = {0};
+
+	for (size_t i = 0; i < grant->n_ports; i++) {
+		const struct published_port *port = &grant->ports[i];
+
+		text_addf(&text, "%s%s:%u/%s", i ? " " : "", port->host_address, port->host_port,
+			  port->name);
+	}
+	if (grant->n_ports == 0)
+		text_add(&text, "-");
+	return text_take(&text);
+}
+
+static void add_row(struct table *table, const struct record *record, const struct status *status)
+{
+	cleanup_free char *ports = ports_text(&record->grant);
+	char left[32];
+
+	format_duration(lease_left_ns(&record->grant.lease), left, sizeof(left));
+	table_add(table, record->grant.name);
+	table_add(table, record->template_name);
+	table_add(table, instance_state_name(status->state));
+	table_add(table, record->grant.owner);
+	table_add(table, left);
+	table_add(table, ports);
+}
+
+static void print_table(const struct site *site, struct record **records, size_t n)
+{
+	static const char *const heads[] = {"NAME", "TEMPLATE", "STATE", "OWNER", "LEFT", "PORTS"};
+	struct table table = {.columns = ARRAY_SIZE(heads)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+		table_add(&table, heads[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct status status;
+
+		instance_observe(site, records[i], &status);
+		add_row(&table, records[i], &status);
+	}
+	table_print(&table);
+}
+
+static void print_names(struct record **records, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		puts(records[i]->grant.name);
+}
+
+static int print_json(const struct site *site, struct record **records, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		struct status status;
+
+		instance_observe(site, records[i], &status);
+		json_array_append_new(list, json_instance(records[i], &status));
+	}
+	return json_print(list);
+}
+
+static int load_all(struct site *site, struct record ***ret_records, size_t *ret_n,
+		    struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	struct sweep_result swept;
+	int r = site_open(site, err);
+
+	if (r == 0)
+		r = site_sweep(site, true, &swept, err);
+	if (r == 0)
+		r = store_open(site->state_path, &store, err);
+	return r < 0 ? r : store_list(store, ret_records, ret_n, err);
+}
+
+static int run_ls(const struct invocation *invocation)
+{
+	struct site site = {.state = -1, .run = -1};
+	struct record **records = NULL;
+	struct error err = {0};
+	size_t n = 0;
+	int status = 0;
+
+	if (load_all(&site, &records, &n, &err) < 0)
+		status = report(&err);
+	else if (invocation->options.json)
+		status = print_json(&site, records, n);
+	else if (invocation->options.quiet)
+		print_names(records, n);
+	else if (n > 0)
+		print_table(&site, records, n);
+	else
+		puts("no instances");
+	record_list_free(records, n);
+	site_close(&site);
+	return status;
+}
+
+const struct command ls_command = {
+	.name = "ls",
+	.usage = "[OPTION...]",
+	.options = "quiet json",
+	.summary = "list the instances of this host",
+	.description = "Name, template, state, owner, time left and published ports of each "
+		       "instance, oldest first.",
+	.max_args = 0,
+	.run = run_ls,
+};

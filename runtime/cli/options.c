@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of options and the one parser over it; see command.h. */
+#include "cli/command.h"
+#include "base/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SPEC(field) offsetof(struct options, field)
+
+const struct option_spec option_specs[] = {
+	{"name", 'n', "NAME", OPTION_STRING, SPEC(name),
+	 "name of the instance; default: a readable one is made"},
+	{"ttl", 0, "DURATION", OPTION_STRING, SPEC(ttl), "how long it lives: 90s, 30m, 2h, 1d"},
+	{"until", 0, "TIME", OPTION_STRING, SPEC(until), "when it ends: 18:00 or 2026-12-24T18:00"},
+	{"publish", 'p', "[[ADDRESS:]HOSTPORT:]PORTNAME", OPTION_LIST, SPEC(publish),
+	 "publish a port of the template; default: all, on free ports of 127.0.0.1"},
+	{"set", 0, "KEY=VALUE", OPTION_LIST, SPEC(set), "set a parameter of the template"},
+	{"env", 'e', "KEY=VALUE", OPTION_LIST, SPEC(env),
+	 "set a variable of the server's environment"},
+	{"no-wait", 0, NULL, OPTION_FLAG, SPEC(no_wait),
+	 "return when the server is started, not when it is ready"},
+	{"no-hold", 0, NULL, OPTION_FLAG, SPEC(no_hold),
+	 "refuse early connections instead of letting them wait"},
+	{"recreate", 0, NULL, OPTION_FLAG, SPEC(recreate),
+	 "take down an instance of that name first"},
+	{"memory", 0, "SIZE", OPTION_STRING, SPEC(memory),
+	 "limit of memory (not enforced by this version: refused)"},
+	{"cpus", 0, "NUMBER", OPTION_STRING, SPEC(cpus),
+	 "limit of processors (not enforced by this version: refused)"},
+	{"user", 'u', "USER", OPTION_STRING, SPEC(user),
+	 "run as this user inside; default: the server's"},
+	{"all", 'a', NULL, OPTION_FLAG, SPEC(all), "all instances"},
+	{"now", 0, NULL, OPTION_FLAG, SPEC(force),
+	 "kill at once, without asking the server to stop"},
+	{"follow", 'f', NULL, OPTION_FLAG, SPEC(follow), "go on printing what is added"},
+	{"lines", 'n', "NUMBER", OPTION_STRING, SPEC(lines), "only the last lines"},
+	{"timestamps", 't', NULL, OPTION_FLAG, SPEC(timestamps), "the time in front of each line"},
+	{"quiet", 'q', NULL, OPTION_FLAG, SPEC(quiet), "names only"},
+	{"markdown", 0, NULL, OPTION_FLAG, SPEC(markdown),
+	 "the table of template keys in Markdown"},
+	{"schema", 0, NULL, OPTION_FLAG, SPEC(schema), "the JSON schema of templates, for editors"},
+	{"man", 0, NULL, OPTION_FLAG, SPEC(man), "the manual page's source"},
+	{"json", 0, NULL, OPTION_FLAG, SPEC(json), "print JSON"},
+	{0},
+};
+
+static bool takes(const struct command *command, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = command->options; at && *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+
+		if (length == n && strncmp(at, name, n) == 0)
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+const struct option_spec *command_option(const struct command *command, const char *name,
+					 size_t length)
+{
+	for (const struct option_spec *spec = option_specs; spec->name; spec++)
+		if (strlen(spec->name) == length && strncmp(spec->name, name, length) == 0 &&
+		    takes(command, spec->name))
+			return spec;
+	return NULL;
+}
+
+static const struct option_spec *option_of_letter(const struct command *command, char letter)
+{
+	for (const struct option_spec *spec = option_specs; spec->name; spec++)
+		if (spec->letter == letter && takes(command, spec->name))
+			return spec;
+	return NULL;
+}
+
+static int unknown_option(const struct command *command, const char *text, struct error *err)
+{
+	const char *names[64] = {0};
+	const char *near;
+	size_t n = 0;
+
+	for (const struct option_spec *spec = option_specs; spec->name; spec++)
+		if (takes(command, spec->name) && n + 1 < ARRAY_SIZE(names))
+			names[n++] = spec->name;
+	near = nearest_word(text + strspn(text, "-"), names);
+	if (near)
+		return error_say(err, ERROR_USAGE, "unknown option '%s'; did you mean '--%s'?",
+				 text, near);
+	return error_say(err, ERROR_USAGE, "unknown option '%s'; see 'stint help %s'", text,
+			 command->name);
+}
+
+static int store_value(struct options *options, const struct option_spec *spec, const char *value,
+		       struct error *err)
+{
+	char *field = (char *)options + spec->offset;
+
+	if (spec->kind == OPTION_FLAG) {
+		*(bool *)field = true;
+	} else if (spec->kind == OPTION_LIST) {
+		strv_add((char ***)field, value);
+	} else {
+		if (*(char **)field)
+			return error_say(err, ERROR_USAGE, "option '--%s' was given twice",
+					 spec->name);
+		*(char **)field = xstrdup(value);
+	}
+	return 0;
+}
+
+struct parsing {
+	const struct command *command;
+	int argc, at;
+	char **argv;
+	struct invocation *invocation;
+};
+
+/* An option's value: attached, or the next word. */
+static int take_value(struct parsing *p, const struct option_spec *spec, const char *attached,
+		      struct error *err)
+{
+	const char *value = attached;
+
+	if (spec->kind == OPTION_FLAG && attached)
+		return error_say(err, ERROR_USAGE, "option '--%s' takes no value", spec->name);
+	if (spec->kind != OPTION_FLAG && !value) {
+		if (p->at + 1 >= p->argc)
+			return error_say(err, ERROR_USAGE, "option '--%s' needs a value: %s",
+					 spec->name, spec->argument);
+		value = p->argv[++p->at];
+	}
+	return store_value(&p->invocation->options, spec, value, err);
+}
+
+static int take_option(struct parsing *p, struct error *err)
+{
+	const char *word = p->argv[p->at];
+	const struct option_spec *spec;
+	size_t length;
+
+	if (word[1] != '-') {
+		spec = option_of_letter(p->command, word[1]);
+		if (!spec)
+			return unknown_option(p->command, word, err);
+		return take_value(p, spec, word[2] ? word + 2 : NULL, err);
+	}
+	length = strcspn(word + 2, "=");
+	spec = command_option(p->command, word + 2, length);
+	if (!spec)
+		return unknown_option(p->command, word, err);
+	return take_value(p, spec, word[2 + length] ? word + 3 + length : NULL, err);
+}
+
+static int check_operands(const struct command *command, const struct invocation *invocation,
+			  struct error *err)
+{
+	int n = (int)invocation->n_args;
+
+	if (n < command->min_args || (command->max_args >= 0 && n > command->max_args))
+		return error_say(err, ERROR_USAGE, "usage: stint %s %s", command->name,
+				 command->usage);
+	return 0;
+}
+
+int invocation_parse(const struct command *command, int argc, char **argv,
+		     struct invocation *ret_invocation, struct error *err)
+{
+	struct parsing p = {
+		.command = command, .argc = argc, .argv = argv, .invocation = ret_invocation};
+
+	*ret_invocation =
+		(struct invocation){.command = command, .args = xcalloc(1, sizeof(char *))};
+	for (; p.at < argc; p.at++) {
+		const char *word = argv[p.at];
+		int r = 0;
+
+		if (strcmp(word, "--") == 0) {
+			if (!command->takes_rest)
+				return error_say(err, ERROR_USAGE, "usage: stint %s %s",
+						 command->name, command->usage);
+			ret_invocation->rest = strv_copy(argv + p.at + 1);
+			break;
+		}
+		if (word[0] == '-' && word[1])
+			r = take_option(&p, err);
+		else
+			strv_add(&ret_invocation->args, word);
+		if (r < 0)
+			return r;
+	}
+	ret_invocation->n_args = strv_length(ret_invocation->args);
+	return check_operands(command, ret_invocation, err);
+}
+
+void invocation_deinit(struct invocation *invocation)
+{
+	for (const struct option_spec *spec = option_specs; spec->name; spec++) {
+		char *field = (char *)&invocation->options + spec->offset;
+
+		if (spec->kind == OPTION_LIST)
+			strv_cleanup((char ***)field);
+		else if (spec->kind == OPTION_STRING)
+			cleanup_free_pointer(field);
+	}
+	strv_cleanup(&invocation->args);
+	strv_cleanup(&invocation->rest);
+}

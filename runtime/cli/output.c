@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What commands print; see output.h. */
+#include "cli/output.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+char *port_url(const struct published_port *port)
+{
+	bool v6 = strchr(port->host_address, ':');
+
+	return xasprintf("%s://%s%s%s:%u", port->scheme, v6 ? "[" : "", port->host_address,
+			 v6 ? "]" : "", port->host_port);
+}
+
+void format_moment(int64_t seconds, char *buffer, size_t size)
+{
+	time_t when = (time_t)seconds, now = time(NULL);
+	struct tm then, today;
+
+	localtime_r(&when, &then);
+	localtime_r(&now, &today);
+	if (then.tm_yday == today.tm_yday && then.tm_year == today.tm_year)
+		strftime(buffer, size, "%H:%M:%S", &then);
+	else
+		strftime(buffer, size, "%Y-%m-%d %H:%M:%S", &then);
+}
+
+void format_rfc3339(int64_t seconds, char *buffer, size_t size)
+{
+	time_t when = (time_t)seconds;
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	strftime(buffer, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static json_t *json_ports(const struct grant *grant)
+{
+	json_t *ports = json_array();
+
+	for (size_t i = 0; i < grant->n_ports; i++) {
+		const struct published_port *port = &grant->ports[i];
+		cleanup_free char *url = port_url(port);
+
+		json_array_append_new(ports,
+				      json_pack("{s:s, s:s, s:s, s:i, s:i}", "name", port->name,
+						"url", url, "address", port->host_address, "port",
+						(int)port->host_port, "inside_port",
+						(int)port->inside_port));
+	}
+	return ports;
+}
+
+static const char *source_name(enum lease_source source)
+{
+	static const char *const names[] = {
+		[LEASE_FROM_BUILTIN] = "default",
+		[LEASE_FROM_TEMPLATE] = "template",
+		[LEASE_FROM_OPTION] = "option",
+		[LEASE_FROM_EXTEND] = "extend",
+	};
+
+	return (size_t)source < ARRAY_SIZE(names) ? names[source] : "unknown";
+}
+
+static void set_moment(json_t *object, const char *key, int64_t seconds)
+{
+	char text[32];
+
+	format_rfc3339(seconds, text, sizeof(text));
+	json_object_set_new(object, key, json_string(text));
+}
+
+json_t *json_instance(const struct record *record, const struct status *status)
+{
+	const struct grant *grant = &record->grant;
+	struct in_addr address = {.s_addr = htonl(record->address)};
+	char text[INET_ADDRSTRLEN];
+	json_t *object;
+
+	inet_ntop(AF_INET, &address, text, sizeof(text));
+	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o}", "name", grant->name, "id",
+			   grant->id, "template", record->template_name, "state",
+			   instance_state_name(status->state), "owner", grant->owner, "owner_uid",
+			   (int)grant->owner_uid, "address", text, "ports", json_ports(grant));
+	set_moment(object, "created", record->created_ns / NSEC_PER_SEC);
+	set_moment(object, "deadline", lease_deadline_wall_s(&grant->lease));
+	json_object_set_new(object, "deadline_set_by",
+			    json_string(source_name(grant->lease.source)));
+	json_object_set_new(object, "left_seconds",
+			    json_real((double)lease_left_ns(&grant->lease) / 1e9));
+	if (status->ready_ns)
+		json_object_set_new(
+			object, "ready_after_seconds",
+			json_real((double)(status->ready_ns - status->started_ns) / 1e9));
+	json_object_set_new(object, "restarts", json_integer(status->restarts));
+	return object;
+}
+
+int json_print(json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	putchar('\n');
+	json_decref(value);
+	return 0;
+}
+
+void table_add(struct table *table, const char *cell)
+{
+	table->cells = xrealloc(table->cells, table->n + 1, sizeof(char *));
+	table->cells[table->n++] = xstrdup(cell);
+}
+
+void table_addf(struct table *table, const char *format, ...)
+{
+	char cell[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(cell, sizeof(cell), format, args);
+	va_end(args);
+	table_add(table, cell);
+}
+
+static size_t column_width(const struct table *table, size_t column)
+{
+	size_t width = 0;
+
+	for (size_t i = column; i < table->n; i += table->columns)
+		if (strlen(table->cells[i]) > width)
+			width = strlen(table->cells[i]);
+	return width;
+}
+
+static size_t line_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return 80;
+}
+
+/* What does not fit stands on lines of its own below, in the last column. */
+static void print_last(const char *cell, size_t indent, size_t width)
+{
+	size_t room = width > indent + 16 ? width - indent : 16;
+
+	while (strlen(cell) > room) {
+		size_t cut = room;
+
+		while (cut > 0 && cell[cut] != ' ')
+			cut--;
+		if (cut == 0)
+			cut = strcspn(cell, " ");
+		printf("%.*s\n%*s", (int)cut, cell, (int)indent, "");
+		cell += cut;
+		cell += strspn(cell, " ");
+	}
+	puts(cell);
+}
+
+void table_print(struct table *table)
+{
+	size_t width = line_width();
+
+	for (size_t row = 0; row + table->columns <= table->n; row += table->columns) {
+		size_t indent = 0;
+
+		for (size_t c = 0; c + 1 < table->columns; c++) {
+			size_t column = column_width(table, c) + 2;
+
+			printf("%-*s", (int)column, table->cells[row + c]);
+			indent += column;
+		}
+		print_last(table->cells[row + table->columns - 1], indent, width);
+	}
+	for (size_t i = 0; i < table->n; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	table->cells = NULL;
+	table->n = 0;
+}
+
+int open_named(const char *name, struct site *ret_site, struct record **ret_record,
+	       struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r = site_open(ret_site, err);
+
+	if (r == 0)
+		r = store_open(ret_site->state_path, &store, err);
+	return r < 0 ? r : store_load(store, name, ret_record, err);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What commands print, for people (80 columns) and as JSON. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "instance/instance.h"
+
+#include <jansson.h>
+
+/* "http://127.0.0.1:40123" */
+char *port_url(const struct published_port *port);
+
+/* Local time "18:04:11", with the date when it is not today's. */
+void format_moment(int64_t seconds, char *buffer, size_t size);
+
+/* RFC 3339 in UTC, for JSON. */
+void format_rfc3339(int64_t seconds, char *buffer, size_t size);
+
+/* name, id, template, state, owner, created, deadline, left_seconds, address, ports, reason. */
+json_t *json_instance(const struct record *record, const struct status *status);
+
+/* Prints the value and a newline to stdout; takes it over. Returns the exit code 0. */
+int json_print(json_t *value);
+
+/*
+ * A table: add cells row by row, then print. Columns are as wide as their widest cell; the last
+ * one is cut at the terminal's width (80 when stdout is no terminal).
+ */
+struct table {
+	char **cells;
+	size_t columns, n;
+};
+
+void table_add(struct table *table, const char *cell);
+void table_addf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void table_print(struct table *table); /* and frees */
+
+/* Opens the site and loads the record of NAME; prints nothing. */
+int open_named(const char *name, struct site *ret_site, struct record **ret_record,
+	       struct error *err);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From words to a ready instance, or to nothing; see session.h. */
+#include "cli/session.h"
+#include "base/cleanup.h"
+#include "base/socket.h"
+#include "cli/output.h"
+#include "instance/log.h"
+#include "templates/template.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#define TAIL_LINES 10
+
+int compile_template(const struct invocation *invocation, const struct site *site,
+		     struct plan **ret_plan, struct error *err)
+{
+	const struct options *o = &invocation->options;
+	cleanup_free char *own = xasprintf("%s/templates", site->config_path);
+	char *search[] = {own, NULL};
+	struct template_options options = {.sets = o->set, .search = search, .share = site->share};
+	cleanup_plan struct plan *plan = NULL;
+	int r = template_compile(invocation->args[0], &options, &plan, err);
+
+	for (size_t i = 0; r == 0 && o->env && o->env[i]; i++)
+		r = plan_set_env(plan, o->env[i], err);
+	if (r == 0)
+		*ret_plan = steal_ptr(plan);
+	return r;
+}
+
+static int read_lease(const struct options *o, const struct plan *plan, struct lease *ret_lease,
+		      struct error *err)
+{
+	int64_t ttl = -1;
+	time_t until = 0;
+
+	if (o->ttl && o->until)
+		return error_say(err, ERROR_USAGE, "--ttl and --until exclude one another");
+	if (o->ttl && parse_duration(o->ttl, &ttl) < 0)
+		return error_say(err, ERROR_USAGE,
+				 "'%s' is no duration; write 90s, 30m, 2h, 1h30m or 1d", o->ttl);
+	if (o->until && parse_time(o->until, time(NULL), &until) < 0)
+		return error_say(err, ERROR_USAGE,
+				 "'%s' is no time; write 18:00 or 2026-12-24T18:00", o->until);
+	return lease_compute(plan, ttl, until, ret_lease, err);
+}
+
+static int refuse_limits(const struct options *o, struct error *err)
+{
+	const char *given = o->memory ? "--memory" : o->cpus ? "--cpus" : NULL;
+
+	if (!given)
+		return 0;
+	return error_say(err, ERROR_REFUSED,
+			 "%s cannot be enforced by this version of stint, and a limit that is not "
+			 "enforced would be a false promise",
+			 given);
+}
+
+static int check_name(const char *name, struct error *err)
+{
+	if (!name || is_valid_name(name))
+		return 0;
+	return error_say(err, ERROR_USAGE,
+			 "'%s' is no name: use a-z, 0-9 and '-', at most 63 characters, the first "
+			 "no '-'",
+			 name);
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* --recreate: an instance of that name goes first, whatever its template. */
+static int take_down_old(const struct site *site, const char *name, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	cleanup_record struct record *record = NULL;
+	int r = store_open(site->state_path, &store, err);
+
+	if (r == 0)
+		r = store_load(store, name, &record, err);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : instance_down(site, record->grant.id, "replaced by --recreate", err);
+}
+
+static int prepare(struct session *session, struct start_request *request, struct error *err)
+{
+	const struct options *o = &session->invocation->options;
+	struct sweep_result swept;
+	int r = refuse_limits(o, err);
+
+	if (r == 0)
+		r = check_name(o->name, err);
+	if (r == 0 && o->recreate && !o->name)
+		r = error_say(err, ERROR_USAGE, "--recreate needs --name");
+	if (r == 0)
+		r = site_open(&session->site, err);
+	if (r == 0)
+		r = compile_template(session->invocation, &session->site, &session->plan, err);
+	if (r == 0)
+		r = read_lease(o, session->plan, &request->lease, err);
+	if (r == 0)
+		r = account_of_caller(&session->owner, err);
+	if (r == 0)
+		r = site_sweep(&session->site, true, &swept, err);
+	if (r == 0 && o->recreate)
+		r = take_down_old(&session->site, o->name, err);
+	return r;
+}
+
+int session_start(const struct invocation *invocation, struct session *ret_session,
+		  struct error *err)
+{
+	const struct options *o = &invocation->options;
+	struct start_request request = {
+		.name = o->name, .publish = o->publish, .hold = !o->no_hold};
+	int r;
+
+	*ret_session = (struct session){.invocation = invocation,
+					.site = {.state = -1, .run = -1},
+					.instance = {.tie = -1},
+					.exit_status = -1};
+	ret_session->signals = block_signals();
+	r = prepare(ret_session, &request, err);
+	if (r < 0)
+		return r;
+	request.plan = ret_session->plan;
+	request.owner = &ret_session->owner;
+	return instance_start(&ret_session->site, &request, &ret_session->instance, err);
+}
+
+/* One line that is written over on a terminal, a line each elsewhere; to stderr, beside data. */
+static void show_stage(const struct session *session, const char *stage, int64_t ns)
+{
+	const char *name = session->instance.record->grant.name;
+	char time[32];
+
+	if (session->invocation->options.json)
+		return;
+	format_duration(ns, time, sizeof(time));
+	if (isatty(2))
+		fprintf(stderr, "\r\033[K%s: %s (%s)", name, stage, time);
+	else
+		fprintf(stderr, "%s: %s after %s\n", name, stage, time);
+	fflush(stderr);
+}
+
+static void clear_stage(void)
+{
+	if (isatty(2))
+		fputs("\r\033[K", stderr);
+}
+
+bool session_take_packet(struct session *session)
+{
+	cleanup_packet struct control_packet packet = {0};
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = control_receive(session->instance.tie, &packet, fds, &n_fds);
+
+	for (size_t i = 0; r > 0 && i < n_fds; i++)
+		close(fds[i]);
+	if (r <= 0) {
+		session->over = true;
+		return false;
+	}
+	if (packet.verb == CONTROL_STAGE) {
+		show_stage(session, packet.text ? packet.text : "", packet.number);
+	} else if (packet.verb == CONTROL_READY) {
+		session->ready_ns = packet.number ? packet.number : 1;
+	} else if (packet.verb == CONTROL_FAILED) {
+		session->failure = packet.error;
+	} else if (packet.verb == CONTROL_ENDED) {
+		session->over = true;
+		session->exit_status = (int)packet.number;
+		session->exit_signal = (int)packet.number2;
+		snprintf(session->reason, sizeof(session->reason), "%s",
+			 packet.text ? packet.text : "");
+	}
+	return !session->over;
+}
+
+static void print_line(const struct log_record *record, void *data)
+{
+	(void)data;
+	fprintf(stderr, "  | %.*s\n", (int)record->length, record->text);
+}
+
+void session_print_log_tail(const struct session *session)
+{
+	struct log_reader reader;
+
+	if (log_open(&session->site, session->instance.record->grant.id, &reader) < 0)
+		return;
+	if (log_skip_to_last(&reader, TAIL_LINES) == 0)
+		log_read(&reader, print_line, NULL);
+	log_close(&reader);
+}
+
+/* What the user reads when the instance ended before its server was ready. */
+static int explain_end(struct session *session, struct error *err)
+{
+	const char *name = session->instance.record->grant.name;
+	const struct error *failure = &session->failure;
+
+	session_print_log_tail(session);
+	if (session->interrupted)
+		error_say(err, ERROR_FAILED, "interrupted; '%s' was taken down", name);
+	else if (failure->code && failure->kind == ERROR_NOT_READY)
+		error_say(err, failure->kind,
+			  "'%s' was %s and was taken down; allow more in 'ready: timeout:', or see "
+			  "its output above",
+			  name, failure->text);
+	else if (failure->code)
+		error_say(err, failure->kind, "cannot start '%s': %s", name, failure->text);
+	else
+		error_say(err, ERROR_FAILED, "'%s' ended before it was ready: %s", name,
+			  *session->reason ? session->reason : "its keeper was lost");
+	return err->code;
+}
+
+static void take_signal(struct session *session)
+{
+	struct signalfd_siginfo info;
+
+	if (read(session->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		session->interrupted = (int)info.ssi_signo;
+}
+
+int session_wait_ready(struct session *session, struct error *err)
+{
+	const char *id = session->instance.record->grant.id;
+	struct error undo;
+
+	while (!session->ready_ns && !session->over) {
+		struct pollfd polled[] = {
+			{.fd = session->instance.tie, .events = POLLIN},
+			{.fd = session->signals, .events = POLLIN},
+		};
+		struct control_packet kill_packet = {
+			.verb = CONTROL_KILL, .finish = true, .text = (char *)"interrupted"};
+
+		if (poll(polled, ARRAY_SIZE(polled), -1) < 0 && errno != EINTR)
+			return error_set(err, errno, "cannot wait");
+		if (polled[1].revents) {
+			take_signal(session);
+			(void)control_send(session->instance.tie, &kill_packet, NULL, 0);
+		}
+		if (polled[0].revents)
+			session_take_packet(session);
+	}
+	clear_stage();
+	if (!session->over)
+		return 0;
+	explain_end(session, err);
+	if (instance_end(&session->site, id, "keeper lost", &undo) < 0)
+		fprintf(stderr, "stint: %s\n", undo.text);
+	return err->code;
+}
+
+int session_release(struct session *session, struct error *err)
+{
+	struct control_packet packet = {.verb = CONTROL_RELEASE};
+	int r = control_send(session->instance.tie, &packet, NULL, 0);
+
+	return r < 0 ? error_set(err, -r, "the keeper is gone") : 0;
+}
+
+int session_end(struct session *session, const char *reason, bool graceful, struct error *err)
+{
+	struct control_packet packet = {.verb = graceful ? CONTROL_STOP : CONTROL_KILL,
+					.finish = true,
+					.text = (char *)reason};
+
+	if (!session->over && control_send(session->instance.tie, &packet, NULL, 0) == 0)
+		while (session_take_packet(session))
+			;
+	return instance_end(&session->site, session->instance.record->grant.id, reason, err);
+}
+
+void session_deinit(struct session *session)
+{
+	if (session->instance.record)
+		instance_deinit(&session->instance);
+	plan_free(session->plan);
+	account_deinit(&session->owner);
+	site_close(&session->site);
+	cleanup_close(&session->signals);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What "up" and "run" have in common: from words to an instance that is ready, or to nothing at
+ * all. While a session lasts, SIGINT, SIGTERM and SIGHUP are blocked and read from a descriptor,
+ * and the instance ends when this process does.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include "cli/command.h"
+#include "instance/instance.h"
+
+struct session {
+	const struct invocation *invocation;
+	struct site site;
+	struct plan *plan;
+	struct account owner;
+	struct instance instance;
+	int signals;	  /* signalfd */
+	int interrupted;  /* the signal that came, 0: none */
+	int64_t ready_ns; /* from the start to ready, 0: not yet */
+	bool over;	  /* the keeper said that the instance has ended */
+	char reason[CONTROL_REASON_SIZE];
+	int exit_status, exit_signal; /* of the server, once it is over */
+	struct error failure; /* what the keeper said went wrong */
+};
+
+/* Compiles the template and starts the instance. The caller always calls session_deinit. */
+int session_start(const struct invocation *invocation, struct session *ret_session,
+		  struct error *err);
+
+/*
+ * Waits until the server is ready and shows the stages. On failure, or when a signal comes, the
+ * instance is undone, the last log lines are shown, and err says why.
+ */
+int session_wait_ready(struct session *session, struct error *err);
+
+/* Takes one packet from the keeper into the session; false when the connection is over. */
+bool session_take_packet(struct session *session);
+
+/* Lets the instance outlive this command. */
+int session_release(struct session *session, struct error *err);
+
+/* Stops (or, without grace, kills) and undoes the instance. */
+int session_end(struct session *session, const char *reason, bool graceful, struct error *err);
+
+void session_deinit(struct session *session);
+
+/* Prints up to ten last lines of the instance's log to stderr. */
+void session_print_log_tail(const struct session *session);
+
+/* Compiles the template of the invocation's first operand with --set and --env. */
+int compile_template(const struct invocation *invocation, const struct site *site,
+		     struct plan **ret_plan, struct error *err);
+
+#endif

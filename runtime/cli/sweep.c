@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stint sweep: end what is overdue or has lost its keeper; and reap, its form for one id. */
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "base/cleanup.h"
+
+#include <stdio.h>
+
+static int run_sweep(const struct invocation *invocation)
+{
+	struct site site = {.state = -1, .run = -1};
+	struct sweep_result result = {0};
+	struct error err = {0};
+	int status = 0;
+
+	if (site_open(&site, &err) < 0 || site_sweep(&site, false, &result, &err) < 0 ||
+	    result.left > 0)
+		status = report(&err);
+	if (invocation->options.json)
+		json_print(json_pack("{s:i, s:i, s:i}", "ended", (int)result.ended, "strays",
+				     (int)result.strays, "left", (int)result.left));
+	else if (status == 0 && result.ended + result.strays == 0)
+		puts("nothing to sweep");
+	else if (result.ended + result.strays + result.left > 0)
+		printf("%u ended, %u strays removed, %u left\n", result.ended, result.strays,
+		       result.left);
+	site_close(&site);
+	return status;
+}
+
+const struct command sweep_command = {
+	.name = "sweep",
+	.usage = "[OPTION...]",
+	.options = "json",
+	.summary = "end what is overdue and remove what was left behind",
+	.description =
+		"Ends every instance that is past its deadline, has lost its keeper or did not "
+		"survive a restart of the host, and removes what has no record. Never returns 0 "
+		"while something is left.",
+	.max_args = 0,
+	.run = run_sweep,
+};
+
+static int run_reap(const struct invocation *invocation)
+{
+	struct site site = {.state = -1, .run = -1};
+	struct error err = {0};
+	int status = 0;
+
+	if (site_open(&site, &err) < 0 ||
+	    instance_end(&site, invocation->args[0], "keeper lost", &err) < 0)
+		status = report(&err);
+	site_close(&site);
+	return status;
+}
+
+const struct command reap_command = {
+	.name = "reap",
+	.usage = "ID",
+	.summary = "undo one instance; what a keeper turns into when its instance has ended",
+	.min_args = 1,
+	.max_args = 1,
+	.hidden = true,
+	.run = run_reap,
+};

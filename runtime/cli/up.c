@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stint up: start an instance that lives until its deadline. */
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "base/cleanup.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+static void print_ports(const struct grant *grant)
+{
+	for (size_t i = 0; i < grant->n_ports; i++) {
+		cleanup_free char *url = port_url(&grant->ports[i]);
+
+		printf("  %-8s %s\n", grant->ports[i].name, url);
+	}
+}
+
+static void print_result(const struct session *session)
+{
+	const struct grant *grant = &session->instance.record->grant;
+	char after[32], moment[64], left[32];
+
+	format_duration(session->ready_ns, after, sizeof(after));
+	format_moment(lease_deadline_wall_s(&grant->lease), moment, sizeof(moment));
+	format_duration(lease_left_ns(&grant->lease), left, sizeof(left));
+	if (session->ready_ns)
+		printf("%s is ready after %s\n", grant->name, after);
+	else
+		printf("%s is starting\n", grant->name);
+	print_ports(grant);
+	printf("  %-8s %s, in %s\n", "until", moment, left);
+}
+
+static int print_json(const struct session *session)
+{
+	struct status status;
+
+	instance_observe(&session->site, session->instance.record, &status);
+	return json_print(json_instance(session->instance.record, &status));
+}
+
+static int run_up(const struct invocation *invocation)
+{
+	struct session session;
+	struct error err = {0};
+	int status = 0;
+	int r = session_start(invocation, &session, &err);
+
+	if (r == 0 && !invocation->options.no_wait)
+		r = session_wait_ready(&session, &err);
+	if (r == 0)
+		r = session_release(&session, &err);
+	if (r < 0)
+		status = report(&err);
+	else if (invocation->options.json)
+		status = print_json(&session);
+	else
+		print_result(&session);
+	if (session.interrupted)
+		status = 128 + session.interrupted;
+	session_deinit(&session);
+	return status;
+}
+
+const struct command up_command = {
+	.name = "up",
+	.usage = "TEMPLATE [OPTION...]",
+	.options = "name ttl until publish set env no-wait no-hold recreate memory cpus json",
+	.summary = "start an instance that lives until its deadline",
+	.description =
+		"Starts a throwaway copy of the server that TEMPLATE describes, waits until it is "
+		"ready, and prints the address of each published port and the deadline. "
+		"TEMPLATE is a name (see \"stint template ls\") or the path of a file. When the "
+		"server dies or does not get ready in time, its last lines are shown and nothing "
+		"is left behind; the same when the command is interrupted.",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_up,
+};

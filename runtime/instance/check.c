@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of a plan depends on this host; see check.h. In the command that starts an instance. */
+#include "instance/check.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_inside(const char *path, const char *directory)
+{
+	size_t n = strlen(directory);
+
+	return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static int check_directory(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 && errno == ENOENT)
+		return error_say(err, ERROR_FAILED,
+				 "install directory '%s' does not exist; install the server there, "
+				 "or correct 'install:' in the template",
+				 path);
+	if (stat(path, &st) < 0)
+		return error_set(err, errno, "cannot see install directory '%s'", path);
+	if (!S_ISDIR(st.st_mode))
+		return error_say(err, ERROR_FAILED, "install directory '%s' is not a directory",
+				 path);
+	return 0;
+}
+
+/* mountinfo's fifth field, with blanks and the like as octal escapes: compared as it stands. */
+static int check_mounts(const struct plan *plan, const char *mountinfo, struct error *err)
+{
+	cleanup_free char *copy = xstrdup(mountinfo);
+	char *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char point[1024];
+
+		if (sscanf(line, "%*d %*d %*s %*s %1023s", point) != 1)
+			continue;
+		for (size_t i = 0; plan->install && plan->install[i]; i++)
+			if (strcmp(point, plan->install[i]) != 0 &&
+			    is_inside(point, plan->install[i]))
+				return error_say(err, ERROR_FAILED,
+						 "install directory '%s' has another file system "
+						 "mounted below it, at '%s'; an instance would not "
+						 "see it",
+						 plan->install[i], point);
+	}
+	return 0;
+}
+
+int check_install(const struct plan *plan, struct error *err)
+{
+	cleanup_free char *mountinfo = NULL;
+	int r;
+
+	for (size_t i = 0; plan->install && plan->install[i]; i++) {
+		r = check_directory(plan->install[i], err);
+		if (r < 0)
+			return r;
+	}
+	r = file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &mountinfo, NULL);
+	if (r < 0)
+		return error_set(err, -r, "cannot read '/proc/self/mountinfo'");
+	return check_mounts(plan, mountinfo, err);
+}
+
+/* Shown to every instance already. */
+static const char *const always[] = {"/usr", "/etc/alternatives", "/etc/ssl/certs"};
+
+static int add_path(const struct plan *plan, const char *path, char ***paths, struct error *err)
+{
+	for (size_t i = 0; plan->install && plan->install[i]; i++)
+		if (is_inside(path, plan->install[i]) || is_inside(plan->install[i], path))
+			return error_say(err, ERROR_FAILED,
+					 "path '%s' and install directory '%s' overlap", path,
+					 plan->install[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (is_inside(path, always[i]))
+			return 0;
+	strv_add(paths, path);
+	return 0;
+}
+
+static int expand_one(const struct plan *plan, const char *pattern, char ***paths,
+		      struct error *err)
+{
+	bool plain = !strpbrk(pattern, "*?[");
+	glob_t found = {0};
+	int r = glob(pattern, GLOB_NOSORT, NULL, &found);
+
+	if (r == GLOB_NOMATCH && plain)
+		r = error_say(err, ERROR_FAILED, "path '%s' does not exist on this host", pattern);
+	else if (r != 0 && r != GLOB_NOMATCH)
+		r = error_say(err, ERROR_FAILED, "cannot expand path '%s'", pattern);
+	else
+		r = 0;
+	for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
+		r = add_path(plan, found.gl_pathv[i], paths, err);
+	globfree(&found);
+	return r;
+}
+
+int check_paths(const struct plan *plan, char ***ret_paths, struct error *err)
+{
+	cleanup_strv char **paths = NULL;
+
+	for (size_t i = 0; plan->paths && plan->paths[i]; i++) {
+		int r = expand_one(plan, plan->paths[i], &paths, err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret_paths = steal_ptr(paths);
+	return 0;
+}
+
+static int refuse(const char *what, struct error *err)
+{
+	return error_say(err, ERROR_REFUSED,
+			 "'%s' cannot be enforced by this version of stint, and a limit that is "
+			 "not enforced would be a false promise; take it out of the template",
+			 what);
+}
+
+int check_supported(const struct plan *plan, struct error *err)
+{
+	const struct plan_limits *limits = &plan->limits;
+	const struct {
+		const char *name;
+		bool asked;
+	} table[] = {
+		{"limits: memory", limits->memory_bytes != 0},
+		{"limits: swap", limits->has_swap},
+		{"limits: cpu", limits->cpu_millis != 0},
+		{"limits: pids", limits->pids != 0},
+		{"limits: disk", limits->disk_bytes != 0},
+		{"limits: files", limits->files != 0},
+		{"lease: idle", plan->lease.idle_ns != 0},
+		{"network: zone", strcmp(plan->network.zone, "default") != 0},
+		{"network: egress", strcmp(plan->network.egress, "none") != 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].asked)
+			return refuse(table[i].name, err);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of a plan depends on this host, looked at before anything is made. */
+#ifndef INSTANCE_CHECK_H
+#define INSTANCE_CHECK_H
+
+#include "base/error.h"
+#include "plan/plan.h"
+
+/*
+ * Every install directory exists, is a directory, and has no file system mounted below it (an
+ * overlay would show the empty mount point).
+ */
+int check_install(const struct plan *plan, struct error *err);
+
+/*
+ * The plan's further paths with patterns expanded; a plain path must exist, a pattern may match
+ * nothing. A path inside an install directory, or around one, is refused. The caller frees.
+ */
+int check_paths(const struct plan *plan, char ***ret_paths, struct error *err);
+
+/* Refuses with a sentence what a template may ask for and this version cannot enforce. */
+int check_supported(const struct plan *plan, struct error *err);
+
+#endif

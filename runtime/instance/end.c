@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The end of an instance and the sweep, from the record alone; see instance.h. In the command that
+ * ends it, or in the program that the keeper turns into.
+ */
+#include "instance/instance.h"
+#include "instance/lock.h"
+#include "instance/steps.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/socket.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define END_BOUND_NS (20 * NSEC_PER_SEC)
+#define OVERDUE_NS (2 * NSEC_PER_SEC)
+
+static int load(const struct site *site, const char *id, struct record **ret_record,
+		struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r = store_open(site->state_path, &store, err);
+
+	return r < 0 ? r : store_load(store, id, ret_record, err);
+}
+
+static bool from_other_boot(const struct record *record)
+{
+	char boot_id[BOOT_ID_SIZE];
+
+	return clock_boot_id(boot_id) == 0 && strcmp(boot_id, record->boot_id) != 0;
+}
+
+static void describe_end(const struct site *site, const struct record *record, const char *fallback,
+			 struct ending *ret_ending)
+{
+	cleanup_fd int run = site_open_run_of(site, record->grant.id);
+	struct status status;
+
+	*ret_ending = (struct ending){.ended_ns = clock_wall_ns(), .exit_status = -1};
+	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s",
+		 from_other_boot(record) ? "host restarted" : fallback);
+	if (run < 0 || status_read(run, &status) < 0 || status.state != STATE_ENDED)
+		return;
+	ret_ending->exit_status = status.exit_status;
+	ret_ending->exit_signal = status.exit_signal;
+	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s", status.reason);
+}
+
+/* Undoes what a record, or an id alone, names; the caller holds the locks. */
+static int undo_all(const struct site *site, const char *id, const char *fallback,
+		    struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	cleanup_record struct record *record = NULL;
+	struct record bare = {.cgroup = site->cgroup};
+	struct ending ending;
+	int r = load(site, id, &record, err);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	snprintf(bare.grant.id, sizeof(bare.grant.id), "%s", id);
+	if (record)
+		describe_end(site, record, fallback, &ending);
+	r = steps_undo(site, record ? record : &bare, err);
+	if (r < 0 || !record)
+		return r;
+	r = store_open(site->state_path, &store, err);
+	return r < 0 ? r : store_finish(store, id, &ending, err);
+}
+
+int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err)
+{
+	struct error ignored;
+	cleanup_fd int lock = instance_lock_for_end(site, id, END_BOUND_NS, err ? err : &ignored);
+	int r;
+
+	if (lock == -ENOENT)
+		return 0;
+	if (lock < 0)
+		return lock;
+	r = undo_all(site, id, fallback, err);
+	if (r == 0)
+		instance_lock_remove(site, id);
+	return r;
+}
+
+int instance_connect(const struct site *site, const char *id, struct error *err)
+{
+	cleanup_fd int run = site_open_run_of(site, id);
+	int fd = run < 0 ? run : socket_connect_at(run, CONTROL_SOCKET_NAME);
+
+	if (fd < 0) {
+		error_set(err, -fd, "instance '%s' has no keeper", id);
+		error_kind_set(err, ERROR_NOT_FOUND);
+	}
+	return fd;
+}
+
+/* An instance that is just being made has no keeper yet, but its lock is held. */
+static int connect_patiently(const struct site *site, const char *id, struct error *err)
+{
+	int64_t until = clock_boottime_ns() + END_BOUND_NS;
+	int fd;
+
+	for (;;) {
+		fd = instance_connect(site, id, err);
+		if (fd >= 0 || !instance_is_alive(site, id) || clock_boottime_ns() > until)
+			return fd;
+		poll(NULL, 0, 5);
+	}
+}
+
+/* Reads what the keeper says until it has ended or is gone. */
+static void wait_for_end(int keeper)
+{
+	for (;;) {
+		cleanup_packet struct control_packet packet = {0};
+		int fds[SOCKET_FDS_MAX];
+		size_t n_fds = 0;
+		int r = control_receive(keeper, &packet, fds, &n_fds);
+
+		for (size_t i = 0; r > 0 && i < n_fds; i++)
+			close(fds[i]);
+		if (r <= 0 || packet.verb == CONTROL_ENDED)
+			return;
+	}
+}
+
+static int end_with(const struct site *site, const char *id, enum control_verb verb,
+		    const char *reason, struct error *err)
+{
+	cleanup_fd int keeper = connect_patiently(site, id, err);
+	struct control_packet packet = {.verb = verb, .finish = true, .text = (char *)reason};
+
+	if (keeper >= 0 && control_send(keeper, &packet, NULL, 0) == 0)
+		wait_for_end(keeper);
+	return instance_end(site, id, reason, err);
+}
+
+int instance_down(const struct site *site, const char *id, const char *reason, struct error *err)
+{
+	return end_with(site, id, CONTROL_STOP, reason, err);
+}
+
+int instance_kill(const struct site *site, const char *id, const char *reason, struct error *err)
+{
+	return end_with(site, id, CONTROL_KILL, reason, err);
+}
+
+void instance_observe(const struct site *site, const struct record *record,
+		      struct status *ret_status)
+{
+	cleanup_fd int run = site_open_run_of(site, record->grant.id);
+
+	*ret_status = (struct status){.state = STATE_CREATING, .exit_status = -1};
+	if (run >= 0)
+		(void)status_read(run, ret_status);
+	if (ret_status->state != STATE_ENDED && !instance_is_alive(site, record->grant.id))
+		ret_status->state = STATE_LOST;
+}
+
+/* A keeper that lets its deadline pass is killed with everything it keeps. */
+static bool is_due(const struct site *site, const struct record *record, const char **ret_why)
+{
+	*ret_why = "keeper lost";
+	if (from_other_boot(record) || !instance_is_alive(site, record->grant.id))
+		return true;
+	*ret_why = "expired; ended by a sweep";
+	return lease_left_ns(&record->grant.lease) < -OVERDUE_NS;
+}
+
+static void sweep_record(const struct site *site, const struct record *record,
+			 struct sweep_result *result, struct error *err)
+{
+	const char *why;
+	int r = 0;
+
+	if (!is_due(site, record, &why))
+		return;
+	if (instance_is_alive(site, record->grant.id))
+		r = steps_undo(site, record, err);
+	if (r == 0)
+		r = instance_end(site, record->grant.id, why, err);
+	if (r == 0)
+		result->ended++;
+	else
+		result->left++;
+}
+
+struct strays {
+	const struct site *site;
+	struct record **records;
+	size_t n;
+	char **ids;
+};
+
+static int note_stray(const char *id, void *data)
+{
+	struct strays *strays = data;
+
+	if (strlen(id) != INSTANCE_ID_LENGTH || strv_contains(strays->ids, id))
+		return 0;
+	for (size_t i = 0; i < strays->n; i++)
+		if (strcmp(strays->records[i]->grant.id, id) == 0)
+			return 0;
+	if (!instance_is_alive(strays->site, id))
+		strv_add(&strays->ids, id);
+	return 0;
+}
+
+static void note_directory(struct strays *strays, int dirfd, const char *path)
+{
+	int fd = file_open_directory(dirfd, path);
+	cleanup_dir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			note_stray(entry->d_name, strays);
+}
+
+static void sweep_strays(const struct site *site, struct strays *strays,
+			 struct sweep_result *result, struct error *err)
+{
+	struct cgroup_tree tree;
+
+	note_directory(strays, site->run, "i");
+	note_directory(strays, site->state, "i");
+	note_directory(strays, site->run, "lock");
+	if (cgroup_tree_discover(&tree, err) == 0)
+		cgroup_each_id(&tree, site->cgroup, note_stray, strays);
+	cgroup_tree_deinit(&tree);
+	for (size_t i = 0; strays->ids && strays->ids[i]; i++) {
+		if (instance_end(site, strays->ids[i], "stray", err) == 0)
+			result->strays++;
+		else
+			result->left++;
+	}
+}
+
+int site_sweep(const struct site *site, bool records_only, struct sweep_result *ret_result,
+	       struct error *err)
+{
+	struct strays strays = {.site = site};
+	struct store *store = NULL;
+	int r = store_open(site->state_path, &store, err);
+
+	*ret_result = (struct sweep_result){0};
+	if (r < 0)
+		return r;
+	r = store_list(store, &strays.records, &strays.n, err);
+	store_close(store);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < strays.n; i++)
+		sweep_record(site, strays.records[i], ret_result, err);
+	if (!records_only)
+		sweep_strays(site, &strays, ret_result, err);
+	strv_free(strays.ids);
+	record_list_free(strays.records, strays.n);
+	return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of one instance, as commands see it: start it from a plan, talk to its keeper, end it.
+ * Whatever a start or an end did on the host is undone from the record alone (steps.h).
+ */
+#ifndef INSTANCE_INSTANCE_H
+#define INSTANCE_INSTANCE_H
+
+#include "instance/account.h"
+#include "instance/site.h"
+#include "keeper/control.h"
+#include "keeper/status.h"
+#include "plan/plan.h"
+
+/* What the command line asks for, beside the plan. */
+struct start_request {
+	const struct plan *plan;
+	const char *name;	   /* NULL: one is made */
+	char *const *publish;	   /* "HOSTPORT:NAME", "ADDRESS:HOSTPORT:NAME", "NAME"; NULL: all */
+	const struct account *owner;
+	struct lease lease;	   /* deadline already absolute */
+	bool hold;
+};
+
+/* An instance that this command has just started and is tied to. */
+struct instance {
+	struct record *record;
+	int tie;      /* connection to the keeper; closing it ends an instance not yet released */
+	pid_t keeper; /* our child */
+};
+
+/*
+ * Makes the instance up to its running keeper. On failure nothing is left. Errors: ERROR_EXISTS
+ * for a taken name, ERROR_FAILED with the object otherwise.
+ */
+int instance_start(const struct site *site, const struct start_request *request,
+		   struct instance *ret_instance, struct error *err);
+
+/* Closes the connection and frees; the instance itself goes on if it was released. */
+void instance_deinit(struct instance *instance);
+
+/*
+ * The lease for a start at this moment. ttl_ns >= 0 from the command line, else until_s > 0
+ * (seconds since the epoch), else the plan's. ERROR_REFUSED beyond the plan's maximum, naming it.
+ */
+int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, struct lease *ret_lease,
+		  struct error *err);
+
+/*
+ * The lease after an extension by more_ns, or to until_s when that is > 0. created_ns is the
+ * wall-clock time of the start. ERROR_REFUSED beyond the maximum, or in the past.
+ */
+int lease_extend(const struct lease *old, int64_t created_ns, int64_t more_ns, int64_t until_s,
+		 struct lease *ret_lease, struct error *err);
+
+/* Nanoseconds to the deadline, negative when it has passed. */
+int64_t lease_left_ns(const struct lease *lease);
+
+/* The deadline as seconds since the epoch, as the clocks stand now. */
+int64_t lease_deadline_wall_s(const struct lease *lease);
+
+/*
+ * Connects to the keeper of the instance. -ECONNREFUSED or -ENOENT (kind ERROR_NOT_FOUND) when
+ * it has none.
+ */
+int instance_connect(const struct site *site, const char *id, struct error *err);
+
+/*
+ * Undoes an instance whose keeper is gone or going (waited for at most 20 s), and writes the
+ * history. The reason is the keeper's own when it left one, else fallback, e.g. "keeper lost".
+ * What cannot be removed is named in err, and the record stays for a later sweep. An instance
+ * that is already gone is no error.
+ */
+int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err);
+
+/*
+ * Lets the server stop within its grace, waits and undoes the instance; instance_kill without
+ * asking the server. The reason is for the history: "stopped by NAME".
+ */
+int instance_down(const struct site *site, const char *id, const char *reason, struct error *err);
+int instance_kill(const struct site *site, const char *id, const char *reason, struct error *err);
+
+/* Live state of a record; reads the lock and the status file. */
+void instance_observe(const struct site *site, const struct record *record,
+		      struct status *ret_status);
+
+/* What a sweep found and did. */
+struct sweep_result {
+	unsigned ended;	 /* instances without a keeper, or overdue, that are gone now */
+	unsigned strays; /* objects without a record that are gone now */
+	unsigned left;	 /* what could not be removed; err names the last */
+};
+
+/*
+ * Ends what has no keeper or is overdue by more than 2 s, and removes what has no record. dead
+ * only: looks at records alone, for the passing sweep of other commands. 0 also when something is
+ * left; the caller looks at the result.
+ */
+int site_sweep(const struct site *site, bool records_only, struct sweep_result *ret_result,
+	       struct error *err);
+
+#endif

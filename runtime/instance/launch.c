@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a prepared instance to a running keeper; see start.h. The keeper shares nothing with the
+ * caller: not its session, groups, descriptors, environment, directory, signals, processors or
+ * keyring. In the command that starts an instance and, after the fork, in its child.
+ */
+#include "instance/start.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/socket.h"
+#include "base/text.h"
+#include "cgroup/inside.h"
+#include "keeper/message.h"
+#include "rootfs/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define LOG_LIMIT (16ULL << 20)
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define FDS_MAX (START_FD_LISTS + 2 * CGROUP_HIERARCHIES_MAX + PLAN_PORTS_MAX)
+
+/* Groups that a template may make the server see are shown read-only where programs look. */
+static size_t find_views(const struct launch *launch, struct rootfs_view *views)
+{
+	const struct cgroup_tree *tree = &launch->prepared->tree;
+	size_t n = 0;
+
+	for (size_t i = 0; i < tree->n; i++)
+		if (cgroup_view(&tree->list[i], launch->record->cgroup, launch->record->grant.id,
+				&views[n].source, &views[n].target))
+			n++;
+	/* beside version 1 controllers a version 2 tree has nothing to show */
+	for (size_t i = 0; n > 1 && i < n; i++)
+		if (strcmp(views[i].target, "/sys/fs/cgroup") == 0) {
+			free(views[i].source);
+			free(views[i].target);
+			views[i] = views[--n];
+		}
+	return n;
+}
+
+static int compile_root(const struct launch *launch, struct root_ops *ret_ops, struct error *err)
+{
+	const struct record *record = launch->record;
+	struct rootfs_view views[CGROUP_HIERARCHIES_MAX];
+	cleanup_free char *layers =
+		xasprintf("%s/i/%s/layer", launch->site->state_path, record->grant.id);
+	struct rootfs_account account = {
+		.name = launch->account->name,
+		.group = launch->account->group,
+		.home = launch->account->home,
+		.uid = launch->account->uid,
+		.gid = launch->account->gid,
+	};
+	struct rootfs_input input = {
+		.plan = launch->plan,
+		.hostname = record->grant.id,
+		.address = record->address,
+		.account = &account,
+		.paths = launch->paths,
+		.layers = layers,
+		.cgroups = views,
+		.n_cgroups = find_views(launch, views),
+	};
+	int r = rootfs_compile(&input, ret_ops, err);
+
+	for (size_t i = 0; i < input.n_cgroups; i++) {
+		free(views[i].source);
+		free(views[i].target);
+	}
+	return r;
+}
+
+/* What every program expects to find, where the template does not say otherwise. */
+static char **make_env(const struct launch *launch)
+{
+	const struct account *account = launch->account;
+	const struct {
+		const char *key, *value;
+	} defaults[] = {
+		{"PATH", DEFAULT_PATH},	    {"HOME", account->home}, {"USER", account->name},
+		{"LOGNAME", account->name}, {"LANG", "C.UTF-8"},
+	};
+	char **env = strv_copy(launch->plan->run.env);
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		cleanup_free char *made = xasprintf("%s=%s", defaults[i].key, defaults[i].value);
+		size_t n = strlen(defaults[i].key) + 1;
+		bool given = false;
+
+		for (size_t j = 0; env[j]; j++)
+			given |= strncmp(env[j], made, n) == 0;
+		if (!given)
+			strv_add(&env, made);
+	}
+	return env;
+}
+
+static void fill_message(const struct launch *launch, struct start_message *m)
+{
+	const struct plan *plan = launch->plan;
+	const struct grant *grant = &launch->record->grant;
+	const struct account *account = launch->account;
+
+	m->id = (char *)grant->id;
+	m->stint = launch->site->stint;
+	m->stint_root = launch->site->root;
+	m->lease = grant->lease;
+	m->ready = plan->ready;
+	m->grace_ns = plan->run.grace_ns;
+	m->stop_signal = plan->run.stop_signal;
+	m->stop_command = plan->run.stop_command;
+	m->restart = plan->run.restart;
+	m->restart_limit = plan->run.restart_limit;
+	m->command = plan->run.command;
+	m->directory = plan->run.directory;
+	m->uid = account->uid;
+	m->gid = account->gid;
+	m->n_groups = account->n_groups;
+	memcpy(m->groups, account->groups, sizeof(m->groups));
+	m->address = launch->record->address;
+	m->forwarder_uid = launch->site->forwarder_uid;
+	m->log_limit = LOG_LIMIT;
+	m->hold = grant->hold;
+	m->n_ports = (uint32_t)grant->n_ports;
+	for (size_t i = 0; i < grant->n_ports; i++)
+		m->inside_ports[i] = grant->ports[i].inside_port;
+	m->n_cgroups = (uint32_t)launch->prepared->groups.n_server;
+}
+
+static int make_message(const struct launch *launch, struct error *err)
+{
+	cleanup_fd int fd = memfd_create("stint-start", MFD_CLOEXEC);
+	cleanup_strv char **env = make_env(launch);
+	cleanup_text struct text bytes = {0};
+	struct start_message message = {.env = env};
+	int r;
+
+	if (fd < 0)
+		return error_set(err, errno, "cannot make the start message");
+	r = compile_root(launch, &message.root, err);
+	if (r == 0) {
+		fill_message(launch, &message);
+		start_message_encode(&message, &bytes);
+		r = file_write_all(fd, bytes.data, bytes.length);
+		if (r < 0)
+			error_set(err, -r, "cannot write the start message");
+	}
+	root_ops_deinit(&message.root);
+	if (r < 0)
+		return r;
+	lseek(fd, 0, SEEK_SET);
+	return steal_fd(&fd);
+}
+
+/* Puts the descriptors at 3, 4, ... and closes every other one. */
+static int arrange_fds(const int *fds, size_t n)
+{
+	int high[FDS_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		high[i] = fcntl(fds[i], F_DUPFD, START_FD_MESSAGE + FDS_MAX);
+		if (high[i] < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (dup2(high[i], START_FD_MESSAGE + (int)i) < 0)
+			return -errno;
+	if (syscall(SYS_close_range, START_FD_MESSAGE + (unsigned)n, ~0U, 0U) < 0)
+		return -errno;
+	return 0;
+}
+
+static int detach(void)
+{
+	cpu_set_t all;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return -errno;
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	setsid();
+	if (chdir("/") < 0)
+		return -errno;
+	umask(022);
+	process_reset_signals();
+	memset(&all, 0xff, sizeof(all));
+	sched_setaffinity(0, sizeof(all), &all);
+	setpriority(PRIO_PROCESS, 0, 0);
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+	return 0;
+}
+
+static char **keeper_env(const struct site *site)
+{
+	char **env = xcalloc(1, sizeof(char *));
+
+	(void)site;
+#ifdef __SANITIZE_ADDRESS__
+	static const char *const keys[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		cleanup_free char *made = xasprintf("%s=%s", keys[i], getenv(keys[i]));
+
+		if (getenv(keys[i]))
+			strv_add(&env, made);
+	}
+#endif
+	return env;
+}
+
+/* In the child; returns only when the keeper could not be executed. */
+static int become_keeper(const struct launch *launch, const int *fds, size_t n, struct error *err)
+{
+	const struct cgroup_groups *groups = &launch->prepared->groups;
+	char *argv[] = {(char *)"stint-keeper", (char *)launch->record->grant.id, NULL};
+	char **env = keeper_env(launch->site);
+	int r = cgroup_join(groups->host, groups->n_host, err);
+
+	if (r < 0)
+		return r;
+	r = detach();
+	if (r == 0)
+		r = arrange_fds(fds, n);
+	if (r < 0)
+		return error_set(err, -r, "cannot prepare the keeper");
+	execve(launch->site->keeper, argv, env);
+	return error_set(err, errno, "cannot execute '%s'", launch->site->keeper);
+}
+
+static size_t list_fds(const struct launch *launch, int message, int tie, int control, int *fds)
+{
+	const struct prepared *prepared = launch->prepared;
+	size_t n = 0;
+
+	fds[n++] = message;
+	fds[n++] = launch->lock;
+	fds[n++] = tie;
+	fds[n++] = control;
+	fds[n++] = prepared->run;
+	fds[n++] = prepared->log;
+	for (size_t i = 0; i < prepared->groups.n_server; i++)
+		fds[n++] = prepared->groups.server[i];
+	for (size_t i = 0; i < prepared->groups.n_server; i++)
+		fds[n++] = prepared->groups.leaf_host[i];
+	for (size_t i = 0; i < launch->record->grant.n_ports; i++)
+		fds[n++] = launch->listeners[i];
+	return n;
+}
+
+int launch_keeper(const struct launch *launch, int *ret_tie, pid_t *ret_pid, struct error *err)
+{
+	cleanup_fd int message = make_message(launch, err);
+	cleanup_fd int control = -1, mine = -1, theirs = -1;
+	struct control_packet failed = {.verb = CONTROL_FAILED};
+	int fds[FDS_MAX], pair[2];
+	size_t n;
+	pid_t pid;
+
+	if (message < 0)
+		return message;
+	control = socket_listen_at(launch->prepared->run, CONTROL_SOCKET_NAME, 128);
+	if (control < 0)
+		return error_set(err, -control, "cannot make the control socket");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_set(err, errno, "cannot make a socket pair");
+	mine = pair[0];
+	theirs = pair[1];
+	n = list_fds(launch, message, theirs, control, fds);
+	pid = fork();
+	if (pid < 0)
+		return error_set(err, errno, "cannot fork");
+	if (pid == 0) {
+		become_keeper(launch, fds, n, &failed.error);
+		/* after arrange_fds the tie stands elsewhere; both numbers may be tried */
+		if (control_send(theirs, &failed, NULL, 0) < 0)
+			control_send(START_FD_TIE, &failed, NULL, 0);
+		_exit(125);
+	}
+	*ret_tie = steal_fd(&mine);
+	*ret_pid = pid;
+	return 0;
+}

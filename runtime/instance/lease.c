@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Leases: absolute deadlines on one of two clocks. A length counts on CLOCK_BOOTTIME, which no
+ * clock step moves; a time of day follows the wall clock. A default never shortens what was asked
+ * for. See instance.h.
+ */
+#include "instance/instance.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+static int refuse_length(const char *what, int64_t length_ns, int64_t max_ns, struct error *err)
+{
+	char length[32], max[32];
+
+	format_duration(length_ns, length, sizeof(length));
+	format_duration(max_ns, max, sizeof(max));
+	return error_say(err, ERROR_REFUSED, "%s of %s is beyond the template's maximum of %s",
+			 what, length, max);
+}
+
+int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, struct lease *ret_lease,
+		  struct error *err)
+{
+	struct lease lease = {
+		.clock = LEASE_BOOTTIME,
+		.source = ttl_ns >= 0 || until_s > 0 ? LEASE_FROM_OPTION : LEASE_FROM_TEMPLATE,
+		.max_ns = plan->lease.max_ns,
+	};
+
+	if (ttl_ns < 0 && until_s > 0) {
+		lease.clock = LEASE_WALL;
+		lease.deadline_ns = until_s * NSEC_PER_SEC;
+		lease.length_ns = lease.deadline_ns - clock_wall_ns();
+	} else {
+		lease.length_ns = ttl_ns >= 0 ? ttl_ns : plan->lease.ttl_ns;
+		lease.deadline_ns = clock_boottime_ns() + lease.length_ns;
+	}
+	if (lease.length_ns <= 0)
+		return error_say(err, ERROR_USAGE, "a lease must end in the future");
+	if (lease.max_ns && lease.length_ns > lease.max_ns)
+		return refuse_length("a lease", lease.length_ns, lease.max_ns, err);
+	*ret_lease = lease;
+	return 0;
+}
+
+int lease_extend(const struct lease *old, int64_t created_ns, int64_t more_ns, int64_t until_s,
+		 struct lease *ret_lease, struct error *err)
+{
+	struct lease lease = *old;
+	int64_t left, age = clock_wall_ns() - created_ns;
+
+	lease.source = LEASE_FROM_EXTEND;
+	if (until_s > 0) {
+		lease.clock = LEASE_WALL;
+		lease.deadline_ns = until_s * NSEC_PER_SEC;
+	} else {
+		lease.deadline_ns += more_ns;
+	}
+	left = lease_left_ns(&lease);
+	if (left <= 0)
+		return error_say(err, ERROR_USAGE,
+				 "that deadline is in the past; use 'stint down'");
+	if (lease.max_ns && age + left > lease.max_ns)
+		return refuse_length("a lease", age + left, lease.max_ns, err);
+	lease.length_ns = left;
+	*ret_lease = lease;
+	return 0;
+}
+
+int64_t lease_left_ns(const struct lease *lease)
+{
+	int64_t now = lease->clock == LEASE_WALL ? clock_wall_ns() : clock_boottime_ns();
+
+	return lease->deadline_ns - now;
+}
+
+int64_t lease_deadline_wall_s(const struct lease *lease)
+{
+	if (lease->clock == LEASE_WALL)
+		return lease->deadline_ns / NSEC_PER_SEC;
+	return (clock_wall_ns() + lease_left_ns(lease)) / NSEC_PER_SEC;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Published ports: sockets that are bound before the instance exists, so that no port can race. */
+#ifndef INSTANCE_PUBLISH_H
+#define INSTANCE_PUBLISH_H
+
+#include "base/error.h"
+#include "plan/grant.h"
+#include "plan/plan.h"
+
+/*
+ * Binds a socket for each specification ("HOSTPORT:NAME", "ADDRESS:HOSTPORT:NAME" with an IPv6
+ * address in brackets, or "NAME" for a port from the kernel); without any, for every port of the
+ * plan on 127.0.0.1. With hold the sockets also listen. ret_ports and ret_fds (PLAN_PORTS_MAX
+ * places) get one entry each; the caller frees and closes them. ERROR_USAGE for a specification
+ * that is none and unknown names, ERROR_FAILED naming the port when it is in use.
+ */
+int publish_bind(const struct plan *plan, char *const *specifications, bool hold,
+		 struct grant *grant, int *ret_fds, struct error *err);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where stint keeps things; see site.h. In every command. */
+#include "instance/site.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ADDRESS_BASE 0x0ad50000U /* 10.213.0.0/16, without its first and last address */
+#define FORWARDER_UID 65534
+
+static char *below_root(const char *root, const char *path)
+{
+	return xasprintf("%s%s", root ? root : "", path);
+}
+
+/* Tests of several roots share one host: their groups must not be one another's. */
+static char *group_name(const char *root)
+{
+	uint32_t hash = 2166136261U;
+
+	if (!root)
+		return xstrdup("stint");
+	for (const char *c = root; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * 16777619U;
+	return xasprintf("stint-%08x", hash);
+}
+
+static int find_programs(struct site *site, struct error *err)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (n < 0)
+		return error_set(err, errno, "cannot read '/proc/self/exe'");
+	path[n] = '\0';
+	site->stint = xstrdup(path);
+	for (int i = 0; i < 2; i++) {
+		slash = strrchr(path, '/');
+		if (slash)
+			*slash = '\0';
+	}
+	site->keeper = xasprintf("%s/libexec/stint/stint-keeper", path);
+	site->share = xasprintf("%s/share/stint", path);
+	return 0;
+}
+
+int site_locate(struct site *ret_site, struct error *err)
+{
+	const char *root = getenv("STINT_ROOT");
+
+	*ret_site = (struct site){.state = -1, .run = -1};
+	if (root && (!*root || geteuid() != 0))
+		root = NULL;
+	if (root && root[0] != '/')
+		return error_say(err, ERROR_USAGE, "STINT_ROOT '%s' is not an absolute path", root);
+	ret_site->root = root ? xstrdup(root) : NULL;
+	ret_site->config_path = below_root(root, "/etc/stint");
+	ret_site->state_path = below_root(root, "/var/lib/stint");
+	ret_site->run_path = below_root(root, "/run/stint");
+	ret_site->cgroup = group_name(root);
+	ret_site->addresses = (struct address_range){.base = ADDRESS_BASE + 1, .count = 65534};
+	ret_site->forwarder_uid = FORWARDER_UID;
+	return find_programs(ret_site, err);
+}
+
+static int open_place(const char *path, struct error *err)
+{
+	int r = file_make_directories(AT_FDCWD, path, 0755);
+	int fd;
+
+	if (r < 0)
+		return error_set(err, -r, "cannot make directory '%s'", path);
+	fd = file_open_directory(AT_FDCWD, path);
+	if (fd < 0)
+		return error_set(err, -fd, "cannot open directory '%s'", path);
+	if (fchmod(fd, 0700) < 0) {
+		r = error_set(err, errno, "cannot close directory '%s' to others", path);
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static int make_inner(int dirfd, const char *path, const char *name, struct error *err)
+{
+	if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST)
+		return error_set(err, errno, "cannot make directory '%s/%s'", path, name);
+	return 0;
+}
+
+int site_open(struct site *ret_site, struct error *err)
+{
+	int r = site_locate(ret_site, err);
+
+	if (r < 0)
+		return r;
+	if (geteuid() != 0)
+		return error_say(
+			err, ERROR_REFUSED,
+			"stint needs root to make namespaces and mounts; run it with sudo");
+	ret_site->state = open_place(ret_site->state_path, err);
+	if (ret_site->state < 0)
+		return ret_site->state;
+	ret_site->run = open_place(ret_site->run_path, err);
+	if (ret_site->run < 0)
+		return ret_site->run;
+	r = make_inner(ret_site->state, ret_site->state_path, "i", err);
+	if (r == 0)
+		r = make_inner(ret_site->run, ret_site->run_path, "i", err);
+	if (r == 0)
+		r = make_inner(ret_site->run, ret_site->run_path, "lock", err);
+	return r;
+}
+
+void site_close(struct site *site)
+{
+	free(site->root);
+	free(site->config_path);
+	free(site->state_path);
+	free(site->run_path);
+	free(site->stint);
+	free(site->keeper);
+	free(site->share);
+	free(site->cgroup);
+	cleanup_close(&site->state);
+	cleanup_close(&site->run);
+	*site = (struct site){.state = -1, .run = -1};
+}
+
+static int open_of(int dirfd, const char *id)
+{
+	cleanup_free char *path = xasprintf("i/%s", id);
+
+	return file_open_directory(dirfd, path);
+}
+
+int site_open_state_of(const struct site *site, const char *id)
+{
+	return open_of(site->state, id);
+}
+
+int site_open_run_of(const struct site *site, const char *id)
+{
+	return open_of(site->run, id);
+}

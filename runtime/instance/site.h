@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where stint keeps things on this host. STINT_ROOT, for root only, moves all of it below another
+ * directory and marks every host object, so that tests and a real installation share a machine.
+ *
+ *   STATE/store.db                     the store
+ *   STATE/i/ID/layer/N/{upper,work}    what the instance wrote below its N-th install directory
+ *   STATE/i/ID/log                     output of the server
+ *   RUN/lock/ID                        byte 0: the keeper lives; byte 1: somebody ends the instance
+ *   RUN/i/ID/{control,status}          the keeper's socket and status file
+ */
+#ifndef INSTANCE_SITE_H
+#define INSTANCE_SITE_H
+
+#include "base/error.h"
+#include "store/store.h"
+
+#include <sys/types.h>
+
+struct site {
+	char *root;	   /* STINT_ROOT, NULL when not set */
+	char *config_path; /* /etc/stint */
+	char *state_path;  /* /var/lib/stint */
+	char *run_path;	   /* /run/stint */
+	char *stint;	   /* this executable */
+	char *keeper;	   /* the small executable */
+	char *share;	   /* stint's own read-only data */
+	char *cgroup;	   /* parent group */
+	struct address_range addresses;
+	uid_t forwarder_uid;
+	int state, run; /* the directories, open */
+};
+
+/*
+ * Finds and makes (mode 0700) the places. ERROR_REFUSED without root. The caller ends it with
+ * site_close also after a failure.
+ */
+int site_open(struct site *ret_site, struct error *err);
+void site_close(struct site *site);
+
+/* The same without touching the host, for commands that need no instance: paths only. */
+int site_locate(struct site *ret_site, struct error *err);
+
+/* Opens STATE/i/ID or RUN/i/ID; negative errno when there is none. */
+int site_open_state_of(const struct site *site, const char *id);
+int site_open_run_of(const struct site *site, const char *id);
+
+#endif

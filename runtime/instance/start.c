@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The start of an instance: look at what depends on the host, bind ports, write the intent, run
+ * the steps, launch the keeper. Whatever fails, what was made is undone from the record. In the
+ * command that starts it.
+ */
+#include "instance/start.h"
+#include "instance/check.h"
+#include "instance/lock.h"
+#include "instance/publish.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define NAME_ATTEMPTS 64
+#define KEEPER_BOUND_MS 10000
+
+struct starting {
+	const struct site *site;
+	const struct start_request *request;
+	struct account account;
+	char **paths;
+	struct record *record;
+	int listeners[PLAN_PORTS_MAX];
+	struct prepared prepared;
+	int lock;
+};
+
+static void starting_deinit(struct starting *s)
+{
+	account_deinit(&s->account);
+	strv_free(s->paths);
+	for (size_t i = 0; s->record && i < s->record->grant.n_ports; i++)
+		close(s->listeners[i]);
+	record_free(s->record);
+	prepared_deinit(&s->prepared);
+	cleanup_close(&s->lock);
+}
+
+static int look_at_host(struct starting *s, struct error *err)
+{
+	const struct plan *plan = s->request->plan;
+	int r = check_supported(plan, err);
+
+	if (r == 0)
+		r = check_install(plan, err);
+	if (r == 0)
+		r = check_paths(plan, &s->paths, err);
+	if (r < 0)
+		return r;
+	if (plan->run.user)
+		return account_resolve(plan->run.user, &s->account, err);
+	if (plan->install && plan->install[0])
+		return account_of_owner(plan->install[0], &s->account, err);
+	return account_resolve("nobody", &s->account, err);
+}
+
+static int fill_record(struct starting *s, struct error *err)
+{
+	const struct start_request *request = s->request;
+	struct record *record = s->record = xcalloc(1, sizeof(*record));
+	struct text canonical = {0};
+	char boot_id[BOOT_ID_SIZE];
+	int r = clock_boot_id(boot_id);
+
+	if (r < 0)
+		return error_set(err, -r, "cannot read this boot's id");
+	plan_write_canonical(request->plan, &canonical);
+	record->plan = text_take(&canonical);
+	record->template_name = xstrdup(request->plan->template_name);
+	record->boot_id = xstrdup(boot_id);
+	record->created_ns = clock_wall_ns();
+	record->layers = strv_copy(request->plan->install);
+	record->cgroup = xstrdup(s->site->cgroup);
+	record->grant.owner_uid = request->owner->uid;
+	record->grant.owner_gid = request->owner->gid;
+	record->grant.owner = xstrdup(request->owner->name);
+	record->grant.lease = request->lease;
+	record->grant.hold = request->hold;
+	return publish_bind(request->plan, request->publish, request->hold, &record->grant,
+			    s->listeners, err);
+}
+
+static int create_lock(struct starting *s, struct error *err)
+{
+	int fd;
+
+	do {
+		make_id(s->record->grant.id);
+		fd = instance_lock_create(s->site, s->record->grant.id, err);
+	} while (fd == -EEXIST);
+	s->lock = fd;
+	return fd < 0 ? fd : 0;
+}
+
+/* A name of our own making is tried again when it is taken; one that was asked for is not. */
+static int admit(struct starting *s, struct error *err)
+{
+	const char *wanted = s->request->name;
+	struct grant *grant = &s->record->grant;
+	cleanup_store struct store *store = NULL;
+	int r = store_open(s->site->state_path, &store, err);
+
+	for (unsigned i = 0; r == 0; i++) {
+		if (wanted)
+			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
+		else
+			make_name(s->record->template_name, i, grant->name);
+		r = store_admit(store, s->record, &s->site->addresses, err);
+		if (r != -EEXIST || wanted || i == NAME_ATTEMPTS)
+			break;
+		r = 0;
+	}
+	return r;
+}
+
+static int undo_start(struct starting *s, const struct error *why)
+{
+	struct ending ending = {.ended_ns = clock_wall_ns(), .exit_status = -1};
+	cleanup_store struct store *store = NULL;
+	int r = steps_undo(s->site, s->record, NULL);
+
+	snprintf(ending.reason, sizeof(ending.reason), "failed to start: %.140s", why->text);
+	/* what cannot be removed now keeps its record, and a sweep tries again */
+	if (r < 0 || store_open(s->site->state_path, &store, NULL) < 0 ||
+	    store_finish(store, s->record->grant.id, &ending, NULL) < 0)
+		return r;
+	instance_lock_remove(s->site, s->record->grant.id);
+	return 0;
+}
+
+/* Waits for the keeper's first word, after which the lock is its own. */
+static int hand_over(int tie, pid_t keeper, struct error *err)
+{
+	struct pollfd polled = {.fd = tie, .events = POLLIN};
+	struct control_packet packet = {0};
+	int fds[8], r;
+	size_t n_fds;
+
+	r = poll(&polled, 1, KEEPER_BOUND_MS);
+	r = r > 0 ? control_receive(tie, &packet, fds, &n_fds) : -ETIMEDOUT;
+	if (r > 0 && packet.verb == CONTROL_OK)
+		r = 0;
+	else if (r > 0 && packet.verb == CONTROL_FAILED && packet.error.code < 0) {
+		*err = packet.error;
+		r = err->code;
+	} else
+		r = error_set(err, r < 0 ? -r : ECONNRESET, "cannot start the keeper");
+	control_packet_deinit(&packet);
+	if (r < 0) {
+		kill(keeper, SIGKILL);
+		waitpid(keeper, NULL, 0);
+	}
+	return r;
+}
+
+static int make_and_launch(struct starting *s, struct instance *ret_instance, struct error *err)
+{
+	struct launch launch = {
+		.site = s->site,
+		.plan = s->request->plan,
+		.record = s->record,
+		.account = &s->account,
+		.paths = s->paths,
+		.prepared = &s->prepared,
+		.listeners = s->listeners,
+		.lock = s->lock,
+	};
+	cleanup_fd int tie = -1;
+	pid_t keeper;
+	int r = steps_prepare(s->site, s->record, &s->prepared, err);
+
+	if (r == 0)
+		r = launch_keeper(&launch, &tie, &keeper, err);
+	if (r == 0)
+		r = hand_over(tie, keeper, err);
+	if (r < 0)
+		return r;
+	*ret_instance = (struct instance){.tie = steal_fd(&tie), .keeper = keeper};
+	return 0;
+}
+
+static int start(struct starting *s, struct instance *ret_instance, struct error *err)
+{
+	int r = look_at_host(s, err);
+
+	if (r == 0)
+		r = fill_record(s, err);
+	if (r == 0)
+		r = create_lock(s, err);
+	if (r < 0)
+		return r;
+	r = admit(s, err);
+	if (r < 0) {
+		instance_lock_remove(s->site, s->record->grant.id);
+		return r;
+	}
+	r = make_and_launch(s, ret_instance, err);
+	if (r < 0)
+		undo_start(s, err);
+	return r;
+}
+
+int instance_start(const struct site *site, const struct start_request *request,
+		   struct instance *ret_instance, struct error *err)
+{
+	struct starting s = {.site = site, .request = request, .lock = -1};
+	int r;
+
+	s.prepared.run = s.prepared.log = -1;
+	r = start(&s, ret_instance, err);
+	if (r == 0)
+		ret_instance->record = steal_ptr(s.record);
+	for (size_t i = 0; r == 0 && i < ret_instance->record->grant.n_ports; i++)
+		close(s.listeners[i]);
+	starting_deinit(&s);
+	return r;
+}
+
+void instance_deinit(struct instance *instance)
+{
+	cleanup_close(&instance->tie);
+	record_free(instance->record);
+	*instance = (struct instance){.tie = -1};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parts of the start that have a file of their own; only for runtime/instance. */
+#ifndef INSTANCE_START_H
+#define INSTANCE_START_H
+
+#include "instance/instance.h"
+#include "instance/steps.h"
+
+/* A random id: 8 lower-case hexadecimal digits. */
+void make_id(char id[INSTANCE_ID_LENGTH + 1]);
+
+/* "tomcat-heron"; from the eighth attempt on with a number behind. */
+void make_name(const char *template_name, unsigned attempt, char name[INSTANCE_NAME_MAX + 1]);
+
+/* What the keeper gets. */
+struct launch {
+	const struct site *site;
+	const struct plan *plan;
+	const struct record *record;
+	const struct account *account; /* the server's */
+	char *const *paths;
+	const struct prepared *prepared;
+	const int *listeners; /* one per published port */
+	int lock;
+};
+
+/*
+ * Starts the keeper in a session, groups, environment and working directory of its own. Returns
+ * the tie connection in *ret_tie and the child in *ret_pid.
+ */
+int launch_keeper(const struct launch *launch, int *ret_tie, pid_t *ret_pid, struct error *err);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of a start and their undo; see steps.h. In commands. */
+#include "instance/steps.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+struct step {
+	const char *name;
+	int (*prepare)(const struct site *site, const struct record *record,
+		       struct prepared *prepared, struct error *err);
+	int (*undo)(const struct site *site, const struct record *record, struct error *err);
+};
+
+static char *own_directory(const struct record *record)
+{
+	return xasprintf("i/%s", record->grant.id);
+}
+
+static int prepare_run(const struct site *site, const struct record *record,
+		       struct prepared *prepared, struct error *err)
+{
+	cleanup_free char *path = own_directory(record);
+
+	if (mkdirat(site->run, path, 0700) < 0)
+		return error_set(err, errno, "cannot make '%s/%s'", site->run_path, path);
+	prepared->run = file_open_directory(site->run, path);
+	if (prepared->run < 0)
+		return error_set(err, -prepared->run, "cannot open '%s/%s'", site->run_path, path);
+	return 0;
+}
+
+static int undo_run(const struct site *site, const struct record *record, struct error *err)
+{
+	cleanup_free char *path = own_directory(record);
+	int r = file_remove_tree(site->run, path);
+
+	return r < 0 ? error_set(err, -r, "cannot remove '%s/%s'", site->run_path, path) : 0;
+}
+
+/* The upper's top directory is what the inside sees as the install's: owner and mode are copied. */
+static int make_layer(int state, size_t index, const char *install, const char **ret_part)
+{
+	static const char *const parts[] = {"upper", "work"};
+	struct stat st;
+
+	if (stat(install, &st) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		cleanup_free char *path = xasprintf("layer/%zu/%s", index, parts[i]);
+		int r = file_make_directories(state, path, 0700);
+
+		*ret_part = parts[i];
+		if (r < 0)
+			return r;
+		if (i == 0 && (fchownat(state, path, st.st_uid, st.st_gid, 0) < 0 ||
+			       fchmodat(state, path, st.st_mode & 07777, 0) < 0))
+			return -errno;
+	}
+	return 0;
+}
+
+static int prepare_state(const struct site *site, const struct record *record,
+			 struct prepared *prepared, struct error *err)
+{
+	cleanup_free char *path = own_directory(record);
+	cleanup_fd int state = -1;
+
+	if (mkdirat(site->state, path, 0700) < 0)
+		return error_set(err, errno, "cannot make '%s/%s'", site->state_path, path);
+	state = file_open_directory(site->state, path);
+	if (state < 0)
+		return error_set(err, -state, "cannot open '%s/%s'", site->state_path, path);
+	for (size_t i = 0; record->layers && record->layers[i]; i++) {
+		const char *part = "upper";
+		int r = make_layer(state, i, record->layers[i], &part);
+
+		if (r < 0)
+			return error_set(err, -r, "cannot make the %s layer of '%s' in '%s/%s'",
+					 part, record->layers[i], site->state_path, path);
+	}
+	prepared->log = openat(state, "log", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	if (prepared->log < 0)
+		return error_set(err, errno, "cannot create '%s/%s/log'", site->state_path, path);
+	return 0;
+}
+
+static int undo_state(const struct site *site, const struct record *record, struct error *err)
+{
+	cleanup_free char *path = own_directory(record);
+	int r = file_remove_tree(site->state, path);
+
+	return r < 0 ? error_set(err, -r, "cannot remove '%s/%s'", site->state_path, path) : 0;
+}
+
+static int prepare_groups(const struct site *site, const struct record *record,
+			  struct prepared *prepared, struct error *err)
+{
+	(void)site;
+	return cgroup_prepare(&prepared->tree, record->cgroup, record->grant.id, &prepared->groups,
+			      err);
+}
+
+static int undo_groups(const struct site *site, const struct record *record, struct error *err)
+{
+	struct cgroup_tree tree;
+	int r = cgroup_tree_discover(&tree, err);
+
+	(void)site;
+	if (r == 0)
+		r = cgroup_undo(&tree, record->cgroup, record->grant.id, err);
+	cgroup_tree_deinit(&tree);
+	return r;
+}
+
+/* The groups come last: their undo is what makes sure that nothing runs any more. */
+static const struct step steps[] = {
+	{"run directory", prepare_run, undo_run},
+	{"state directory", prepare_state, undo_state},
+	{"control groups", prepare_groups, undo_groups},
+};
+
+int steps_prepare(const struct site *site, const struct record *record,
+		  struct prepared *ret_prepared, struct error *err)
+{
+	int r;
+
+	*ret_prepared = (struct prepared){.run = -1, .log = -1};
+	r = cgroup_tree_discover(&ret_prepared->tree, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
+		r = steps[i].prepare(site, record, ret_prepared, err);
+		if (r < 0)
+			error_prefix(err, "%s", steps[i].name);
+	}
+	return r;
+}
+
+void prepared_deinit(struct prepared *prepared)
+{
+	cgroup_tree_deinit(&prepared->tree);
+	cgroup_groups_close(&prepared->groups);
+	cleanup_close(&prepared->run);
+	cleanup_close(&prepared->log);
+}
+
+int steps_undo(const struct site *site, const struct record *record, struct error *err)
+{
+	int first = 0;
+
+	for (size_t i = ARRAY_SIZE(steps); i-- > 0;) {
+		int r = steps[i].undo(site, record, first ? NULL : err);
+
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}

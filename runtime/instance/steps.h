@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything done on the host for an instance is a step with an undo that takes the record alone,
+ * accepts "already gone" and may run twice. A failed start, a normal end, a sweep after a killed
+ * keeper and one that finds objects without a record all run the same undo.
+ */
+#ifndef INSTANCE_STEPS_H
+#define INSTANCE_STEPS_H
+
+#include "cgroup/cgroup.h"
+#include "instance/site.h"
+
+/* What prepared steps hold for the rest of the start. */
+struct prepared {
+	struct cgroup_tree tree;
+	struct cgroup_groups groups;
+	int run; /* RUN/i/ID */
+	int log; /* STATE/i/ID/log, write-only */
+};
+
+/* Runs all steps in order. ret_prepared must be ended with prepared_deinit also on failure. */
+int steps_prepare(const struct site *site, const struct record *record,
+		  struct prepared *ret_prepared, struct error *err);
+void prepared_deinit(struct prepared *prepared);
+
+/*
+ * Undoes all steps in reverse order, each whether or not the ones before it worked. Only id and
+ * cgroup of the record are needed. Returns the first failure.
+ */
+int steps_undo(const struct site *site, const struct record *record, struct error *err);
+
+#endif

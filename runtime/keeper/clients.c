@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keeper's connections to commands; see keeper.h. Only root can connect. */
+#include "keeper/keeper.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+static struct client *add_client(struct keeper *keeper, int fd)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &keeper->clients[i];
+
+		if (client->fd < 0) {
+			*client = (struct client){.fd = fd};
+			return client;
+		}
+	}
+	close(fd);
+	return NULL;
+}
+
+void clients_init(struct keeper *keeper, int tie)
+{
+	struct client *client;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		keeper->clients[i].fd = -1;
+	keeper->next_key = KEY_CLIENTS;
+	/* a command that does not read must never make the keeper wait */
+	fcntl(tie, F_SETFL, O_NONBLOCK);
+	client = add_client(keeper, tie);
+	client->tie = client->finish = client->watch = true;
+}
+
+void clients_accept(struct keeper *keeper)
+{
+	int fd = accept4(keeper->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0)
+		add_client(keeper, fd);
+}
+
+/* The end of a tie that was not released is the end of the instance. */
+void clients_close(struct keeper *keeper, struct client *client)
+{
+	struct control_packet kill_exec = {
+		.verb = INIT_EXEC_SIGNAL, .number = client->exec_key, .number2 = SIGKILL};
+	bool tied = client->tie;
+
+	close(client->fd);
+	if (client->exec_key)
+		keeper_tell_init(keeper, &kill_exec, NULL, 0);
+	*client = (struct client){.fd = -1};
+	if (tied)
+		keeper_stop(keeper, "its command went away");
+}
+
+static void answer(struct keeper *keeper, struct client *client,
+		   const struct control_packet *packet, const int *fds, size_t n_fds)
+{
+	if (control_send(client->fd, packet, fds, n_fds) < 0)
+		clients_close(keeper, client);
+}
+
+static void answer_ok(struct keeper *keeper, struct client *client)
+{
+	struct control_packet packet = {.verb = CONTROL_OK};
+
+	answer(keeper, client, &packet, NULL, 0);
+}
+
+static void answer_failed(struct keeper *keeper, struct client *client, const struct error *err)
+{
+	struct control_packet packet = {.verb = CONTROL_FAILED, .error = *err};
+
+	answer(keeper, client, &packet, NULL, 0);
+}
+
+/* A command that comes to watch is told at once what it may have missed. */
+static void on_watch(struct keeper *keeper, struct client *client, struct control_packet *packet,
+		     const int *fds, size_t n_fds)
+{
+	struct control_packet ready = {
+		.verb = CONTROL_READY,
+		.number = keeper->status.ready_ns - keeper->status.started_ns,
+	};
+
+	(void)fds;
+	(void)n_fds;
+	client->watch = true;
+	client->finish = packet->finish;
+	if (keeper->status.state == STATE_READY)
+		answer(keeper, client, &ready, NULL, 0);
+}
+
+static void on_release(struct keeper *keeper, struct client *client, struct control_packet *packet,
+		       const int *fds, size_t n_fds)
+{
+	(void)packet;
+	(void)fds;
+	(void)n_fds;
+	client->tie = client->finish = false;
+	answer_ok(keeper, client);
+}
+
+static void on_stop(struct keeper *keeper, struct client *client, struct control_packet *packet,
+		    const int *fds, size_t n_fds)
+{
+	(void)fds;
+	(void)n_fds;
+	client->watch = true;
+	client->finish = packet->finish;
+	keeper_stop(keeper, packet->text ? packet->text : "stopped");
+}
+
+static void on_kill(struct keeper *keeper, struct client *client, struct control_packet *packet,
+		    const int *fds, size_t n_fds)
+{
+	(void)fds;
+	(void)n_fds;
+	client->watch = true;
+	client->finish = packet->finish;
+	keeper_kill(keeper, packet->text ? packet->text : "killed");
+}
+
+static void on_lease(struct keeper *keeper, struct client *client, struct control_packet *packet,
+		     const int *fds, size_t n_fds)
+{
+	(void)fds;
+	(void)n_fds;
+	keeper->message.lease = packet->lease;
+	answer_ok(keeper, client);
+}
+
+static void on_exec(struct keeper *keeper, struct client *client, struct control_packet *packet,
+		    const int *fds, size_t n_fds)
+{
+	struct error err;
+
+	if (keeper->phase != PHASE_RUNNING || client->exec_key || !packet->argv[0]) {
+		error_say(&err, ERROR_FAILED, "nothing can be executed now: the instance is %s",
+			  instance_state_name(keeper->status.state));
+		answer_failed(keeper, client, &err);
+		return;
+	}
+	client->exec_key = keeper->next_key++;
+	packet->verb = INIT_EXEC;
+	packet->number = client->exec_key;
+	keeper_tell_init(keeper, packet, fds, n_fds);
+}
+
+static void on_exec_signal(struct keeper *keeper, struct client *client,
+			   struct control_packet *packet, const int *fds, size_t n_fds)
+{
+	struct control_packet forward = {
+		.verb = INIT_EXEC_SIGNAL, .number = client->exec_key, .number2 = packet->number};
+
+	(void)fds;
+	(void)n_fds;
+	if (client->exec_key)
+		keeper_tell_init(keeper, &forward, NULL, 0);
+}
+
+/* Init is our child and not reaped, so its number cannot be another's. */
+static void on_root(struct keeper *keeper, struct client *client, struct control_packet *packet,
+		    const int *fds, size_t n_fds)
+{
+	struct control_packet reply = {.verb = CONTROL_ROOT_IS};
+	cleanup_fd int root = -1;
+	struct error err;
+	char path[64];
+
+	(void)packet;
+	(void)fds;
+	(void)n_fds;
+	snprintf(path, sizeof(path), "/proc/%d/root", keeper->init.pid);
+	if (keeper->phase == PHASE_RUNNING || keeper->phase == PHASE_STOPPING)
+		root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0) {
+		error_say(&err, ERROR_FAILED, "the instance's files cannot be reached now");
+		answer_failed(keeper, client, &err);
+		return;
+	}
+	answer(keeper, client, &reply, &root, 1);
+}
+
+static const struct {
+	enum control_verb verb;
+	void (*act)(struct keeper *keeper, struct client *client, struct control_packet *packet,
+		    const int *fds, size_t n_fds);
+} verbs[] = {
+	{CONTROL_WATCH, on_watch},
+	{CONTROL_RELEASE, on_release},
+	{CONTROL_STOP, on_stop},
+	{CONTROL_KILL, on_kill},
+	{CONTROL_LEASE, on_lease},
+	{CONTROL_EXEC, on_exec},
+	{CONTROL_EXEC_SIGNAL, on_exec_signal},
+	{CONTROL_ROOT, on_root},
+};
+
+void clients_serve(struct keeper *keeper, struct client *client)
+{
+	cleanup_packet struct control_packet packet = {0};
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = control_receive(client->fd, &packet, fds, &n_fds);
+
+	if (r == -EAGAIN)
+		return;
+	if (r <= 0) {
+		clients_close(keeper, client);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (verbs[i].verb == packet.verb) {
+			verbs[i].act(keeper, client, &packet, fds, n_fds);
+			break;
+		}
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+}
+
+void clients_tell(struct keeper *keeper, const struct control_packet *packet)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &keeper->clients[i];
+
+		if (client->fd >= 0 && client->watch)
+			answer(keeper, client, packet, NULL, 0);
+	}
+}
+
+struct client *clients_of_exec(struct keeper *keeper, int64_t key)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (keeper->clients[i].fd >= 0 && keeper->clients[i].exec_key == key)
+			return &keeper->clients[i];
+	return NULL;
+}
+
+bool clients_will_finish(const struct keeper *keeper)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (keeper->clients[i].fd >= 0 && keeper->clients[i].finish)
+			return true;
+	return false;
+}

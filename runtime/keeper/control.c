@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control packets to and from bytes; see control.h. In commands, the keeper and init. */
+#include "keeper/control.h"
+#include "base/cleanup.h"
+#include "base/socket.h"
+#include "base/wire.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum flag { FLAG_FINISH = 1, FLAG_TERMINAL = 2, FLAG_NOT_READY = 4 };
+
+static uint32_t flags_of(const struct control_packet *packet)
+{
+	return (packet->finish ? FLAG_FINISH : 0U) | (packet->terminal ? FLAG_TERMINAL : 0U) |
+	       (packet->not_ready ? FLAG_NOT_READY : 0U);
+}
+
+int control_send(int fd, const struct control_packet *packet, const int *fds, size_t n_fds)
+{
+	cleanup_text struct text bytes = {0};
+
+	wire_put_u32(&bytes, CONTROL_VERSION);
+	wire_put_u32(&bytes, packet->verb);
+	wire_put_u32(&bytes, flags_of(packet));
+	wire_put_u64(&bytes, (uint64_t)packet->number);
+	wire_put_u64(&bytes, (uint64_t)packet->number2);
+	wire_put_string(&bytes, packet->text);
+	wire_put_strv(&bytes, packet->argv);
+	wire_put_strv(&bytes, packet->env);
+	wire_put_u32(&bytes, packet->rows);
+	wire_put_u32(&bytes, packet->columns);
+	wire_put_u32(&bytes, packet->lease.clock);
+	wire_put_u32(&bytes, packet->lease.source);
+	wire_put_u64(&bytes, (uint64_t)packet->lease.deadline_ns);
+	wire_put_u64(&bytes, (uint64_t)packet->lease.length_ns);
+	wire_put_u64(&bytes, (uint64_t)packet->lease.max_ns);
+	wire_put_u32(&bytes, (uint32_t)-packet->error.code);
+	wire_put_u32(&bytes, packet->error.kind);
+	wire_put_string(&bytes, packet->error.code ? packet->error.text : NULL);
+	if (bytes.length > CONTROL_PACKET_MAX)
+		return -E2BIG;
+	return socket_send(fd, bytes.data, bytes.length, fds, n_fds);
+}
+
+static void get_error(struct wire_reader *from, struct error *error)
+{
+	cleanup_free char *text = NULL;
+
+	error->code = -(int)wire_get_u32(from);
+	error->kind = wire_get_u32(from);
+	text = wire_get_string(from);
+	if (text)
+		strncpy(error->text, text, sizeof(error->text) - 1);
+}
+
+static int decode(const void *data, size_t length, struct control_packet *p)
+{
+	struct wire_reader from = {.data = data, .left = length};
+	uint32_t flags;
+
+	if (wire_get_u32(&from) != CONTROL_VERSION)
+		return -EPROTO;
+	p->verb = wire_get_u32(&from);
+	flags = wire_get_u32(&from);
+	p->finish = flags & FLAG_FINISH;
+	p->terminal = flags & FLAG_TERMINAL;
+	p->not_ready = flags & FLAG_NOT_READY;
+	p->number = (int64_t)wire_get_u64(&from);
+	p->number2 = (int64_t)wire_get_u64(&from);
+	p->text = wire_get_string(&from);
+	p->argv = wire_get_strv(&from);
+	p->env = wire_get_strv(&from);
+	p->rows = (uint16_t)wire_get_u32(&from);
+	p->columns = (uint16_t)wire_get_u32(&from);
+	p->lease.clock = wire_get_u32(&from);
+	p->lease.source = wire_get_u32(&from);
+	p->lease.deadline_ns = (int64_t)wire_get_u64(&from);
+	p->lease.length_ns = (int64_t)wire_get_u64(&from);
+	p->lease.max_ns = (int64_t)wire_get_u64(&from);
+	get_error(&from, &p->error);
+	return from.bad || from.left ? -EBADMSG : 1;
+}
+
+int control_receive(int fd, struct control_packet *ret_packet, int *fds, size_t *ret_n_fds)
+{
+	cleanup_free char *buffer = xcalloc(1, CONTROL_PACKET_MAX);
+	struct control_packet packet = {0};
+	ssize_t n = socket_receive(fd, buffer, CONTROL_PACKET_MAX, fds, ret_n_fds);
+	int r;
+
+	if (n <= 0)
+		return (int)n;
+	r = decode(buffer, (size_t)n, &packet);
+	if (r > 0) {
+		*ret_packet = packet;
+		return r;
+	}
+	control_packet_deinit(&packet);
+	for (size_t i = 0; i < *ret_n_fds; i++)
+		close(fds[i]);
+	*ret_n_fds = 0;
+	return r;
+}
+
+void control_packet_deinit(struct control_packet *packet)
+{
+	free(packet->text);
+	strv_free(packet->argv);
+	strv_free(packet->env);
+	*packet = (struct control_packet){0};
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What commands say to a keeper and what it answers, and what keeper and init say to one another:
+ * one packet each over SOCK_SEQPACKET, a version, a verb and a few fields.
+ */
+#ifndef KEEPER_CONTROL_H
+#define KEEPER_CONTROL_H
+
+#include "base/error.h"
+#include "plan/grant.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONTROL_VERSION 1
+#define CONTROL_SOCKET_NAME "control"
+#define CONTROL_PACKET_MAX (128 * 1024)
+#define CONTROL_REASON_SIZE 160
+
+enum control_verb {
+	/* command to keeper */
+	CONTROL_WATCH = 1, /* tell me stages and the end; finish: I undo the instance afterwards */
+	CONTROL_RELEASE,   /* of the tie: the instance shall outlive this connection */
+	CONTROL_STOP,	   /* text: the reason; finish as above */
+	CONTROL_KILL,	   /* the same, without asking the server */
+	CONTROL_LEASE,	   /* lease */
+	CONTROL_EXEC,	   /* argv, env, uid, gid, terminal, rows, columns; fds: in, out, err */
+	CONTROL_EXEC_SIGNAL, /* number: a signal for the command of this connection */
+	CONTROL_ROOT,	   /* give me the instance's root directory */
+	/* keeper to command */
+	CONTROL_OK = 64,
+	CONTROL_FAILED,	     /* error */
+	CONTROL_STAGE,	     /* text: what was reached; number: nanoseconds since the start */
+	CONTROL_READY,	     /* number as above */
+	CONTROL_ENDED,	     /* text: the reason; number: exit status, signal */
+	CONTROL_EXEC_STARTED, /* fds: the terminal's master, when one was asked for */
+	CONTROL_EXEC_EXITED, /* number: wait status */
+	CONTROL_ROOT_IS,     /* fds: O_PATH directory */
+	/* keeper to init */
+	INIT_START_SERVER = 128,
+	INIT_SIGNAL_SERVER, /* number: the signal */
+	INIT_EXEC,	    /* number: a key of the keeper's; otherwise as CONTROL_EXEC */
+	INIT_EXEC_SIGNAL,   /* number: key, number2: the signal */
+	/* init to keeper */
+	INIT_SET_UP = 160,   /* the namespaces and the root are complete */
+	INIT_SERVER_STARTED, /* it was executed */
+	INIT_SERVER_EXITED,  /* number: wait status */
+	INIT_EXEC_STARTED,   /* number: key; fds: the terminal's master */
+	INIT_EXEC_EXITED,    /* number: key, number2: wait status */
+	INIT_FAILED,	     /* error; number: 0 for set-up and server, else the key of an exec */
+};
+
+struct control_packet {
+	enum control_verb verb;
+	bool finish, terminal, not_ready;
+	int64_t number, number2;
+	char *text;
+	char **argv, **env;
+	uint16_t rows, columns;
+	struct lease lease;
+	struct error error;
+};
+
+/* Sends a packet with descriptors, which stay open here. 0 or a negative errno. */
+int control_send(int fd, const struct control_packet *packet, const int *fds, size_t n_fds);
+
+/*
+ * Receives a packet: 1, 0 at the end of the stream, -EPROTO on another version, -EBADMSG on a
+ * packet that does not fit, or another negative errno. The caller ends it with
+ * control_packet_deinit and closes the descriptors.
+ */
+int control_receive(int fd, struct control_packet *ret_packet, int *fds, size_t *ret_n_fds);
+void control_packet_deinit(struct control_packet *packet);
+#define cleanup_packet cleanup(control_packet_deinit)
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The forwarder; see forwarder.h. One loop with these sources: the keeper's channel, the server's
+ * two output pipes, the listeners and their connections (relay), and a probe under way. Whether
+ * the server is ready is decided here and nowhere else, between two rounds of the loop.
+ */
+#include "keeper/forwarder.h"
+#include "keeper/lines.h"
+#include "keeper/logfile.h"
+#include "keeper/loop.h"
+#include "keeper/pattern.h"
+#include "keeper/probe.h"
+#include "keeper/relay.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#define FILES_MAX 65536
+#define NEVER INT64_MAX
+#define QUIET_AFTER_MS 1000
+#define WAIT_MAX_MS (3600 * 1000)
+
+/* Used within one round of the loop only, and given back to the kernel in quiet times. */
+struct buffers {
+	char input[PAIR_BUFFER_SIZE];
+	char batch[LOGFILE_BATCH_SIZE];
+};
+
+struct state;
+
+struct stream {
+	struct state *state;
+	struct source *source; /* NULL: none, or it ended */
+	char letter;
+	struct lines lines;
+};
+
+enum phase {
+	PHASE_WAITING, /* for a server */
+	PHASE_PROBING, /* there is one, not ready yet */
+	PHASE_OPEN,    /* it is ready */
+};
+
+struct state {
+	const struct forwarder *config;
+	struct loop loop;
+	struct buffers *buffers;
+	struct source *channel;
+	struct stream streams[2];
+	struct logfile log;
+	struct pattern pattern;
+	struct probe probe;
+	struct relay relay;
+	enum phase phase;
+	uint32_t serial; /* of the server, as the keeper counts them */
+	bool matched;	 /* the pattern, or nothing needs to */
+	bool dirty;	 /* the buffers were used since they were given back */
+	bool done;
+	int status;
+};
+
+/* What only the instance's owner can do anything about is told in the log. */
+static void end_with(struct state *state, struct error *err)
+{
+	error_prefix(err, "stint");
+	logfile_add(&state->log, 'e', true, err->text, strcspn(err->text, "\n"));
+	state->done = true;
+	state->status = 1;
+}
+
+static void take_piece(void *arg, const struct lines_piece *piece)
+{
+	struct stream *stream = arg;
+	struct state *state = stream->state;
+
+	logfile_add(&state->log, stream->letter, piece->last, piece->text, piece->length);
+	if (piece->first && !state->matched && state->phase != PHASE_OPEN)
+		state->matched = pattern_matches(&state->pattern, piece->text, piece->length);
+}
+
+/* Takes one portion of at most max bytes; what read(2) says. */
+static ssize_t read_stream(struct stream *stream, size_t max)
+{
+	char *buffer = stream->state->buffers->input;
+	ssize_t n =
+		read(stream->source->fd, buffer, max < PAIR_BUFFER_SIZE ? max : PAIR_BUFFER_SIZE);
+
+	if (n > 0)
+		lines_feed(&stream->lines, buffer, (size_t)n, take_piece, stream);
+	return n;
+}
+
+static void end_stream(struct stream *stream)
+{
+	lines_flush(&stream->lines, false, take_piece, stream);
+	loop_close(&stream->state->loop, &stream->source);
+}
+
+static void on_output(void *arg, uint32_t events)
+{
+	struct stream *stream = arg;
+	ssize_t n = read_stream(stream, PAIR_BUFFER_SIZE);
+
+	(void)events;
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		end_stream(stream);
+}
+
+/* What is in the pipe now: a process that survives the server could fill it for ever. */
+static void drain_stream(struct stream *stream)
+{
+	int left = 0;
+
+	if (!stream->source)
+		return;
+	if (ioctl(stream->source->fd, FIONREAD, &left) < 0)
+		left = 0;
+	while (left > 0) {
+		ssize_t n = read_stream(stream, (size_t)left);
+
+		if (n <= 0 && !(n < 0 && errno == EINTR))
+			break;
+		left -= n > 0 ? (int)n : 0;
+	}
+	end_stream(stream);
+}
+
+static int open_stream(struct state *state, struct stream *stream, char letter, int fd)
+{
+	int flags;
+
+	stream->state = state;
+	stream->letter = letter;
+	if (fd < 0)
+		return 0;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	return loop_add(&state->loop, fd, EPOLLIN, on_output, stream, &stream->source);
+}
+
+static void close_ports(struct state *state)
+{
+	relay_set_mode(&state->relay, state->config->hold ? RELAY_WAIT : RELAY_REFUSE);
+	relay_end_connections(&state->relay);
+	probe_stop(&state->probe);
+}
+
+static void open_ports(struct state *state)
+{
+	struct error err = {0};
+	int r = relay_set_mode(&state->relay, RELAY_JOIN);
+
+	probe_stop(&state->probe);
+	state->phase = PHASE_OPEN;
+	state->matched = false;
+	if (r < 0) {
+		error_set(&err, -r, "cannot listen on a published port");
+		end_with(state, &err);
+	}
+}
+
+/* Lines that came before the keeper's word count: it takes a longer way than they do. */
+static void server_started(struct state *state, uint32_t serial)
+{
+	state->serial = serial;
+	close_ports(state);
+	state->phase = PHASE_PROBING;
+	switch (state->config->ready.kind) {
+	case READY_NONE:
+		state->matched = true;
+		break;
+	case READY_HTTP:
+	case READY_TCP:
+		probe_begin(&state->probe, clock_boottime_ns());
+		break;
+	default:
+		break;
+	}
+}
+
+static void server_ready(struct state *state, uint32_t serial)
+{
+	(void)serial;
+	open_ports(state);
+}
+
+static void server_gone(struct state *state, uint32_t serial)
+{
+	(void)serial;
+	close_ports(state);
+	for (size_t i = 0; i < ARRAY_SIZE(state->streams); i++)
+		lines_flush(&state->streams[i].lines, true, take_piece, &state->streams[i]);
+	state->phase = PHASE_WAITING;
+	state->matched = false;
+}
+
+static void finish(struct state *state, uint32_t serial)
+{
+	(void)serial;
+	state->done = true;
+}
+
+static void obey(struct state *state, const struct forwarder_message *message)
+{
+	static const struct {
+		uint32_t verb;
+		void (*action)(struct state *state, uint32_t serial);
+	} actions[] = {
+		{FORWARDER_SERVER_STARTED, server_started},
+		{FORWARDER_OPEN, server_ready},
+		{FORWARDER_PAUSE, server_gone},
+		{FORWARDER_FINISH, finish},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+		if (actions[i].verb == message->verb)
+			actions[i].action(state, message->serial);
+}
+
+static void on_channel(void *arg, uint32_t events)
+{
+	struct state *state = arg;
+	struct forwarder_message message;
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	ssize_t n = socket_receive(state->channel->fd, &message, sizeof(message), fds, &n_fds);
+
+	(void)events;
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	if (n == sizeof(message))
+		obey(state, &message);
+	else if (n <= 0 && n != -EMSGSIZE)
+		state->done = true; /* the keeper is gone */
+}
+
+static int64_t step(struct state *state)
+{
+	struct forwarder_message ready = {.verb = FORWARDER_READY, .serial = state->serial};
+	int64_t now = clock_boottime_ns();
+	int64_t probe_at = probe_step(&state->probe, now);
+	int64_t relay_at;
+
+	if (state->phase == PHASE_PROBING && (state->matched || state->probe.succeeded)) {
+		open_ports(state);
+		/* a keeper that is gone says so on the channel */
+		if (!state->done)
+			(void)socket_send(state->channel->fd, &ready, sizeof(ready), NULL, 0);
+		probe_at = NEVER;
+	}
+	relay_at = relay_step(&state->relay, now);
+	logfile_flush(&state->log);
+	return probe_at < relay_at ? probe_at : relay_at;
+}
+
+/* From now to the moment, rounded up, or -1 for ever. */
+static int wait_ms(int64_t until)
+{
+	int64_t ms;
+
+	if (until == NEVER)
+		return -1;
+	ms = (until - clock_boottime_ns() + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
+	if (ms < 0)
+		return 0;
+	return ms < WAIT_MAX_MS ? (int)ms : WAIT_MAX_MS;
+}
+
+static void run_round(struct state *state, int64_t until)
+{
+	int ms = wait_ms(until);
+	bool may_be_quiet = state->dirty && (ms < 0 || ms > QUIET_AFTER_MS);
+	int n = loop_run_once(&state->loop, may_be_quiet ? QUIET_AFTER_MS : ms);
+	struct error err = {0};
+
+	if (n > 0) {
+		state->dirty = true;
+	} else if (n == 0 && may_be_quiet) {
+		madvise(state->buffers, sizeof(*state->buffers), MADV_DONTNEED);
+		state->dirty = false;
+	} else if (n < 0) {
+		error_set(&err, -n, "cannot wait for events");
+		end_with(state, &err);
+	}
+}
+
+static int open_sources(struct state *state, struct error *err)
+{
+	const struct forwarder *config = state->config;
+	int r = relay_init(&state->relay, &state->loop, config, state->buffers->input);
+
+	if (r == 0)
+		r = loop_add(&state->loop, config->channel, EPOLLIN, on_channel, state,
+			     &state->channel);
+	if (r == 0)
+		r = open_stream(state, &state->streams[0], 'o', config->out);
+	if (r == 0)
+		r = open_stream(state, &state->streams[1], 'e', config->errs);
+	if (r < 0)
+		return error_set(err, -r, "cannot watch what the keeper gave");
+	if (config->ready.kind == READY_LOG)
+		r = pattern_init(&state->pattern, config->ready.pattern, err);
+	return r;
+}
+
+static void run(struct state *state)
+{
+	struct error err = {0};
+
+	if (open_sources(state, &err) < 0)
+		end_with(state, &err);
+	while (!state->done)
+		run_round(state, step(state));
+	for (size_t i = 0; i < ARRAY_SIZE(state->streams); i++)
+		drain_stream(&state->streams[i]);
+	logfile_flush(&state->log);
+}
+
+static void deinit(struct state *state)
+{
+	relay_deinit(&state->relay);
+	probe_deinit(&state->probe);
+	pattern_deinit(&state->pattern);
+	loop_remove(&state->loop, state->channel);
+	loop_deinit(&state->loop);
+	munmap(state->buffers, sizeof(*state->buffers));
+}
+
+/* Each connection takes two descriptors; more than FILES_MAX would only take memory. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int forwarder_run(struct forwarder *forwarder)
+{
+	cleanup_free struct state *state = xcalloc(1, sizeof(*state));
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	raise_descriptor_limit();
+	if (loop_init(&state->loop) < 0)
+		return 1;
+	state->config = forwarder;
+	state->buffers = mmap(NULL, sizeof(*state->buffers), PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (state->buffers == MAP_FAILED)
+		return 1;
+	logfile_init(&state->log, forwarder->log, forwarder->log_limit, state->buffers->batch);
+	probe_init(&state->probe, &state->loop, &forwarder->ready, forwarder->address);
+	run(state);
+	deinit(state);
+	return state->status;
+}

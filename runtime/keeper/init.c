@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PID 1 of an instance; see init.h. The order of set_up() is fixed: the groups are joined before
+ * the cgroup namespace is left behind, the network exists before the root hides the host's /proc,
+ * and the death signal comes last because a change of credentials clears it.
+ */
+#include "keeper/init.h"
+#include "keeper/control.h"
+#include "keeper/spawn.h"
+#include "base/cleanup.h"
+#include "base/process.h"
+#include "base/socket.h"
+#include "cgroup/inside.h"
+#include "netns/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define EXECS_MAX 64
+
+struct child {
+	int64_t key; /* the keeper's; 0: a free place */
+	pid_t pid;
+};
+
+struct world {
+	struct init *init;
+	pid_t server; /* 0: none */
+	struct child execs[EXECS_MAX];
+};
+
+static void tell(const struct world *world, struct control_packet *packet, const int *fds,
+		 size_t n_fds)
+{
+	/* a keeper that does not listen any more is gone, and its socket will say so */
+	(void)control_send(world->init->channel, packet, fds, n_fds);
+}
+
+static void tell_failure(const struct world *world, int64_t key, const struct error *err)
+{
+	struct control_packet packet = {.verb = INIT_FAILED, .number = key, .error = *err};
+
+	tell(world, &packet, NULL, 0);
+}
+
+static int enter_groups(const struct init *init, struct error *err)
+{
+	size_t n = init->message->n_cgroups;
+	int r = cgroup_join(init->server_groups, n, err);
+
+	if (r < 0)
+		return r;
+	/* the namespace's root is where its maker stands at this moment */
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return error_set(err, errno, "cannot make a cgroup namespace");
+	return cgroup_join(init->host_groups, n, err);
+}
+
+/* The host's /dev/null would keep a mount of the host in use. */
+static int own_stdio(struct error *err)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return error_set(err, errno, "cannot open '/dev/null' inside");
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	close(null);
+	return 0;
+}
+
+static int set_up(struct init *init, struct error *err)
+{
+	const struct start_message *m = init->message;
+	int r;
+
+	setsid();
+	umask(0);
+	if (sethostname(m->id, strlen(m->id)) < 0)
+		return error_set(err, errno, "cannot set the host name");
+	r = enter_groups(init, err);
+	if (r == 0)
+		r = netns_loopback_up(m->address, err);
+	if (r == 0)
+		r = root_apply(&m->root, init->rundir, err);
+	if (r == 0)
+		r = own_stdio(err);
+	if (r < 0)
+		return r;
+	close(init->rundir);
+	for (size_t i = 0; i < m->n_cgroups; i++)
+		close(init->host_groups[i]);
+	umask(022);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	return 0;
+}
+
+static struct spawn spawn_base(const struct world *world)
+{
+	const struct start_message *m = world->init->message;
+
+	return (struct spawn){
+		.argv = m->command,
+		.env = m->env,
+		.directory = m->directory,
+		.uid = m->uid,
+		.gid = m->gid,
+		.groups = m->groups,
+		.n_groups = m->n_groups,
+		.stdio = {-1, world->init->out, world->init->errs},
+		.cgroups = world->init->server_groups,
+		.n_cgroups = m->n_cgroups,
+		.files_limit = m->files_limit,
+	};
+}
+
+static void start_server(struct world *world)
+{
+	struct spawn spawn = spawn_base(world);
+	struct control_packet packet = {.verb = INIT_SERVER_STARTED};
+	struct error err = {0};
+
+	if (spawn_process(&spawn, &world->server, &err) < 0)
+		tell_failure(world, 0, &err);
+	else
+		tell(world, &packet, NULL, 0);
+}
+
+/* A terminal of the instance's own: the host's never comes near what runs inside. */
+static int open_terminal(const struct control_packet *request, uid_t uid, int *ret_master,
+			 int *ret_slave, struct error *err)
+{
+	struct winsize size = {.ws_row = request->rows, .ws_col = request->columns};
+	cleanup_fd int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int unlock = 0, slave;
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		return error_set(err, errno, "cannot open a terminal inside");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return error_set(err, errno, "cannot open a terminal inside");
+	ioctl(master, TIOCSWINSZ, &size);
+	(void)!fchown(slave, uid, (gid_t)-1);
+	*ret_master = steal_fd(&master);
+	*ret_slave = slave;
+	return 0;
+}
+
+static struct child *child_of_key(struct world *world, int64_t key)
+{
+	for (size_t i = 0; i < EXECS_MAX; i++)
+		if (world->execs[i].key == key)
+			return &world->execs[i];
+	return NULL;
+}
+
+static bool has_key_of(char *const *env, const char *assignment)
+{
+	size_t n = strcspn(assignment, "=") + 1;
+
+	for (size_t i = 0; env && env[i]; i++)
+		if (strncmp(env[i], assignment, n) == 0)
+			return true;
+	return false;
+}
+
+/* What the command brings stands before what the server has: getenv(3) takes the first. */
+static char **merge_env(char *const *first, char *const *second)
+{
+	char **merged = strv_copy(first);
+
+	for (size_t i = 0; second && second[i]; i++)
+		if (!has_key_of(first, second[i]))
+			strv_add(&merged, second[i]);
+	return merged;
+}
+
+static int start_exec(struct world *world, const struct control_packet *request, const int *fds,
+		      size_t n_fds, int *ret_master, struct error *err)
+{
+	struct child *child = child_of_key(world, 0);
+	struct spawn spawn = spawn_base(world);
+	cleanup_strv char **env = merge_env(request->env, world->init->message->env);
+	cleanup_fd int slave = -1;
+	int r = 0;
+
+	if (!child)
+		return error_set(err, EAGAIN, "%d commands run inside already", EXECS_MAX);
+	spawn.argv = request->argv;
+	spawn.env = env;
+	if (request->number2 >= 0)
+		spawn.uid = (uid_t)request->number2;
+	spawn.terminal = request->terminal;
+	if (request->terminal)
+		r = open_terminal(request, spawn.uid, ret_master, &slave, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < 3; i++)
+		spawn.stdio[i] = request->terminal ? slave : i < n_fds ? fds[i] : -1;
+	r = spawn_process(&spawn, &child->pid, err);
+	if (r == 0)
+		child->key = request->number;
+	return r;
+}
+
+static void exec_command(struct world *world, const struct control_packet *request, const int *fds,
+			 size_t n_fds)
+{
+	struct control_packet started = {.verb = INIT_EXEC_STARTED, .number = request->number};
+	cleanup_fd int master = -1;
+	struct error err = {0};
+
+	if (start_exec(world, request, fds, n_fds, &master, &err) < 0)
+		tell_failure(world, request->number, &err);
+	else
+		tell(world, &started, &master, master >= 0 ? 1 : 0);
+}
+
+static void signal_exec(struct world *world, int64_t key, int signal)
+{
+	struct child *child = key ? child_of_key(world, key) : NULL;
+
+	/* the command leads a session of its own: its group is what a terminal would signal */
+	if (child && kill(-child->pid, signal) < 0)
+		kill(child->pid, signal);
+}
+
+static void obey(struct world *world, const struct control_packet *packet, const int *fds,
+		 size_t n_fds)
+{
+	switch (packet->verb) {
+	case INIT_START_SERVER:
+		start_server(world);
+		break;
+	case INIT_SIGNAL_SERVER:
+		if (world->server > 0)
+			kill(world->server, (int)packet->number);
+		break;
+	case INIT_EXEC:
+		exec_command(world, packet, fds, n_fds);
+		break;
+	case INIT_EXEC_SIGNAL:
+		signal_exec(world, packet->number, (int)packet->number2);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Takes one packet; when the keeper is gone, so is the instance. */
+static void listen_to_keeper(struct world *world)
+{
+	struct control_packet packet = {0};
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = control_receive(world->init->channel, &packet, fds, &n_fds);
+
+	if (r <= 0)
+		_exit(0);
+	obey(world, &packet, fds, n_fds);
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	control_packet_deinit(&packet);
+}
+
+static void tell_exit(struct world *world, pid_t pid, int status)
+{
+	struct control_packet packet = {0};
+
+	if (pid == world->server) {
+		world->server = 0;
+		packet.verb = INIT_SERVER_EXITED;
+		packet.number = status;
+		tell(world, &packet, NULL, 0);
+		return;
+	}
+	for (size_t i = 0; i < EXECS_MAX; i++) {
+		struct child *child = &world->execs[i];
+
+		if (!child->key || child->pid != pid)
+			continue;
+		packet.verb = INIT_EXEC_EXITED;
+		packet.number = child->key;
+		packet.number2 = status;
+		tell(world, &packet, NULL, 0);
+		*child = (struct child){0};
+	}
+}
+
+static void reap(struct world *world)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		tell_exit(world, pid, status);
+}
+
+static int watch_children(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	sigemptyset(&all);
+	sigaddset(&all, SIGCHLD);
+	return signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void init_run(struct init *init)
+{
+	struct world world = {.init = init};
+	struct control_packet done = {.verb = INIT_SET_UP};
+	struct error err = {0};
+	int signals = watch_children();
+
+	if (signals < 0 || set_up(init, &err) < 0) {
+		tell_failure(&world, 0, &err);
+		_exit(1);
+	}
+	tell(&world, &done, NULL, 0);
+	for (;;) {
+		struct pollfd polled[] = {
+			{.fd = init->channel, .events = POLLIN},
+			{.fd = signals, .events = POLLIN},
+		};
+		struct signalfd_siginfo info;
+
+		poll(polled, ARRAY_SIZE(polled), -1);
+		while (read(signals, &info, sizeof(info)) > 0)
+			;
+		reap(&world);
+		if (polled[0].revents)
+			listen_to_keeper(&world);
+	}
+}

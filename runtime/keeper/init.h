@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Init: PID 1 of an instance. It makes the inside, starts the server and what is executed later,
+ * reaps everything, and ends everything when the keeper is gone.
+ */
+#ifndef KEEPER_INIT_H
+#define KEEPER_INIT_H
+
+#include "keeper/message.h"
+
+struct init {
+	const struct start_message *message;
+	int channel; /* SOCK_SEQPACKET to the keeper */
+	int rundir;  /* directory that the new root covers; only this mount namespace sees it */
+	int out, errs; /* write ends of the server's stdout and stderr */
+	int server_groups[START_CGROUPS_MAX];
+	int host_groups[START_CGROUPS_MAX];
+};
+
+/*
+ * Runs in the new namespaces as their first process and never returns: it exits when the channel
+ * closes, and the kernel then kills every process of the instance.
+ */
+void init_run(struct init *init) __attribute__((noreturn));
+
+#endif

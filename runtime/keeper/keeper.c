@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper's program: takes the start message, starts init and forwarder, runs one loop over a
+ * handful of descriptors until the instance is over, and hands the rest to whoever undoes it.
+ */
+#include "keeper/keeper.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+#define NEVER INT64_MAX
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t next_boot_event(const struct keeper *keeper)
+{
+	const struct start_message *m = &keeper->message;
+	int64_t next = NEVER;
+
+	if (keeper->phase >= PHASE_STOPPING)
+		next = keeper->act_at_ns;
+	if (keeper->phase <= PHASE_STOPPING && m->lease.clock == LEASE_BOOTTIME) {
+		int64_t stop = m->lease.deadline_ns - keeper_stop_before(keeper);
+
+		next = earliest(next,
+				keeper->phase == PHASE_STOPPING ? m->lease.deadline_ns : stop);
+	}
+	if (keeper->phase == PHASE_RUNNING && keeper->status.state == STATE_STARTING) {
+		if (m->ready.timeout_ns)
+			next = earliest(next, keeper->server_started_ns + m->ready.timeout_ns);
+		if (m->ready.kind == READY_COMMAND && !keeper->probe_running)
+			next = earliest(next, keeper->next_probe_ns);
+	}
+	return next;
+}
+
+static void arm(int timer, int flags, int64_t when)
+{
+	struct itimerspec spec = {
+		.it_value = {.tv_sec = when / NSEC_PER_SEC, .tv_nsec = when % NSEC_PER_SEC}};
+
+	if (when == NEVER)
+		spec = (struct itimerspec){0};
+	else if (when <= 0)
+		spec.it_value = (struct timespec){.tv_nsec = 1};
+	timerfd_settime(timer, TFD_TIMER_ABSTIME | flags, &spec, NULL);
+}
+
+static void arm_timers(const struct keeper *keeper)
+{
+	const struct lease *lease = &keeper->message.lease;
+	int64_t wall = NEVER;
+
+	if (lease->clock == LEASE_WALL && keeper->phase <= PHASE_STOPPING) {
+		wall = lease->deadline_ns;
+		if (keeper->phase < PHASE_STOPPING)
+			wall -= keeper_stop_before(keeper);
+	}
+	arm(keeper->boot_timer, 0, next_boot_event(keeper));
+	/* the wall clock may be set: then the read fails with ECANCELED and tick() looks again */
+	arm(keeper->wall_timer, TFD_TIMER_CANCEL_ON_SET, wall);
+}
+
+static void tick(struct keeper *keeper)
+{
+	keeper_check(keeper);
+	arm_timers(keeper);
+}
+
+static void serve_signal(struct keeper *keeper)
+{
+	keeper_stop(keeper, "keeper was told to end by a signal");
+}
+
+static void drain(int fd)
+{
+	char bytes[256];
+
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		;
+}
+
+enum place {
+	PLACE_SIGNALS,
+	PLACE_BOOT_TIMER,
+	PLACE_WALL_TIMER,
+	PLACE_CONTROL,
+	PLACE_INIT,
+	PLACE_INIT_PIDFD,
+	PLACE_FORWARDER,
+	PLACE_FORWARDER_PIDFD,
+	PLACE_CLIENTS,
+};
+
+static size_t fill_places(const struct keeper *keeper, struct pollfd *polled)
+{
+	const int fds[PLACE_CLIENTS] = {
+		[PLACE_SIGNALS] = keeper->signals,
+		[PLACE_BOOT_TIMER] = keeper->boot_timer,
+		[PLACE_WALL_TIMER] = keeper->wall_timer,
+		[PLACE_CONTROL] = keeper->control,
+		[PLACE_INIT] = keeper->init.channel,
+		[PLACE_INIT_PIDFD] = keeper->init.pidfd,
+		[PLACE_FORWARDER] = keeper->forwarder.channel,
+		[PLACE_FORWARDER_PIDFD] = keeper->forwarder.pidfd,
+	};
+	size_t n = PLACE_CLIENTS + CLIENTS_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		int fd = i < PLACE_CLIENTS ? fds[i] : keeper->clients[i - PLACE_CLIENTS].fd;
+
+		polled[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+	}
+	return n;
+}
+
+/* poll(2) passes over negative descriptors; what was closed meanwhile is looked up again. */
+static void dispatch(struct keeper *keeper, const struct pollfd *polled)
+{
+	if (polled[PLACE_BOOT_TIMER].revents)
+		drain(keeper->boot_timer);
+	if (polled[PLACE_WALL_TIMER].revents)
+		drain(keeper->wall_timer);
+	if (polled[PLACE_INIT].revents && keeper->init.channel >= 0)
+		keeper_serve_init(keeper);
+	if (polled[PLACE_FORWARDER].revents && keeper->forwarder.channel >= 0)
+		keeper_serve_forwarder(keeper);
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (polled[PLACE_CLIENTS + i].revents &&
+		    keeper->clients[i].fd == polled[PLACE_CLIENTS + i].fd)
+			clients_serve(keeper, &keeper->clients[i]);
+	if (polled[PLACE_CONTROL].revents)
+		clients_accept(keeper);
+	if (polled[PLACE_SIGNALS].revents) {
+		drain(keeper->signals);
+		serve_signal(keeper);
+	}
+	if (polled[PLACE_INIT_PIDFD].revents)
+		keeper_on_init_died(keeper);
+	if (polled[PLACE_FORWARDER_PIDFD].revents)
+		keeper_on_forwarder_died(keeper);
+}
+
+static void run(struct keeper *keeper)
+{
+	struct pollfd polled[PLACE_CLIENTS + CLIENTS_MAX];
+
+	while (keeper->phase != PHASE_OVER) {
+		size_t n = fill_places(keeper, polled);
+
+		tick(keeper);
+		if (keeper->phase == PHASE_OVER || poll(polled, n, -1) < 0)
+			continue;
+		dispatch(keeper, polled);
+	}
+}
+
+/*
+ * A command that waits for the end undoes the instance itself; else this process turns into the
+ * program that does. Either way the liveness lock goes with the last descriptor.
+ */
+static int finish(struct keeper *keeper)
+{
+	struct control_packet ended = {
+		.verb = CONTROL_ENDED,
+		.text = keeper->status.reason,
+		.number = keeper->status.exit_status,
+		.number2 = keeper->status.exit_signal,
+	};
+	cleanup_free char *root = keeper->message.stint_root
+					  ? xasprintf("STINT_ROOT=%s", keeper->message.stint_root)
+					  : NULL;
+	char *argv[] = {(char *)"stint", (char *)"reap", keeper->message.id, NULL};
+	char *env[] = {root, NULL};
+	bool finisher;
+
+	keeper->status.state = STATE_ENDED;
+	keeper_write_status(keeper);
+	finisher = clients_will_finish(keeper);
+	clients_tell(keeper, &ended);
+	if (finisher)
+		return 0;
+	process_reset_signals();
+	execve(keeper->message.stint, argv, env);
+	return 1;
+}
+
+static int watch_signals(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int take_message(struct keeper *keeper, struct error *err)
+{
+	cleanup_free char *data = NULL;
+	size_t length;
+	int r = file_read(AT_FDCWD, "/proc/self/fd/3", 16 << 20, &data, &length);
+
+	if (r < 0)
+		return error_set(err, -r, "cannot read the start message");
+	close(START_FD_MESSAGE);
+	return start_message_decode(data, length, &keeper->message, err);
+}
+
+static void take_fds(struct keeper *keeper)
+{
+	int fd = START_FD_LISTS;
+
+	keeper->lock = START_FD_LOCK;
+	keeper->control = START_FD_CONTROL;
+	keeper->run = START_FD_RUN;
+	keeper->log = START_FD_LOG;
+	for (uint32_t i = 0; i < keeper->message.n_cgroups; i++)
+		keeper->server_groups[i] = fd++;
+	for (uint32_t i = 0; i < keeper->message.n_cgroups; i++)
+		keeper->host_groups[i] = fd++;
+	for (uint32_t i = 0; i < keeper->message.n_ports; i++)
+		keeper->listeners[i] = fd++;
+}
+
+static int prepare(struct keeper *keeper, struct error *err)
+{
+	int r = take_message(keeper, err);
+
+	if (r < 0)
+		return r;
+	take_fds(keeper);
+	process_cloexec_from(3);
+	clients_init(keeper, START_FD_TIE);
+	keeper->signals = watch_signals();
+	keeper->boot_timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	keeper->wall_timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (keeper->signals < 0 || keeper->boot_timer < 0 || keeper->wall_timer < 0)
+		return error_set(err, errno, "cannot make timers");
+	keeper_write_status(keeper);
+	r = keeper_start_init(keeper, err);
+	return r < 0 ? r : keeper_start_forwarder(keeper, err);
+}
+
+int main(void)
+{
+	struct keeper keeper = {
+		.init = {.pidfd = -1, .channel = -1},
+		.forwarder = {.pidfd = -1, .channel = -1},
+		.status = {.state = STATE_CREATING, .exit_status = -1},
+	};
+	struct control_packet first = {.verb = CONTROL_OK};
+	int r;
+
+	keeper.status.started_ns = clock_boottime_ns();
+	r = prepare(&keeper, &first.error);
+	if (r < 0)
+		first.verb = CONTROL_FAILED;
+	(void)control_send(START_FD_TIE, &first, NULL, 0);
+	if (r < 0)
+		return 1; /* init and forwarder, if there are any, see their channels close */
+	run(&keeper);
+	r = finish(&keeper);
+	start_message_deinit(&keeper.message);
+	return r;
+}

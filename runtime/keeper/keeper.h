@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keeper: the host process that looks after one instance until it is gone. Only for the files
+ * of runtime/keeper. It reads nothing that comes from inside but the wait statuses init reports.
+ */
+#ifndef KEEPER_KEEPER_H
+#define KEEPER_KEEPER_H
+
+#include "keeper/control.h"
+#include "keeper/forwarder.h"
+#include "keeper/init.h"
+#include "keeper/message.h"
+#include "keeper/status.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define CLIENTS_MAX 128
+#define KEY_STOP 1 /* exec keys of the keeper's own commands inside */
+#define KEY_PROBE 2
+#define KEY_CLIENTS 16 /* clients' execs count from here */
+
+enum phase {
+	PHASE_SET_UP,	/* init makes the inside */
+	PHASE_RUNNING,	/* the server was started */
+	PHASE_STOPPING, /* it was told to stop */
+	PHASE_KILLING,	/* init was killed and is waited for */
+	PHASE_DRAINING, /* the forwarder writes what is left of the log */
+	PHASE_OVER,
+};
+
+struct child_process {
+	pid_t pid;
+	int pidfd;   /* -1: none, or reaped */
+	int channel; /* -1: none, or closed */
+};
+
+struct client {
+	int fd; /* -1: a free place */
+	bool tie, finish, watch;
+	int64_t exec_key; /* 0: none */
+};
+
+struct keeper {
+	struct start_message message;
+	int lock, control, run, log;
+	int server_groups[START_CGROUPS_MAX], host_groups[START_CGROUPS_MAX];
+	int listeners[PLAN_PORTS_MAX];
+	int out[2], errs[2]; /* pipes of the server's output */
+	int signals, boot_timer, wall_timer;
+
+	struct child_process init, forwarder;
+	unsigned forwarder_restarts;
+	struct client clients[CLIENTS_MAX];
+	int64_t next_key;
+
+	enum phase phase;
+	struct status status;
+	bool server_alive, probe_running;
+	int64_t server_started_ns; /* boot time */
+	int64_t next_probe_ns;
+	int64_t act_at_ns; /* STOPPING: kill; KILLING, DRAINING: give up waiting */
+};
+
+/* start: keeper_start.c */
+
+/* Clones init into its namespaces and starts the forwarder in init's network namespace. */
+int keeper_start_init(struct keeper *keeper, struct error *err);
+int keeper_start_forwarder(struct keeper *keeper, struct error *err);
+
+/* clients: clients.c */
+
+void clients_init(struct keeper *keeper, int tie);
+/* Accepts one connection from the control socket. */
+void clients_accept(struct keeper *keeper);
+/* Reads one packet of a client and acts on it. */
+void clients_serve(struct keeper *keeper, struct client *client);
+void clients_close(struct keeper *keeper, struct client *client);
+/* Sends to every client that watches (tie included). */
+void clients_tell(struct keeper *keeper, const struct control_packet *packet);
+struct client *clients_of_exec(struct keeper *keeper, int64_t key);
+/* True when a connected client said that it will undo the instance. */
+bool clients_will_finish(const struct keeper *keeper);
+
+/* life: life.c */
+
+/* Begins the end with the server's own stop; the first reason stays. */
+void keeper_stop(struct keeper *keeper, const char *reason);
+/* Ends everything inside now. */
+void keeper_kill(struct keeper *keeper, const char *reason);
+/* Sends to init; a failure means that init is gone, and its pidfd tells. */
+void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
+		      size_t n_fds);
+void keeper_write_status(struct keeper *keeper);
+/* Reads one packet of a child and acts on it. */
+void keeper_serve_init(struct keeper *keeper);
+void keeper_serve_forwarder(struct keeper *keeper);
+/* The child's pidfd is readable. */
+void keeper_on_init_died(struct keeper *keeper);
+void keeper_on_forwarder_died(struct keeper *keeper);
+/* Acts on what has become due: lease, readiness, bounds of the phases. */
+void keeper_check(struct keeper *keeper);
+/* How long before the deadline the server is told to stop. */
+int64_t keeper_stop_before(const struct keeper *keeper);
+
+#endif

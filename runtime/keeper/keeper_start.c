@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keeper's two children: init in new namespaces, the forwarder in init's network. */
+#include "keeper/keeper.h"
+#include "base/cleanup.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "confine/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#define INSTANCE_NAMESPACES \
+	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
+
+static int make_channel(struct child_process *child, int *ret_theirs, struct error *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_set(err, errno, "cannot make a socket pair");
+	child->channel = pair[0];
+	*ret_theirs = pair[1];
+	return 0;
+}
+
+static pid_t clone_process(uint64_t flags, int *ret_pidfd)
+{
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
+		.exit_signal = SIGCHLD,
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static int compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Closes every descriptor from 3 on but those in keep; what is -1 there is no descriptor. */
+static void close_others(int *keep, size_t n)
+{
+	unsigned from = 3;
+
+	qsort(keep, n, sizeof(*keep), compare);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < (int)from)
+			continue;
+		if (keep[i] > (int)from)
+			syscall(SYS_close_range, from, (unsigned)keep[i] - 1, 0U);
+		from = (unsigned)keep[i] + 1;
+	}
+	syscall(SYS_close_range, from, ~0U, 0U);
+}
+
+static void run_init(struct keeper *keeper, int channel)
+{
+	struct init init = {
+		.message = &keeper->message,
+		.channel = channel,
+		.rundir = keeper->run,
+		.out = keeper->out[1],
+		.errs = keeper->errs[1],
+	};
+	int keep[4 + 2 * START_CGROUPS_MAX] = {channel, init.rundir, init.out, init.errs};
+	size_t n = 4;
+
+	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
+		keep[n++] = init.server_groups[i] = keeper->server_groups[i];
+		keep[n++] = init.host_groups[i] = keeper->host_groups[i];
+	}
+	close_others(keep, n);
+	init_run(&init);
+}
+
+/* A pipe that the server's user may open again by its name, as /dev/stdout is. */
+static int make_output(const struct keeper *keeper, int pair[2], struct error *err)
+{
+	if (pipe2(pair, O_CLOEXEC) < 0 ||
+	    fchown(pair[1], keeper->message.uid, keeper->message.gid) < 0)
+		return error_set(err, errno, "cannot make a pipe for the server's output");
+	return 0;
+}
+
+int keeper_start_init(struct keeper *keeper, struct error *err)
+{
+	int theirs, r;
+
+	r = make_output(keeper, keeper->out, err);
+	if (r == 0)
+		r = make_output(keeper, keeper->errs, err);
+	if (r == 0)
+		r = make_channel(&keeper->init, &theirs, err);
+	if (r < 0)
+		return r;
+	keeper->init.pid = clone_process(INSTANCE_NAMESPACES, &keeper->init.pidfd);
+	if (keeper->init.pid == 0)
+		run_init(keeper, theirs);
+	close(theirs);
+	if (keeper->init.pid < 0)
+		return error_set(err, errno, "cannot make namespaces");
+	/* from here on only init can write, so that the end of the output can be seen */
+	close(keeper->out[1]);
+	close(keeper->errs[1]);
+	return 0;
+}
+
+/*
+ * Isolation of the forwarder. Should: serve the listeners, connect inside, append to the log.
+ * Must not: see the store, any path, any other descriptor; hold a capability or regain one.
+ */
+static int run_forwarder(const struct keeper *keeper, int channel)
+{
+	const struct start_message *m = &keeper->message;
+	struct forwarder forwarder = {
+		.channel = channel,
+		.out = keeper->out[0],
+		.errs = keeper->errs[0],
+		.log = keeper->log,
+		.log_limit = m->log_limit,
+		.address = m->address,
+		.n_ports = m->n_ports,
+		.ready = m->ready,
+		.hold = m->hold,
+	};
+	int keep[5 + PLAN_PORTS_MAX] = {channel, forwarder.out, forwarder.errs, forwarder.log,
+					keeper->init.pidfd};
+	size_t n = 5;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	for (size_t i = 0; i < m->n_ports; i++) {
+		keep[n++] = forwarder.ports[i].listener = keeper->listeners[i];
+		forwarder.ports[i].inside_port = m->inside_ports[i];
+	}
+	close_others(keep, n);
+	if (setns(keeper->init.pidfd, CLONE_NEWNET) < 0)
+		return 1;
+	close(keeper->init.pidfd);
+	if (confine_apply(m->forwarder_uid, m->forwarder_uid, NULL, 0, NULL) < 0)
+		return 1;
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	return forwarder_run(&forwarder);
+}
+
+int keeper_start_forwarder(struct keeper *keeper, struct error *err)
+{
+	int theirs;
+	int r = make_channel(&keeper->forwarder, &theirs, err);
+
+	if (r < 0)
+		return r;
+	keeper->forwarder.pid = clone_process(0, &keeper->forwarder.pidfd);
+	if (keeper->forwarder.pid == 0)
+		_exit(run_forwarder(keeper, theirs));
+	close(theirs);
+	if (keeper->forwarder.pid < 0)
+		return error_set(err, errno, "cannot start the forwarder");
+	return 0;
+}

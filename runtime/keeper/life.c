@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happens to an instance and what its keeper does about it. Every event changes the phase,
+ * the state or a deadline; the phases only go forward: set up, running, stopping, killing,
+ * draining, over.
+ */
+#include "keeper/keeper.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/process.h"
+#include "base/socket.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define KILL_BOUND_NS (10 * NSEC_PER_SEC)
+#define DRAIN_BOUND_NS (2 * NSEC_PER_SEC)
+#define FORWARDER_RESTARTS_MAX 5
+
+void keeper_write_status(struct keeper *keeper)
+{
+	/* a full run directory costs the list its news, nothing else */
+	(void)status_write(keeper->run, &keeper->status);
+}
+
+void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
+		      size_t n_fds)
+{
+	if (keeper->init.channel >= 0)
+		(void)control_send(keeper->init.channel, packet, fds, n_fds);
+}
+
+static void tell_forwarder(struct keeper *keeper, enum forwarder_verb verb)
+{
+	struct forwarder_message message = {.verb = verb};
+
+	if (keeper->forwarder.channel >= 0)
+		(void)socket_send(keeper->forwarder.channel, &message, sizeof(message), NULL, 0);
+}
+
+static void set_reason(struct keeper *keeper, const char *reason)
+{
+	if (!*keeper->status.reason)
+		snprintf(keeper->status.reason, sizeof(keeper->status.reason), "%s", reason);
+}
+
+static void tell_stage(struct keeper *keeper, const char *stage)
+{
+	struct control_packet packet = {
+		.verb = CONTROL_STAGE,
+		.text = (char *)stage,
+		.number = clock_boottime_ns() - keeper->status.started_ns,
+	};
+
+	clients_tell(keeper, &packet);
+}
+
+void keeper_kill(struct keeper *keeper, const char *reason)
+{
+	if (keeper->phase >= PHASE_KILLING)
+		return;
+	set_reason(keeper, reason);
+	keeper->phase = PHASE_KILLING;
+	keeper->act_at_ns = clock_boottime_ns() + KILL_BOUND_NS;
+	keeper->status.state = STATE_STOPPING;
+	process_pidfd_signal(keeper->init.pidfd, SIGKILL);
+}
+
+void keeper_stop(struct keeper *keeper, const char *reason)
+{
+	const struct start_message *m = &keeper->message;
+	struct control_packet signal = {.verb = INIT_SIGNAL_SERVER, .number = m->stop_signal};
+	struct control_packet command = {
+		.verb = INIT_EXEC, .number = KEY_STOP, .number2 = -1, .argv = m->stop_command};
+
+	if (keeper->phase >= PHASE_STOPPING)
+		return;
+	if (!keeper->server_alive || m->grace_ns == 0) {
+		keeper_kill(keeper, reason);
+		return;
+	}
+	set_reason(keeper, reason);
+	keeper->phase = PHASE_STOPPING;
+	keeper->act_at_ns = clock_boottime_ns() + m->grace_ns;
+	keeper->status.state = STATE_STOPPING;
+	keeper_write_status(keeper);
+	keeper_tell_init(keeper, m->stop_command && m->stop_command[0] ? &command : &signal, NULL,
+			 0);
+}
+
+static void become_ready(struct keeper *keeper)
+{
+	struct control_packet packet = {.verb = CONTROL_READY};
+
+	if (keeper->status.state != STATE_STARTING || keeper->phase != PHASE_RUNNING)
+		return;
+	keeper->status.state = STATE_READY;
+	keeper->status.ready_ns = clock_boottime_ns();
+	keeper_write_status(keeper);
+	packet.number = keeper->status.ready_ns - keeper->status.started_ns;
+	clients_tell(keeper, &packet);
+}
+
+static void on_server_started(struct keeper *keeper)
+{
+	keeper->server_alive = true;
+	keeper->server_started_ns = clock_boottime_ns();
+	keeper->next_probe_ns = keeper->server_started_ns;
+	keeper->status.state = STATE_STARTING;
+	if (keeper->phase == PHASE_SET_UP)
+		keeper->phase = PHASE_RUNNING;
+	keeper_write_status(keeper);
+	tell_stage(keeper, "server started");
+	tell_forwarder(keeper, FORWARDER_SERVER_STARTED);
+}
+
+static bool restart_server(struct keeper *keeper, bool failed)
+{
+	struct control_packet start = {.verb = INIT_START_SERVER};
+
+	if (!failed || keeper->phase != PHASE_RUNNING ||
+	    keeper->message.restart != RESTART_ON_FAILURE ||
+	    keeper->status.restarts >= keeper->message.restart_limit)
+		return false;
+	keeper->status.restarts++;
+	keeper->status.state = STATE_STARTING;
+	tell_forwarder(keeper, FORWARDER_PAUSE);
+	tell_stage(keeper, "server failed, started again");
+	keeper_tell_init(keeper, &start, NULL, 0);
+	return true;
+}
+
+static void on_server_exited(struct keeper *keeper, int wait_status)
+{
+	bool exited = WIFEXITED(wait_status);
+	char reason[CONTROL_REASON_SIZE];
+
+	keeper->server_alive = false;
+	if (restart_server(keeper, !exited || WEXITSTATUS(wait_status) != 0))
+		return;
+	keeper->status.exit_status = exited ? WEXITSTATUS(wait_status) : -1;
+	keeper->status.exit_signal = exited ? 0 : WTERMSIG(wait_status);
+	if (exited)
+		snprintf(reason, sizeof(reason), "server exited with status %d",
+			 WEXITSTATUS(wait_status));
+	else
+		snprintf(reason, sizeof(reason), "server was killed by signal %d (%s)",
+			 WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+	keeper_kill(keeper, reason);
+}
+
+/* A failure of the set-up or of the server's start is told to the starting command as it is. */
+static void on_init_failed(struct keeper *keeper, const struct control_packet *packet)
+{
+	struct control_packet failed = {.verb = CONTROL_FAILED, .error = packet->error};
+	struct client *client;
+	char reason[CONTROL_REASON_SIZE];
+
+	if (packet->number == 0) {
+		snprintf(reason, sizeof(reason), "failed to start: %.140s", packet->error.text);
+		clients_tell(keeper, &failed);
+		keeper_kill(keeper, reason);
+		return;
+	}
+	client = clients_of_exec(keeper, packet->number);
+	if (packet->number == KEY_PROBE)
+		keeper->probe_running = false;
+	if (packet->number == KEY_STOP)
+		keeper->act_at_ns = clock_boottime_ns();
+	if (client && packet->number >= KEY_CLIENTS) {
+		client->exec_key = 0;
+		if (control_send(client->fd, &failed, NULL, 0) < 0)
+			clients_close(keeper, client);
+	}
+}
+
+static void on_exec_started(struct keeper *keeper, const struct control_packet *packet,
+			    const int *fds, size_t n_fds)
+{
+	struct client *client = clients_of_exec(keeper, packet->number);
+	struct control_packet started = {.verb = CONTROL_EXEC_STARTED};
+
+	if (packet->number >= KEY_CLIENTS && client &&
+	    control_send(client->fd, &started, fds, n_fds) < 0)
+		clients_close(keeper, client);
+}
+
+static void on_exec_exited(struct keeper *keeper, int64_t key, int wait_status)
+{
+	struct control_packet exited = {.verb = CONTROL_EXEC_EXITED, .number = wait_status};
+	struct client *client = clients_of_exec(keeper, key);
+
+	if (key == KEY_PROBE) {
+		keeper->probe_running = false;
+		keeper->next_probe_ns = clock_boottime_ns() + keeper->message.ready.interval_ns;
+		if (wait_status == 0 && keeper->status.state == STATE_STARTING) {
+			tell_forwarder(keeper, FORWARDER_OPEN);
+			become_ready(keeper);
+		}
+	}
+	if (key < KEY_CLIENTS || !client)
+		return;
+	client->exec_key = 0;
+	if (control_send(client->fd, &exited, NULL, 0) < 0)
+		clients_close(keeper, client);
+}
+
+static void on_set_up(struct keeper *keeper)
+{
+	struct control_packet start = {.verb = INIT_START_SERVER};
+
+	tell_stage(keeper, "sandbox made");
+	keeper_tell_init(keeper, &start, NULL, 0);
+}
+
+void keeper_serve_init(struct keeper *keeper)
+{
+	cleanup_packet struct control_packet packet = {0};
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = control_receive(keeper->init.channel, &packet, fds, &n_fds);
+
+	if (r <= 0) {
+		cleanup_close(&keeper->init.channel);
+		keeper_kill(keeper, "init was lost");
+		return;
+	}
+	if (packet.verb == INIT_SET_UP)
+		on_set_up(keeper);
+	else if (packet.verb == INIT_SERVER_STARTED)
+		on_server_started(keeper);
+	else if (packet.verb == INIT_SERVER_EXITED)
+		on_server_exited(keeper, (int)packet.number);
+	else if (packet.verb == INIT_FAILED)
+		on_init_failed(keeper, &packet);
+	else if (packet.verb == INIT_EXEC_STARTED)
+		on_exec_started(keeper, &packet, fds, n_fds);
+	else if (packet.verb == INIT_EXEC_EXITED)
+		on_exec_exited(keeper, packet.number, (int)packet.number2);
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+}
+
+void keeper_serve_forwarder(struct keeper *keeper)
+{
+	struct forwarder_message message;
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	ssize_t n =
+		socket_receive(keeper->forwarder.channel, &message, sizeof(message), fds, &n_fds);
+
+	for (size_t i = 0; n > 0 && i < n_fds; i++)
+		close(fds[i]);
+	if (n <= 0)
+		cleanup_close(&keeper->forwarder.channel);
+	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_READY)
+		become_ready(keeper);
+}
+
+static void reap(struct child_process *child)
+{
+	siginfo_t info;
+
+	waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED);
+	cleanup_close(&child->pidfd);
+	cleanup_close(&child->channel);
+}
+
+/* Everything inside died with init: what the server wrote last is in the pipes. */
+void keeper_on_init_died(struct keeper *keeper)
+{
+	/* its last words may still wait in the channel */
+	while (keeper->init.channel >= 0) {
+		struct pollfd polled = {.fd = keeper->init.channel, .events = POLLIN};
+
+		if (poll(&polled, 1, 0) <= 0)
+			break;
+		keeper_serve_init(keeper);
+	}
+	reap(&keeper->init);
+	set_reason(keeper, "init was lost");
+	keeper->phase = PHASE_DRAINING;
+	keeper->act_at_ns = clock_boottime_ns() + DRAIN_BOUND_NS;
+	tell_forwarder(keeper, FORWARDER_FINISH);
+	if (keeper->forwarder.pidfd < 0)
+		keeper->phase = PHASE_OVER;
+}
+
+void keeper_on_forwarder_died(struct keeper *keeper)
+{
+	struct error err;
+
+	reap(&keeper->forwarder);
+	if (keeper->phase == PHASE_DRAINING) {
+		keeper->phase = PHASE_OVER;
+		return;
+	}
+	if (keeper->forwarder_restarts++ < FORWARDER_RESTARTS_MAX &&
+	    keeper->phase < PHASE_KILLING && keeper_start_forwarder(keeper, &err) == 0) {
+		if (keeper->server_alive)
+			tell_forwarder(keeper, keeper->status.state == STATE_READY
+						       ? FORWARDER_OPEN
+						       : FORWARDER_SERVER_STARTED);
+		return;
+	}
+	keeper_kill(keeper, "the forwarder was lost");
+}
+
+static int64_t lease_left(const struct lease *lease)
+{
+	int64_t now = lease->clock == LEASE_WALL ? clock_wall_ns() : clock_boottime_ns();
+
+	return lease->deadline_ns - now;
+}
+
+/* Stopping begins before the deadline, by at most the grace or a tenth of the lease. */
+int64_t keeper_stop_before(const struct keeper *keeper)
+{
+	int64_t tenth = keeper->message.lease.length_ns / 10;
+
+	return tenth < keeper->message.grace_ns ? tenth : keeper->message.grace_ns;
+}
+
+static void check_lease(struct keeper *keeper)
+{
+	int64_t left = lease_left(&keeper->message.lease);
+
+	if (left <= 0)
+		keeper_kill(keeper, "expired");
+	else if (left <= keeper_stop_before(keeper))
+		keeper_stop(keeper, "expired");
+}
+
+static void check_ready(struct keeper *keeper, int64_t now)
+{
+	const struct plan_ready *ready = &keeper->message.ready;
+	struct control_packet probe = {
+		.verb = INIT_EXEC, .number = KEY_PROBE, .number2 = -1, .argv = ready->command};
+	struct control_packet failed = {.verb = CONTROL_FAILED};
+	char bound[32], reason[CONTROL_REASON_SIZE];
+
+	if (keeper->phase != PHASE_RUNNING || keeper->status.state != STATE_STARTING)
+		return;
+	if (ready->timeout_ns && now >= keeper->server_started_ns + ready->timeout_ns) {
+		format_duration(ready->timeout_ns, bound, sizeof(bound));
+		snprintf(reason, sizeof(reason), "not ready within %s", bound);
+		error_say(&failed.error, ERROR_NOT_READY, "%s", reason);
+		clients_tell(keeper, &failed);
+		keeper_stop(keeper, reason);
+	} else if (ready->kind == READY_COMMAND && !keeper->probe_running &&
+		   now >= keeper->next_probe_ns) {
+		keeper->probe_running = true;
+		keeper_tell_init(keeper, &probe, NULL, 0);
+	}
+}
+
+/* What waits longer than its bound is given up: the end goes on, and says what stays behind. */
+static void check_phase(struct keeper *keeper, int64_t now)
+{
+	if (keeper->phase < PHASE_STOPPING || now < keeper->act_at_ns)
+		return;
+	if (keeper->phase == PHASE_STOPPING) {
+		keeper_kill(keeper, "");
+	} else if (keeper->phase == PHASE_DRAINING || keeper->forwarder.pidfd < 0) {
+		if (keeper->forwarder.pidfd >= 0)
+			process_pidfd_signal(keeper->forwarder.pidfd, SIGKILL);
+		keeper->phase = PHASE_OVER;
+	} else {
+		keeper->phase = PHASE_OVER; /* init cannot be killed: the undo will say so */
+	}
+}
+
+void keeper_check(struct keeper *keeper)
+{
+	int64_t now = clock_boottime_ns();
+
+	check_lease(keeper);
+	check_ready(keeper, now);
+	check_phase(keeper, now);
+}

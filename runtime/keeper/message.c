@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The start message to and from bytes; see message.h. In the starting command and the keeper. */
+#include "keeper/message.h"
+#include "base/cleanup.h"
+#include "base/wire.h"
+
+#include <errno.h>
+
+static void put_lease(struct text *to, const struct lease *lease)
+{
+	wire_put_u32(to, lease->clock);
+	wire_put_u32(to, lease->source);
+	wire_put_u64(to, (uint64_t)lease->deadline_ns);
+	wire_put_u64(to, (uint64_t)lease->length_ns);
+	wire_put_u64(to, (uint64_t)lease->max_ns);
+}
+
+static void get_lease(struct wire_reader *from, struct lease *lease)
+{
+	lease->clock = wire_get_u32(from);
+	lease->source = wire_get_u32(from);
+	lease->deadline_ns = (int64_t)wire_get_u64(from);
+	lease->length_ns = (int64_t)wire_get_u64(from);
+	lease->max_ns = (int64_t)wire_get_u64(from);
+}
+
+static void put_ready(struct text *to, const struct plan_ready *ready)
+{
+	wire_put_u32(to, ready->kind);
+	wire_put_u32(to, ready->port);
+	wire_put_string(to, ready->path);
+	wire_put_u32(to, ready->status_from);
+	wire_put_u32(to, ready->status_to);
+	wire_put_string(to, ready->pattern);
+	wire_put_strv(to, ready->command);
+	wire_put_u64(to, (uint64_t)ready->timeout_ns);
+	wire_put_u64(to, (uint64_t)ready->interval_ns);
+}
+
+static void get_ready(struct wire_reader *from, struct plan_ready *ready)
+{
+	ready->kind = wire_get_u32(from);
+	ready->port = (uint16_t)wire_get_u32(from);
+	ready->path = wire_get_string(from);
+	ready->status_from = (uint16_t)wire_get_u32(from);
+	ready->status_to = (uint16_t)wire_get_u32(from);
+	ready->pattern = wire_get_string(from);
+	ready->command = wire_get_strv(from);
+	ready->timeout_ns = (int64_t)wire_get_u64(from);
+	ready->interval_ns = (int64_t)wire_get_u64(from);
+}
+
+static void put_server(struct text *to, const struct start_message *m)
+{
+	wire_put_u64(to, (uint64_t)m->grace_ns);
+	wire_put_u32(to, (uint32_t)m->stop_signal);
+	wire_put_strv(to, m->stop_command);
+	wire_put_u32(to, m->restart);
+	wire_put_u32(to, m->restart_limit);
+	wire_put_strv(to, m->command);
+	wire_put_strv(to, m->env);
+	wire_put_string(to, m->directory);
+	wire_put_u32(to, m->uid);
+	wire_put_u32(to, m->gid);
+	wire_put_u32(to, m->n_groups);
+	for (uint32_t i = 0; i < m->n_groups; i++)
+		wire_put_u32(to, m->groups[i]);
+	wire_put_u64(to, m->files_limit);
+}
+
+static void get_server(struct wire_reader *from, struct start_message *m)
+{
+	m->grace_ns = (int64_t)wire_get_u64(from);
+	m->stop_signal = (int)wire_get_u32(from);
+	m->stop_command = wire_get_strv(from);
+	m->restart = wire_get_u32(from);
+	m->restart_limit = wire_get_u32(from);
+	m->command = wire_get_strv(from);
+	m->env = wire_get_strv(from);
+	m->directory = wire_get_string(from);
+	m->uid = wire_get_u32(from);
+	m->gid = wire_get_u32(from);
+	m->n_groups = wire_get_u32(from);
+	if (m->n_groups > START_GROUPS_MAX) {
+		from->bad = true;
+		m->n_groups = 0;
+	}
+	for (uint32_t i = 0; i < m->n_groups; i++)
+		m->groups[i] = wire_get_u32(from);
+	m->files_limit = wire_get_u64(from);
+}
+
+static void put_host(struct text *to, const struct start_message *m)
+{
+	root_ops_put(&m->root, to);
+	wire_put_u32(to, m->address);
+	wire_put_u32(to, m->forwarder_uid);
+	wire_put_u64(to, m->log_limit);
+	wire_put_u32(to, m->hold);
+	wire_put_u32(to, m->n_ports);
+	for (uint32_t i = 0; i < m->n_ports; i++)
+		wire_put_u32(to, m->inside_ports[i]);
+	wire_put_u32(to, m->n_cgroups);
+}
+
+static void get_host(struct wire_reader *from, struct start_message *m)
+{
+	root_ops_get(from, &m->root);
+	m->address = wire_get_u32(from);
+	m->forwarder_uid = wire_get_u32(from);
+	m->log_limit = wire_get_u64(from);
+	m->hold = wire_get_u32(from) != 0;
+	m->n_ports = wire_get_u32(from);
+	if (m->n_ports > PLAN_PORTS_MAX) {
+		from->bad = true;
+		m->n_ports = 0;
+	}
+	for (uint32_t i = 0; i < m->n_ports; i++)
+		m->inside_ports[i] = (uint16_t)wire_get_u32(from);
+	m->n_cgroups = wire_get_u32(from);
+	if (m->n_cgroups > START_CGROUPS_MAX)
+		from->bad = true;
+}
+
+void start_message_encode(const struct start_message *message, struct text *ret_text)
+{
+	wire_put_u32(ret_text, START_MESSAGE_VERSION);
+	wire_put_string(ret_text, message->id);
+	wire_put_string(ret_text, message->stint);
+	wire_put_string(ret_text, message->stint_root);
+	put_lease(ret_text, &message->lease);
+	put_ready(ret_text, &message->ready);
+	put_server(ret_text, message);
+	put_host(ret_text, message);
+}
+
+int start_message_decode(const void *data, size_t length, struct start_message *ret_message,
+			 struct error *err)
+{
+	struct wire_reader from = {.data = data, .left = length};
+	struct start_message m = {0};
+	uint32_t version = wire_get_u32(&from);
+
+	if (version != START_MESSAGE_VERSION)
+		return error_set(err, EPROTO, "start message has version %u, not %u", version,
+				 START_MESSAGE_VERSION);
+	m.id = wire_get_string(&from);
+	m.stint = wire_get_string(&from);
+	m.stint_root = wire_get_string(&from);
+	get_lease(&from, &m.lease);
+	get_ready(&from, &m.ready);
+	get_server(&from, &m);
+	get_host(&from, &m);
+	if (from.bad || from.left || !m.id || !m.stint || !m.command || !m.command[0]) {
+		start_message_deinit(&m);
+		return error_set(err, EBADMSG, "cannot read the start message");
+	}
+	*ret_message = m;
+	return 0;
+}
+
+void start_message_deinit(struct start_message *message)
+{
+	free(message->id);
+	free(message->stint);
+	free(message->stint_root);
+	free(message->ready.path);
+	free(message->ready.pattern);
+	strv_free(message->ready.command);
+	strv_free(message->stop_command);
+	strv_free(message->command);
+	strv_free(message->env);
+	free(message->directory);
+	root_ops_deinit(&message->root);
+	*message = (struct start_message){0};
+}

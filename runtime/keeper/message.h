@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The start message: all that the keeper's executable must know, made from plan, grant and record
+ * by the command that starts an instance. It is one flat, versioned message in a memfd; what is a
+ * descriptor reaches the keeper by inheritance, in the order of enum start_fd.
+ */
+#ifndef KEEPER_MESSAGE_H
+#define KEEPER_MESSAGE_H
+
+#include "base/error.h"
+#include "plan/grant.h"
+#include "plan/plan.h"
+#include "rootfs/inside.h"
+
+#include <sys/types.h>
+
+#define START_MESSAGE_VERSION 1
+#define START_GROUPS_MAX 32
+#define START_CGROUPS_MAX 24
+
+/* Descriptor numbers at exec. 0 to 2 are /dev/null. */
+enum start_fd {
+	START_FD_MESSAGE = 3,
+	START_FD_LOCK,	  /* open file description that holds the liveness lock */
+	START_FD_TIE,	  /* connection of the command that starts the instance */
+	START_FD_CONTROL, /* listening control socket */
+	START_FD_RUN,	  /* the instance's directory below the run directory */
+	START_FD_LOG,	  /* the log file, write-only */
+	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners */
+};
+
+struct start_message {
+	char *id;	 /* also the hostname */
+	char *stint;	 /* absolute path of the big program, which undoes the instance */
+	char *stint_root; /* STINT_ROOT of the caller, or NULL */
+
+	struct lease lease;
+	struct plan_ready ready;
+	int64_t grace_ns;
+	int stop_signal;
+	char **stop_command;
+	enum restart_policy restart;
+	unsigned restart_limit;
+
+	char **command, **env;
+	char *directory;
+	uid_t uid;
+	gid_t gid;
+	gid_t groups[START_GROUPS_MAX];
+	uint32_t n_groups;
+	uint64_t files_limit; /* RLIMIT_NOFILE, soft; 0: the default */
+
+	struct root_ops root;
+	uint32_t address;
+	uid_t forwarder_uid;
+	uint64_t log_limit;
+	bool hold;
+
+	uint16_t inside_ports[PLAN_PORTS_MAX];
+	uint32_t n_ports;
+	uint32_t n_cgroups; /* hierarchies with leaves */
+};
+
+/* Appends the message to ret_text. */
+void start_message_encode(const struct start_message *message, struct text *ret_text);
+
+/* Fails with -EPROTO on another version and -EBADMSG on a message that does not fit. */
+int start_message_decode(const void *data, size_t length, struct start_message *ret_message,
+			 struct error *err);
+
+/* Frees what decode allocated. */
+void start_message_deinit(struct start_message *message);
+
+#endif

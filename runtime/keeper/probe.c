@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Readiness by asking; see probe.h. */
+#include "keeper/probe.h"
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define GAP_MIN_NS (10 * NSEC_PER_MSEC)
+#define GIVE_UP_MIN_NS NSEC_PER_SEC
+#define ANSWER_MAX 4096
+
+int http_status_parse(const char *data, size_t length)
+{
+	static const char shape[] = "HTTP/1.# ###"; /* '#': a digit; then a blank or the end */
+	const size_t n = sizeof(shape) - 1;
+	int status;
+
+	for (size_t i = 0; i < n && i < length; i++) {
+		bool is_digit = data[i] >= '0' && data[i] <= '9';
+
+		if (shape[i] == '#' ? !is_digit : data[i] != shape[i])
+			return -EBADMSG;
+	}
+	if (length <= n)
+		return 0;
+	status = (data[n - 3] - '0') * 100 + (data[n - 2] - '0') * 10 + (data[n - 1] - '0');
+	if (status < 100 || !strchr(" \r\n", data[n]) || data[n] == '\0')
+		return -EBADMSG;
+	return status;
+}
+
+static void add_request(struct text *request, const char *path, const struct dial_target *target)
+{
+	uint32_t a = target->address;
+
+	text_addf(request,
+		  "GET %s HTTP/1.1\r\nHost: %u.%u.%u.%u:%u\r\nUser-Agent: stint\r\n"
+		  "Accept: */*\r\nConnection: close\r\n\r\n",
+		  path ? path : "/", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255, target->port);
+}
+
+void probe_init(struct probe *probe, struct loop *loop, const struct plan_ready *ready,
+		uint32_t address)
+{
+	*probe = (struct probe){
+		.loop = loop,
+		.ready = ready,
+		.target = {.address = address, .port = ready->port},
+	};
+	if (ready->kind == READY_HTTP)
+		add_request(&probe->request, ready->path, &probe->target);
+}
+
+void probe_deinit(struct probe *probe)
+{
+	probe_stop(probe);
+	text_deinit(&probe->request);
+}
+
+static void end_attempt(struct probe *probe)
+{
+	loop_close(probe->loop, &probe->source);
+	probe->asked = false;
+	probe->head_length = 0;
+}
+
+void probe_begin(struct probe *probe, int64_t now)
+{
+	probe_stop(probe);
+	probe->active = true;
+	probe->succeeded = false;
+	probe->begun_at = probe->next_at = now;
+}
+
+void probe_stop(struct probe *probe)
+{
+	end_attempt(probe);
+	probe->active = false;
+}
+
+static int ask(struct probe *probe)
+{
+	ssize_t n =
+		send(probe->source->fd, probe->request.data, probe->request.length, MSG_NOSIGNAL);
+
+	if (n < 0)
+		return -errno;
+	/* a fresh connection has room for any request that makes sense */
+	if ((size_t)n != probe->request.length)
+		return -EMSGSIZE;
+	probe->asked = true;
+	return loop_change(probe->loop, probe->source, EPOLLIN);
+}
+
+static int judge(const struct probe *probe)
+{
+	int status = http_status_parse(probe->head, probe->head_length);
+
+	if (status <= 0)
+		return status;
+	if (status < probe->ready->status_from || status > probe->ready->status_to)
+		return -EPROTO;
+	return 1;
+}
+
+/* Takes in more than is looked at: unread bytes would make the close a reset for the server. */
+static int hear(struct probe *probe)
+{
+	size_t room = sizeof(probe->head) - probe->head_length;
+	char answer[ANSWER_MAX];
+	ssize_t n = recv(probe->source->fd, answer, sizeof(answer), 0);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (n == 0)
+		return -EPROTO;
+	if ((size_t)n < room)
+		room = (size_t)n;
+	memcpy(probe->head + probe->head_length, answer, room);
+	probe->head_length += room;
+	return judge(probe);
+}
+
+/* 1: ready, 0: not known yet, negative: this attempt failed. */
+static int advance(struct probe *probe)
+{
+	int r;
+
+	if (probe->asked)
+		return hear(probe);
+	r = dial_result(probe->source->fd, &probe->target);
+	if (r < 0)
+		return r;
+	return probe->request.length > 0 ? ask(probe) : 1;
+}
+
+static void on_probe(void *arg, uint32_t events)
+{
+	struct probe *probe = arg;
+	int r = advance(probe);
+
+	if (r == 0 && events & EPOLLERR)
+		r = -EIO;
+	if (r == 0)
+		return;
+	end_attempt(probe);
+	if (r > 0) {
+		probe->succeeded = true;
+		probe->active = false;
+	}
+}
+
+static int64_t gap(const struct probe *probe, int64_t now)
+{
+	int64_t ns = (now - probe->begun_at) / 4;
+
+	if (ns > probe->ready->interval_ns)
+		ns = probe->ready->interval_ns;
+	return ns > GAP_MIN_NS ? ns : GAP_MIN_NS;
+}
+
+/* What cannot even be tried counts as an attempt that failed. */
+static void start_attempt(struct probe *probe, int64_t now)
+{
+	int64_t bound = probe->ready->interval_ns;
+	cleanup_fd int fd = dial_socket();
+	int r;
+
+	probe->next_at = now + gap(probe, now);
+	probe->give_up_at = now + (bound > GIVE_UP_MIN_NS ? bound : GIVE_UP_MIN_NS);
+	if (fd < 0)
+		return;
+	r = dial_start(fd, &probe->target);
+	if (r < 0 && r != -EINPROGRESS)
+		return;
+	if (loop_add(probe->loop, fd, EPOLLOUT, on_probe, probe, &probe->source) == 0)
+		(void)steal_fd(&fd);
+}
+
+int64_t probe_step(struct probe *probe, int64_t now)
+{
+	if (!probe->active)
+		return PROBE_NEVER;
+	if (probe->source && now >= probe->give_up_at)
+		end_attempt(probe);
+	if (!probe->source && now >= probe->next_at)
+		start_attempt(probe, now);
+	return probe->source ? probe->give_up_at : probe->next_at;
+}

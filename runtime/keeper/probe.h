@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Readiness by asking: HTTP requests or TCP connections to a port of the instance, one at a time,
+ * until one succeeds. In the forwarder; what answers is hostile.
+ */
+#ifndef KEEPER_PROBE_H
+#define KEEPER_PROBE_H
+
+#include "base/text.h"
+#include "keeper/dial.h"
+#include "keeper/loop.h"
+#include "plan/plan.h"
+
+#include <stdbool.h>
+
+#define PROBE_NEVER INT64_MAX
+#define PROBE_HEAD_SIZE 16
+
+struct probe {
+	struct loop *loop;
+	const struct plan_ready *ready;
+	struct dial_target target;
+	struct text request;   /* empty: connecting is enough */
+	struct source *source; /* the attempt under way */
+	bool active, succeeded;
+	bool asked;		    /* of this attempt: the request was sent */
+	char head[PROBE_HEAD_SIZE]; /* of this attempt's answer */
+	size_t head_length;
+	int64_t begun_at, next_at, give_up_at;
+};
+
+/* ready is of kind READY_HTTP or READY_TCP and must live as long as the probe. */
+void probe_init(struct probe *probe, struct loop *loop, const struct plan_ready *ready,
+		uint32_t address);
+void probe_deinit(struct probe *probe);
+
+/* Starts asking, from the beginning when it was asking already. now is CLOCK_BOOTTIME. */
+void probe_begin(struct probe *probe, int64_t now);
+void probe_stop(struct probe *probe);
+
+/*
+ * To be called after each round of the loop; returns when it is due again at the latest, or
+ * PROBE_NEVER. The gap from one attempt to the next is a quarter of the time since the beginning,
+ * from 10 ms up to the interval, so that a fast server is not kept waiting; an attempt is given up
+ * after the interval or 1 s, whichever is longer. Once an attempt succeeded, succeeded is set and
+ * nothing more is asked.
+ */
+int64_t probe_step(struct probe *probe, int64_t now);
+
+/*
+ * The status code of an answer that begins with data (RFC 9112, section 4), 0 when that much of it
+ * does not tell yet, or -EBADMSG when it is no HTTP/1 answer. Needs at most PROBE_HEAD_SIZE bytes.
+ */
+int http_status_parse(const char *data, size_t length);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Published ports: listening sockets of the host's network, each joined to a port of the instance.
+ * In the forwarder.
+ */
+#ifndef KEEPER_RELAY_H
+#define KEEPER_RELAY_H
+
+#include "keeper/forwarder.h"
+#include "keeper/pair.h"
+
+#include <stdbool.h>
+
+#define RELAY_NEVER INT64_MAX
+
+enum relay_mode {
+	RELAY_WAIT,   /* accept nothing; where the socket listens, its backlog holds */
+	RELAY_REFUSE, /* where the socket listens, accept and reset */
+	RELAY_JOIN,   /* listen, accept and join */
+};
+
+struct relay_listener {
+	struct relay *relay;
+	struct source *source;
+	struct dial_target target;
+};
+
+struct relay {
+	struct pair_set set;
+	enum relay_mode mode;
+	bool listens; /* listen(2) was called */
+	int spare;    /* the next connection's inner socket: who is accepted can be joined */
+	struct relay_listener listeners[PLAN_PORTS_MAX];
+	size_t n_listeners;
+	bool paused;	  /* no descriptor was free */
+	size_t paused_at; /* number of pairs at that moment */
+	int64_t resume_at;
+};
+
+/*
+ * Starts in mode RELAY_WAIT. The listeners stay the caller's; buffer is PAIR_BUFFER_SIZE bytes
+ * that need not survive between two rounds of the loop. 0, or a negative errno: then nothing stays,
+ * and relay_deinit() may be called or not.
+ */
+int relay_init(struct relay *relay, struct loop *loop, const struct forwarder *config,
+	       char *buffer);
+void relay_deinit(struct relay *relay);
+
+/* 0 or a negative errno when a port cannot be listened on. */
+int relay_set_mode(struct relay *relay, enum relay_mode mode);
+/* Resets all connections. */
+void relay_end_connections(struct relay *relay);
+
+/*
+ * To be called after each round of the loop: accepting stops when there is no descriptor for
+ * another connection, and goes on here when one ended, or at the time that is returned
+ * (CLOCK_BOOTTIME, nanoseconds, or RELAY_NEVER), because descriptors run out system-wide too.
+ */
+int64_t relay_step(struct relay *relay, int64_t now);
+
+#endif

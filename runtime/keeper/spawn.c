@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting a program inside; see spawn.h. */
+#include "keeper/spawn.h"
+#include "base/cleanup.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "cgroup/inside.h"
+#include "confine/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define FILES_SOFT 65536
+#define FILES_HARD 524288
+#define STACK_SOFT (8UL << 20)
+
+static const char *value_in(char *const *env, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (size_t i = 0; env && env[i]; i++)
+		if (strncmp(env[i], key, n) == 0 && env[i][n] == '=')
+			return env[i] + n + 1;
+	return NULL;
+}
+
+static void set_limit(int resource, rlim_t soft, rlim_t hard)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit) < 0)
+		return;
+	/* a hard limit is only ever lowered: raising takes a capability that root may not have */
+	if (hard < limit.rlim_max)
+		limit.rlim_max = hard;
+	limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+	setrlimit(resource, &limit);
+}
+
+/* The caller's soft limits are the caller's business: every program inside starts alike. */
+static void reset_limits(uint64_t files)
+{
+	static const int unlimited[] = {RLIMIT_AS,    RLIMIT_CPU,   RLIMIT_DATA,
+					RLIMIT_FSIZE, RLIMIT_LOCKS, RLIMIT_NPROC};
+
+	for (size_t i = 0; i < ARRAY_SIZE(unlimited); i++)
+		set_limit(unlimited[i], RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(RLIMIT_CORE, 0, RLIM_INFINITY);
+	set_limit(RLIMIT_STACK, STACK_SOFT, RLIM_INFINITY);
+	set_limit(RLIMIT_NOFILE, files ? files : FILES_SOFT, FILES_HARD);
+}
+
+static int set_stdio(const struct spawn *spawn, struct error *err)
+{
+	for (int i = 0; i < 3; i++) {
+		int fd = spawn->stdio[i];
+
+		if (fd < 0)
+			fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0 || dup2(fd, i) < 0)
+			return error_set(err, errno, "cannot set up standard stream %d", i);
+	}
+	if (spawn->terminal && ioctl(0, TIOCSCTTY, 0) < 0)
+		return error_set(err, errno, "cannot take the terminal");
+	return 0;
+}
+
+/* What remains to be said is the best of the errors met on the way through PATH. */
+static int search_path(const struct spawn *spawn)
+{
+	const char *name = spawn->argv[0];
+	const char *path = value_in(spawn->env, "PATH");
+	int best = ENOENT;
+
+	if (strchr(name, '/')) {
+		execve(name, spawn->argv, spawn->env);
+		return errno;
+	}
+	for (path = path ? path : DEFAULT_PATH; *path; path += *path == ':') {
+		size_t n = strcspn(path, ":");
+		char *full = xasprintf("%.*s/%s", (int)n, path, name);
+
+		execve(full, spawn->argv, spawn->env);
+		if (errno != ENOENT && errno != ENOTDIR)
+			best = errno;
+		free(full);
+		path += n;
+	}
+	return best;
+}
+
+static int explain_exec(const struct spawn *spawn, int errnum, struct error *err)
+{
+	const char *name = spawn->argv[0];
+	struct stat st;
+
+	if (errnum == ENOENT && strchr(name, '/') && stat(name, &st) == 0)
+		return error_set(err, errnum,
+				 "command '%s' exists inside, but its interpreter does not", name);
+	if (errnum == ENOENT)
+		return error_set(err, errnum, "command '%s' does not exist inside", name);
+	return error_set(err, errnum, "cannot execute '%s' inside", name);
+}
+
+static int become(const struct spawn *spawn, struct error *err)
+{
+	const char *directory = spawn->directory ? spawn->directory : "/";
+	int r;
+
+	setsid();
+	r = cgroup_join(spawn->cgroups, spawn->n_cgroups, err);
+	if (r == 0)
+		r = set_stdio(spawn, err);
+	if (r < 0)
+		return r;
+	process_cloexec_from(3);
+	process_reset_signals();
+	reset_limits(spawn->files_limit);
+	umask(022);
+	r = confine_apply(spawn->uid, spawn->gid, spawn->groups, spawn->n_groups, err);
+	if (r < 0)
+		return r;
+	if (chdir(directory) < 0)
+		return error_set(err, errno, "cannot enter directory '%s' inside", directory);
+	return explain_exec(spawn, search_path(spawn), err);
+}
+
+int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
+{
+	cleanup_fd int reader = -1;
+	int report[2];
+	struct error told;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return error_set(err, errno, "cannot make a pipe");
+	reader = report[0];
+	pid = fork();
+	if (pid == 0) {
+		told = (struct error){0};
+		become(spawn, &told);
+		(void)!write(report[1], &told, sizeof(told));
+		_exit(127);
+	}
+	close(report[1]);
+	if (pid < 0)
+		return error_set(err, errno, "cannot fork");
+	do
+		n = read(reader, &told, sizeof(told));
+	while (n < 0 && errno == EINTR);
+	if (n == 0) {
+		*ret_pid = pid;
+		return 0;
+	}
+	waitpid(pid, NULL, 0);
+	if (n != (ssize_t)sizeof(told))
+		return error_set(err, EIO, "cannot learn how '%s' was started", spawn->argv[0]);
+	if (err)
+		*err = told;
+	return told.code;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting a program inside, contained as the server is; in init only. */
+#ifndef KEEPER_SPAWN_H
+#define KEEPER_SPAWN_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct spawn {
+	char *const *argv;
+	char *const *env;
+	const char *directory; /* NULL: "/" */
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups;
+	size_t n_groups;
+	int stdio[3];	      /* -1: /dev/null */
+	bool terminal;	      /* stdio[0] is a terminal, to become the controlling one */
+	const int *cgroups;   /* to join */
+	size_t n_cgroups;
+	uint64_t files_limit; /* RLIMIT_NOFILE, soft; 0: the default */
+};
+
+/*
+ * Forks and executes. Returns 0 only after execve succeeded; otherwise the child is gone and err
+ * says what failed on which object ("command 'x' does not exist inside", ...). -ENOENT and -EACCES
+ * tell a missing command from one that cannot be executed.
+ */
+int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What has ended: from the record to the history, and the history itself; see store.h. */
+#include "base/text.h"
+#include "store/db.h"
+#include "store/record.h"
+#include "store/row.h"
+#include "store/store.h"
+
+#define HISTORY_MAX 10000
+#define LOG_PAGES_AT_END 100
+
+static const struct field ending_fields[] = {
+	FIELD(I64, struct ending, ended_ns),
+	FIELD(CHARS, struct ending, reason),
+	FIELD(INT, struct ending, exit_status),
+	FIELD(INT, struct ending, exit_signal),
+};
+
+static const struct field entry_fields[] = {
+	FIELD(TEXT, struct history_entry, id),
+	FIELD(TEXT, struct history_entry, name),
+	FIELD(TEXT, struct history_entry, template_name),
+	FIELD(TEXT, struct history_entry, owner),
+	FIELD(I64, struct history_entry, created_ns),
+};
+
+#define ENTRY_COLUMNS "id, name, template_name, owner, created_ns"
+#define ENDING_COLUMNS "ended_ns, reason, exit_status, exit_signal"
+
+static const char copy_instance[] =
+	"INSERT INTO history (" ENTRY_COLUMNS ", " ENDING_COLUMNS ")"
+	" SELECT " ENTRY_COLUMNS ", ?2, ?3, ?4, ?5 FROM instance WHERE id = ?1";
+static const char forget_oldest[] =
+	"DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?";
+static const char select_history[] = "SELECT " ENTRY_COLUMNS ", " ENDING_COLUMNS " FROM history"
+				     " WHERE ?1 IS NULL OR name = ?1 ORDER BY seq DESC LIMIT ?2";
+
+/* Sets *ret_found to whether there was a record to copy. */
+static int copy_to_history(struct store *store, const char *id, const struct ending *ending,
+			   bool *ret_found, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, copy_instance, &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+	row_bind(statement, 2, ending_fields, ARRAY_SIZE(ending_fields), ending);
+	r = db_step(store, statement, err);
+	if (r == 0)
+		*ret_found = sqlite3_changes(store->db) > 0;
+	return r;
+}
+
+/* seq has no gaps: only the oldest rows are ever removed. */
+static int trim(struct store *store, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, forget_oldest, &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(statement, 1, HISTORY_MAX);
+	return db_step(store, statement, err);
+}
+
+static int move_to_history(struct store *store, const char *id, const struct ending *ending,
+			   struct error *err)
+{
+	bool found = false;
+	int r = copy_to_history(store, id, ending, &found, err);
+
+	if (r < 0 || !found)
+		return r;
+	r = record_delete(store, id, err);
+	return r < 0 ? r : trim(store, err);
+}
+
+int store_finish(struct store *store, const char *id, const struct ending *ending,
+		 struct error *err)
+{
+	int r = db_begin(store, err);
+
+	if (r < 0)
+		return r;
+	r = db_end(store, move_to_history(store, id, ending, err), err);
+	if (r == 0)
+		db_shorten_log(store, LOG_PAGES_AT_END);
+	return r;
+}
+
+int store_history(struct store *store, const char *name, size_t limit,
+		  struct history_entry **ret_entries, size_t *ret_count, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	struct history_entry *entries = NULL;
+	size_t count = 0;
+	int r = db_prepare(store, select_history, &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 2, limit < HISTORY_MAX ? (int)limit : HISTORY_MAX);
+	while ((r = db_step(store, statement, err)) > 0) {
+		entries = xrealloc(entries, count + 1, sizeof(*entries));
+		row_read(statement, 0, entry_fields, ARRAY_SIZE(entry_fields), &entries[count]);
+		row_read(statement, ARRAY_SIZE(entry_fields), ending_fields,
+			 ARRAY_SIZE(ending_fields), &entries[count].ending);
+		count++;
+	}
+	if (r < 0) {
+		history_free(entries, count);
+		return r;
+	}
+	*ret_entries = entries;
+	*ret_count = count;
+	return 0;
+}
+
+void history_free(struct history_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(entries[i].id);
+		free(entries[i].name);
+		free(entries[i].template_name);
+		free(entries[i].owner);
+	}
+	free(entries);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables; see schema.h. */
+#include "store/schema.h"
+#include "base/clock.h"
+
+#include <errno.h>
+
+/*
+ * Numbers that rise with every row ("seq") give the order: wall-clock times may step. Every column
+ * of an instance is what struct record holds, under the same name.
+ */
+static const char tables[] =
+	"CREATE TABLE instance ("
+	" seq INTEGER PRIMARY KEY,"
+	" id TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL UNIQUE,"
+	" owner_uid INTEGER NOT NULL,"
+	" owner_gid INTEGER NOT NULL,"
+	" owner TEXT,"
+	" hold INTEGER NOT NULL,"
+	" template_name TEXT,"
+	" boot_id TEXT,"
+	" created_ns INTEGER NOT NULL,"
+	" plan TEXT,"
+	" layers BLOB,"
+	" cgroup TEXT,"
+	" address INTEGER NOT NULL UNIQUE,"
+	" lease_clock INTEGER NOT NULL,"
+	" lease_source INTEGER NOT NULL,"
+	" lease_deadline_ns INTEGER NOT NULL,"
+	" lease_length_ns INTEGER NOT NULL,"
+	" lease_max_ns INTEGER NOT NULL);"
+
+	"CREATE TABLE port ("
+	" instance TEXT NOT NULL,"
+	" position INTEGER NOT NULL,"
+	" name TEXT,"
+	" scheme TEXT,"
+	" host_address TEXT NOT NULL,"
+	" host_port INTEGER NOT NULL,"
+	" inside_port INTEGER NOT NULL,"
+	" PRIMARY KEY (instance, position)) WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX port_on_host ON port (host_address, host_port) WHERE host_port <> 0;"
+
+	"CREATE TABLE history ("
+	" seq INTEGER PRIMARY KEY,"
+	" id TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" template_name TEXT,"
+	" owner TEXT,"
+	" created_ns INTEGER NOT NULL,"
+	" ended_ns INTEGER NOT NULL,"
+	" reason TEXT NOT NULL,"
+	" exit_status INTEGER NOT NULL,"
+	" exit_signal INTEGER NOT NULL);"
+
+	/* one row: the address that was given out last */
+	"CREATE TABLE last_address (address INTEGER NOT NULL);"
+	"INSERT INTO last_address VALUES (-1);"
+
+	"PRAGMA user_version = 1;";
+
+_Static_assert(SCHEMA_VERSION == 1, "the last line of the tables says the version");
+
+/* Kept by the handle, not by the file. */
+static const char settings[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;";
+
+static int read_version(struct store *store, int *ret_version, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, "PRAGMA user_version", &statement, err);
+
+	if (r == 0)
+		r = db_step(store, statement, err);
+	if (r < 0)
+		return r;
+	*ret_version = sqlite3_column_int(statement, 0);
+	return 0;
+}
+
+static int make_tables(struct store *store, struct error *err)
+{
+	int version;
+	int r = read_version(store, &version, err);
+
+	/* somebody else may have made them while this process waited for the lock */
+	if (r == 0 && version == 0)
+		r = db_run(store, tables, err);
+	return r;
+}
+
+static int create(struct store *store, struct error *err)
+{
+	int r = db_run(store, "PRAGMA journal_mode = WAL", err);
+
+	if (r == 0)
+		r = db_begin(store, err);
+	if (r == 0)
+		r = db_end(store, make_tables(store, err), err);
+	return r;
+}
+
+static int prepare_once(struct store *store, struct error *err)
+{
+	int version;
+	int r = read_version(store, &version, err);
+
+	if (r == 0 && version > SCHEMA_VERSION)
+		return error_say(err, ERROR_FAILED,
+				 "'%s' was written by a newer stint (schema %d, this program knows "
+				 "%d): use the newer program",
+				 store->path, version, SCHEMA_VERSION);
+	if (r == 0 && version == 0)
+		r = create(store, err);
+	if (r == 0)
+		r = db_run(store, settings, err);
+	return r;
+}
+
+/*
+ * The switch to WAL needs the file for itself, and SQLite answers SQLITE_BUSY there without
+ * asking the busy handler when two handles would wait for one another.
+ */
+int schema_prepare(struct store *store, struct error *err)
+{
+	int64_t since_ns = clock_boottime_ns();
+	int tries = 0, r;
+
+	do
+		r = prepare_once(store, err);
+	while (r == -EBUSY && db_pause(since_ns, tries++));
+	return r;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening the store, and the records of instances; see store.h. */
+#include "store/store.h"
+#include "base/text.h"
+#include "store/db.h"
+#include "store/record.h"
+#include "store/schema.h"
+
+#include <errno.h>
+
+int store_open(const char *state_path, struct store **ret_store, struct error *err)
+{
+	cleanup_store struct store *store = xcalloc(1, sizeof(*store));
+	int r;
+
+	store->path = xasprintf("%s/store.db", state_path);
+	r = db_open(store, err);
+	if (r == 0)
+		r = schema_prepare(store, err);
+	if (r < 0)
+		return r;
+	*ret_store = steal_ptr(store);
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	db_close(store);
+	free(store->path);
+	free(store);
+}
+
+void store_cleanup(struct store **store)
+{
+	store_close(*store);
+	*store = NULL;
+}
+
+/* Gives err another errno than the one of its kind; returns it. */
+static int with_code(struct error *err, int code)
+{
+	if (err)
+		err->code = code;
+	return code;
+}
+
+/* 1 when there is an instance of that name; *statement then stands on its owner. */
+static int find_name(struct store *store, const char *name, sqlite3_stmt **statement,
+		     struct error *err)
+{
+	int r = db_prepare(store, "SELECT owner FROM instance WHERE name = ?", statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(*statement, 1, name, -1, SQLITE_STATIC);
+	return db_step(store, *statement, err);
+}
+
+int store_name_taken(struct store *store, const char *name, bool *ret_taken, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = find_name(store, name, &statement, err);
+
+	if (r < 0)
+		return r;
+	*ret_taken = r > 0;
+	return 0;
+}
+
+static int check_name(struct store *store, const char *name, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = find_name(store, name, &statement, err);
+	const char *owner;
+
+	if (r <= 0)
+		return r;
+	owner = (const char *)sqlite3_column_text(statement, 0);
+	return error_say(err, ERROR_EXISTS,
+			 "the name '%s' is taken by an instance of '%s': choose another one, or "
+			 "end that one with 'stint down %s'",
+			 name, owner ? owner : "?", name);
+}
+
+static int check_port(struct store *store, const struct published_port *port, struct error *err)
+{
+	static const char query[] = "SELECT i.name, i.owner FROM port p"
+				    " JOIN instance i ON i.id = p.instance"
+				    " WHERE p.host_address = ? AND p.host_port = ?"
+				    " AND p.host_port <> 0";
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	const char *name, *owner;
+	int r = db_prepare(store, query, &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, port->host_address, -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 2, port->host_port);
+	r = db_step(store, statement, err);
+	if (r <= 0)
+		return r;
+	name = (const char *)sqlite3_column_text(statement, 0);
+	owner = (const char *)sqlite3_column_text(statement, 1);
+	error_say(err, ERROR_FAILED,
+		  "port %u of '%s' is already published by the instance '%s' of '%s'",
+		  (unsigned)port->host_port, port->host_address, name ? name : "?",
+		  owner ? owner : "?");
+	return with_code(err, -EADDRINUSE);
+}
+
+static int check_ports(struct store *store, const struct grant *grant, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < grant->n_ports; i++)
+		r = check_port(store, &grant->ports[i], err);
+	return r;
+}
+
+/* 1 and the first free address in from .. to (inclusive), 0 when there is none. */
+static int free_between(struct store *store, int64_t from, int64_t to, int64_t *ret_address,
+			struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store,
+			   "SELECT address FROM instance WHERE address BETWEEN ? AND ?"
+			   " ORDER BY address",
+			   &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, from);
+	sqlite3_bind_int64(statement, 2, to);
+	while ((r = db_step(store, statement, err)) > 0) {
+		if (sqlite3_column_int64(statement, 0) != from)
+			break;
+		from++;
+	}
+	if (r < 0 || from > to)
+		return r < 0 ? r : 0;
+	*ret_address = from;
+	return 1;
+}
+
+static int read_last_address(struct store *store, int64_t *ret_last, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, "SELECT address FROM last_address", &statement, err);
+
+	if (r == 0)
+		r = db_step(store, statement, err);
+	if (r < 0)
+		return r;
+	*ret_last = r ? sqlite3_column_int64(statement, 0) : -1;
+	return 0;
+}
+
+static int write_last_address(struct store *store, int64_t address, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, "UPDATE last_address SET address = ?", &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, address);
+	return db_step(store, statement, err);
+}
+
+static int say_exhausted(const struct address_range *range, struct error *err)
+{
+	uint32_t a = range->base;
+
+	error_say(err, ERROR_FAILED,
+		  "all %u instance addresses from %u.%u.%u.%u on are in use: end an instance with "
+		  "'stint down', or give a larger address range in '/etc/stint/stint.yaml'",
+		  range->count, a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+	return with_code(err, -EADDRNOTAVAIL);
+}
+
+/*
+ * The next one after the last, not the lowest: the kernel removes the link of an instance that
+ * has ended a little later than its record goes.
+ */
+static int take_address(struct store *store, const struct address_range *range,
+			uint32_t *ret_address, struct error *err)
+{
+	int64_t first = range->base, end = first + range->count - 1;
+	int64_t last, address;
+	int r = read_last_address(store, &last, err);
+
+	if (r < 0)
+		return r;
+	if (last < first || last > end)
+		last = end;
+	r = free_between(store, last + 1, end, &address, err);
+	if (r == 0)
+		r = free_between(store, first, last, &address, err);
+	if (r == 0)
+		return say_exhausted(range, err);
+	if (r < 0)
+		return r;
+	*ret_address = (uint32_t)address;
+	return write_last_address(store, address, err);
+}
+
+static int admit(struct store *store, struct record *record, const struct address_range *range,
+		 struct error *err)
+{
+	int r = check_name(store, record->grant.name, err);
+
+	if (r == 0)
+		r = check_ports(store, &record->grant, err);
+	if (r == 0)
+		r = take_address(store, range, &record->address, err);
+	if (r == 0)
+		r = record_insert(store, record, err);
+	return r;
+}
+
+int store_admit(struct store *store, struct record *record, const struct address_range *range,
+		struct error *err)
+{
+	struct record admitted = *record; /* borrows everything from record */
+	int r = db_begin(store, err);
+
+	if (r < 0)
+		return r;
+	r = db_end(store, admit(store, &admitted, range, err), err);
+	if (r == 0)
+		record->address = admitted.address;
+	return r;
+}
+
+int store_load(struct store *store, const char *name_or_id, struct record **ret_record,
+	       struct error *err)
+{
+	cleanup_record_reader struct record_reader reader = {0};
+	int r = record_reader_init(&reader, store,
+				   "WHERE name = ?1 OR id = ?1 ORDER BY name = ?1 DESC LIMIT 1",
+				   name_or_id, err);
+
+	if (r == 0)
+		r = record_reader_next(&reader, ret_record, err);
+	if (r == 0)
+		return error_say(err, ERROR_NOT_FOUND, "no instance '%s'", name_or_id);
+	return r < 0 ? r : 0;
+}
+
+int store_list(struct store *store, struct record ***ret_records, size_t *ret_count,
+	       struct error *err)
+{
+	cleanup_record_reader struct record_reader reader = {0};
+	struct record *record, **records = NULL;
+	size_t count = 0;
+	int r = record_reader_init(&reader, store, "ORDER BY seq", NULL, err);
+
+	while (r >= 0 && (r = record_reader_next(&reader, &record, err)) > 0) {
+		records = xrealloc(records, count + 1, sizeof(struct record *));
+		records[count++] = record;
+	}
+	if (r < 0) {
+		record_list_free(records, count);
+		return r;
+	}
+	*ret_records = records;
+	*ret_count = count;
+	return 0;
+}
+
+int store_set_lease(struct store *store, const char *id, const struct lease *lease,
+		    struct error *err)
+{
+	bool found = false;
+	int r = db_begin(store, err);
+
+	if (r < 0)
+		return r;
+	r = db_end(store, record_update_lease(store, id, lease, &found, err), err);
+	if (r == 0 && !found)
+		return error_say(err, ERROR_NOT_FOUND, "no instance '%s'", id);
+	return r;
+}

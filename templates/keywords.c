@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of a template's keys; see keywords.h. How a table is walked is in reading.c. A keyword
+ * is read in the table's order, not the file's: ports come before what refers to them.
+ */
+#include "templates/keywords.h"
+#include "base/text.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define PLAN(field) offsetof(struct plan, field)
+
+/* The port that is meant when a check names none: the one called http, else the first. */
+static int prefer_port(struct reading *reading, const struct node *node)
+{
+	struct plan *plan = reading->plan;
+	const struct plan_port *http = plan_port_find(plan, "http");
+
+	if (!plan->n_ports)
+		return node_error(node, reading->err, "has no port, and the template has no "
+						      "ports; write 'port: NUMBER'");
+	plan->ready.port = http ? http->number : plan->ports[0].number;
+	return 0;
+}
+
+static int check_probe(struct reading *reading, const struct keyword *keyword,
+		       const struct node *node)
+{
+	struct plan_ready *ready = &reading->plan->ready;
+
+	ready->kind = (enum ready_kind)keyword->choice;
+	if (!keyword->inner || ready->port)
+		return 0;
+	return prefer_port(reading, node);
+}
+
+static int check_lease(struct reading *reading, const struct keyword *keyword,
+		       const struct node *node)
+{
+	struct plan_lease *lease = &reading->plan->lease;
+	const struct node *ttl = node_find(node, "ttl");
+
+	(void)keyword;
+	if (!lease->max_ns || lease->ttl_ns <= lease->max_ns)
+		return 0;
+	if (ttl)
+		return node_error(ttl, reading->err,
+				  "is longer than max; write a shorter ttl or a longer max");
+	lease->ttl_ns = lease->max_ns;
+	return 0;
+}
+
+static const struct keyword port_keywords[] = {
+	{
+		.name = "port",
+		.type = &type_port,
+		.doc = "The port that the server listens on inside.",
+		.offset = offsetof(struct plan_port, number),
+		.flags = KEYWORD_REQUIRED,
+	},
+	{
+		.name = "scheme",
+		.type = &type_scheme,
+		.fallback = "the port's name if that is http or https, else tcp",
+		.doc = "The first part of the URL that is shown.",
+		.offset = offsetof(struct plan_port, scheme),
+		.flags = KEYWORD_PROSE,
+	},
+	{0},
+};
+
+static int check_unique(struct reading *reading, const struct node *node,
+			const struct plan_port *port)
+{
+	const struct plan *plan = reading->plan;
+
+	for (size_t i = 0; i < plan->n_ports; i++)
+		if (plan->ports[i].number == port->number && &plan->ports[i] != port)
+			return node_error(node, reading->err,
+					  "port %u is '%s' already; give each number one name",
+					  port->number, plan->ports[i].name);
+	return 0;
+}
+
+static int read_port_entry(struct reading *reading, const struct node *node,
+			   struct plan_port *port)
+{
+	const char *name = node->key->text;
+	bool is_web = strcmp(name, "http") == 0 || strcmp(name, "https") == 0;
+	int r;
+
+	if (!is_valid_name(name))
+		return node_key_error(node, reading->err, "is no name for a port; %s",
+				      type_name.right);
+	port->name = xstrdup(name);
+	if (node->kind == NODE_MAPPING)
+		r = keywords_read(port_keywords, reading, node, port);
+	else
+		r = type_port.read(reading, &type_port, node, &port->number);
+	if (!port->scheme)
+		port->scheme = xstrdup(is_web ? name : "tcp");
+	return r < 0 ? r : check_unique(reading, node, port);
+}
+
+static int set_ports(struct reading *reading, const struct keyword *keyword,
+		     const struct node *node)
+{
+	struct plan *plan = reading->plan;
+	int r = 0;
+
+	(void)keyword;
+	if (node->kind != NODE_MAPPING && !node_is_null(node))
+		return node_error(node, reading->err, "is not a mapping; write 'NAME: NUMBER' "
+						      "lines, such as 'http: 8080'");
+	if (node->n_items > PLAN_PORTS_MAX)
+		return node_error(node, reading->err, "has too many ports; at most %d",
+				  PLAN_PORTS_MAX);
+	plan->ports = xcalloc(node->n_items, sizeof(struct plan_port));
+	for (size_t i = 0; i < node->n_items && r == 0; i++)
+		r = read_port_entry(reading, node->items[i], &plan->ports[plan->n_ports++]);
+	return r;
+}
+
+static const struct keyword stop_keywords[] = {
+	{
+		.name = "signal",
+		.type = &type_signal,
+		.fallback = "TERM",
+		.doc = "The signal that asks the server to end, by name or number.",
+		.offset = PLAN(run.stop_signal),
+		.choice = 1,
+	},
+	{
+		.name = "command",
+		.type = &type_command,
+		.doc = "A command run inside instead of the signal.",
+		.offset = PLAN(run.stop_command),
+		.choice = 2,
+	},
+	{0},
+};
+
+static const struct keyword restart_keywords[] = {
+	{
+		.name = "policy",
+		.type = &type_policy,
+		.doc = "As `restart` itself: `no` or `on-failure`.",
+		.offset = PLAN(run.restart),
+		.flags = KEYWORD_REQUIRED,
+	},
+	{
+		.name = "limit",
+		.type = &type_restart_limit,
+		.fallback = "3",
+		.doc = "How often the server may be started again.",
+		.offset = PLAN(run.restart_limit),
+	},
+	{0},
+};
+
+static const struct keyword run_keywords[] = {
+	{
+		.name = "command",
+		.type = &type_command,
+		.doc = "The server: a list of words, or one string that is split at blanks "
+		       "outside of quotes, by no shell.",
+		.offset = PLAN(run.command),
+		.flags = KEYWORD_REQUIRED,
+	},
+	{
+		.name = "user",
+		.type = &type_user,
+		.fallback = "the owner of the first install directory",
+		.doc = "Who the server runs as inside, by login name or number.",
+		.offset = PLAN(run.user),
+		.flags = KEYWORD_PROSE,
+	},
+	{
+		.name = "env",
+		.type = &type_env,
+		.doc = "Environment variables; nothing of the caller's environment is passed on.",
+	},
+	{
+		.name = "directory",
+		.type = &type_directory,
+		.fallback = "/",
+		.doc = "The working directory inside.",
+		.offset = PLAN(run.directory),
+		.flags = KEYWORD_PROSE,
+	},
+	{
+		.name = "stop",
+		.inner = stop_keywords,
+		.doc = "How the server is asked to end: one of the following.",
+	},
+	{
+		.name = "grace",
+		.type = &type_grace,
+		.fallback = "10s",
+		.doc = "How long the server may take to end before it is killed.",
+		.offset = PLAN(run.grace_ns),
+	},
+	{
+		.name = "restart",
+		.type = &type_policy,
+		.inner = restart_keywords,
+		.fallback = "no",
+		.doc = "Whether a server that ends by itself with a failure is started again.",
+		.offset = PLAN(run.restart),
+	},
+	{0},
+};
+
+static const struct keyword http_keywords[] = {
+	{
+		.name = "port",
+		.type = &type_port_choice,
+		.fallback = "the port http, else the first",
+		.doc = "The port to ask, by name or number.",
+		.offset = PLAN(ready.port),
+		.flags = KEYWORD_PROSE,
+	},
+	{
+		.name = "path",
+		.type = &type_target,
+		.fallback = "/",
+		.doc = "The path to ask for.",
+		.offset = PLAN(ready.path),
+	},
+	{
+		.name = "status",
+		.type = &type_status,
+		.fallback = "200-399",
+		.doc = "The status of the answer that means ready, or a range of them.",
+	},
+	{0},
+};
+
+static const struct keyword tcp_keywords[] = {
+	{
+		.name = "port",
+		.type = &type_port_choice,
+		.fallback = "the port http, else the first",
+		.doc = "The port to connect to, by name or number.",
+		.offset = PLAN(ready.port),
+		.flags = KEYWORD_PROSE,
+	},
+	{0},
+};
+
+static const struct keyword ready_keywords[] = {
+	{
+		.name = "http",
+		.inner = http_keywords,
+		.doc = "Ready when an HTTP request is answered.",
+		.choice = READY_HTTP,
+		.check = check_probe,
+	},
+	{
+		.name = "tcp",
+		.inner = tcp_keywords,
+		.doc = "Ready when a connection is accepted.",
+		.choice = READY_TCP,
+		.check = check_probe,
+	},
+	{
+		.name = "log",
+		.type = &type_pattern,
+		.doc = "Ready when a line of the server's output matches this POSIX extended "
+		       "regular expression.",
+		.offset = PLAN(ready.pattern),
+		.choice = READY_LOG,
+		.check = check_probe,
+	},
+	{
+		.name = "command",
+		.type = &type_command,
+		.doc = "Ready when this command, run inside, exits with status 0.",
+		.offset = PLAN(ready.command),
+		.choice = READY_COMMAND,
+		.check = check_probe,
+	},
+	{
+		.name = "timeout",
+		.type = &type_duration,
+		.fallback = "60s",
+		.doc = "How long the server may take from its start until it is ready.",
+		.offset = PLAN(ready.timeout_ns),
+	},
+	{
+		.name = "interval",
+		.type = &type_interval,
+		.fallback = "200ms",
+		.doc = "The time between two attempts.",
+		.offset = PLAN(ready.interval_ns),
+	},
+	{0},
+};
+
+static const struct keyword limits_keywords[] = {
+	{
+		.name = "memory",
+		.type = &type_size,
+		.doc = "Memory of the whole instance.",
+		.offset = PLAN(limits.memory_bytes),
+	},
+	{
+		.name = "swap",
+		.type = &type_swap,
+		.doc = "Swap space beyond the memory; 0 for none at all.",
+		.offset = PLAN(limits.swap_bytes),
+	},
+	{
+		.name = "cpu",
+		.type = &type_cpu,
+		.doc = "Processors, in parts if need be.",
+		.offset = PLAN(limits.cpu_millis),
+	},
+	{
+		.name = "pids",
+		.type = &type_pids,
+		.doc = "Processes and threads.",
+		.offset = PLAN(limits.pids),
+	},
+	{
+		.name = "disk",
+		.type = &type_size,
+		.doc = "What the instance may write below its install directories.",
+		.offset = PLAN(limits.disk_bytes),
+	},
+	{
+		.name = "files",
+		.type = &type_files,
+		.doc = "Open files of one process.",
+		.offset = PLAN(limits.files),
+	},
+	{0},
+};
+
+static const struct keyword lease_keywords[] = {
+	{
+		.name = "ttl",
+		.type = &type_duration,
+		.fallback = "1h",
+		.doc = "How long an instance lives when its caller does not say.",
+		.offset = PLAN(lease.ttl_ns),
+	},
+	{
+		.name = "max",
+		.type = &type_duration_bound,
+		.fallback = "none",
+		.doc = "How long it may live at most, whatever its caller says.",
+		.offset = PLAN(lease.max_ns),
+	},
+	{
+		.name = "idle",
+		.type = &type_duration_bound,
+		.fallback = "none",
+		.doc = "End it after so long without use.",
+		.offset = PLAN(lease.idle_ns),
+	},
+	{0},
+};
+
+static const struct keyword network_keywords[] = {
+	{
+		.name = "zone",
+		.type = &type_name,
+		.fallback = "default",
+		.doc = "The network segment; instances of different zones never reach one another.",
+		.offset = PLAN(network.zone),
+	},
+	{
+		.name = "egress",
+		.type = &type_egress,
+		.fallback = "none",
+		.doc = "What the instance may reach: `none`, `internet`, or a list of "
+		       "destinations.",
+		.offset = PLAN(network.egress),
+	},
+	{0},
+};
+
+const struct keyword template_keywords[] = {
+	{
+		.name = "template",
+		.type = &type_template,
+		.fallback = "the file's name without .yaml",
+		.doc = "The template's name.",
+		.flags = KEYWORD_PROSE,
+	},
+	{
+		.name = "summary",
+		.type = &type_text,
+		.doc = "One line that says what the template starts.",
+		.offset = PLAN(summary),
+	},
+	{
+		.name = "extends",
+		.type = &type_extends,
+		.doc = "Another template that this one starts from: mappings are merged key by "
+		       "key, lists and single values are replaced.",
+	},
+	{
+		.name = "params",
+		.type = &type_params,
+		.doc = "Parameters that `--set` gives values to, with their defaults; one without "
+		       "a default must be given. `${name}` stands for the value, `$$` for a `$`.",
+	},
+	{
+		.name = "install",
+		.type = &type_install,
+		.doc = "The server's directories on the host: seen at the same paths inside, "
+		       "writable there, never changed on the host.",
+		.offset = PLAN(install),
+	},
+	{
+		.name = "paths",
+		.type = &type_paths,
+		.doc = "Further host paths to see inside, read-only; `*`, `?` and `[...]` match "
+		       "names.",
+		.offset = PLAN(paths),
+	},
+	{
+		.name = "run",
+		.inner = run_keywords,
+		.doc = "What is started, and how it ends.",
+		.flags = KEYWORD_REQUIRED,
+	},
+	{
+		.name = "ports",
+		.type = &type_port,
+		.inner = port_keywords,
+		.doc = "The ports that the server listens on, each with a name.",
+		.flags = KEYWORD_NAMES,
+		.set = set_ports,
+	},
+	{
+		.name = "ready",
+		.type = &type_ready_word,
+		.inner = ready_keywords,
+		.fallback = "tcp on the port http, else on the first; none without ports",
+		.doc = "When the server counts as ready: `none` for at once, or one of http, tcp, "
+		       "log and command.",
+		.offset = PLAN(ready.kind),
+		.flags = KEYWORD_PROSE,
+	},
+	{
+		.name = "limits",
+		.inner = limits_keywords,
+		.doc = "What the instance may use; what is not limited here is not limited.",
+	},
+	{
+		.name = "lease",
+		.inner = lease_keywords,
+		.doc = "How long the instance lives.",
+		.check = check_lease,
+	},
+	{
+		.name = "network",
+		.inner = network_keywords,
+		.doc = "What the instance reaches.",
+	},
+	{0},
+};
+
+static int compare_ports(const void *a, const void *b)
+{
+	return strcmp(((const struct plan_port *)a)->name, ((const struct plan_port *)b)->name);
+}
+
+/* The default depends on the ports, and fields of other checks' kinds stay empty. */
+static int finish_ready(struct reading *reading, const struct node *root)
+{
+	struct plan_ready *ready = &reading->plan->ready;
+	const struct node *given = node_find(root, "ready");
+	int r = 0;
+
+	if ((!given || node_is_null(given)) && reading->plan->n_ports) {
+		ready->kind = READY_TCP;
+		r = prefer_port(reading, root);
+	}
+	if (ready->kind != READY_HTTP) {
+		free(steal_ptr(ready->path));
+		ready->status_from = ready->status_to = 0;
+	}
+	return r;
+}
+
+int keywords_read_template(struct reading *reading, const struct node *root)
+{
+	struct plan *plan = reading->plan;
+	int r;
+
+	r = keywords_set_defaults(template_keywords, reading, plan);
+	if (r == 0)
+		r = keywords_read(template_keywords, reading, root, plan);
+	if (r == 0)
+		r = finish_ready(reading, root);
+	if (r < 0)
+		return r;
+	if (plan->run.restart == RESTART_NO)
+		plan->run.restart_limit = 0;
+	if (plan->n_ports)
+		qsort(plan->ports, plan->n_ports, sizeof(struct plan_port), compare_ports);
+	return 0;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walking a table of keywords along a mapping; see keywords.h. */
+#include "templates/keywords.h"
+#include "base/text.h"
+
+#include <string.h>
+
+#define TABLE_MAX 32
+
+const struct keyword *keyword_find(const struct keyword *table, const char *name)
+{
+	for (; table && table->name; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
+
+static int say_unknown(const struct keyword *table, struct reading *reading,
+		       const struct node *node)
+{
+	const char *names[TABLE_MAX] = {0}, *near;
+	cleanup_text struct text known = {0};
+
+	for (size_t i = 0; table[i].name && i + 1 < TABLE_MAX; i++) {
+		names[i] = table[i].name;
+		text_addf(&known, "%s%s", i ? ", " : "", names[i]);
+	}
+	near = nearest_word(node->key->text, names);
+	if (near)
+		return node_key_error(node, reading->err, "unknown key; did you mean '%s'?", near);
+	return node_key_error(node, reading->err, "unknown key; possible are %s", known.data);
+}
+
+/* "http, tcp, log or command". */
+static void list_choices(const struct keyword *table, struct text *ret_list)
+{
+	const struct keyword *last = NULL;
+
+	for (; table->name; table++) {
+		if (!table->choice)
+			continue;
+		if (last)
+			text_addf(ret_list, "%s%s", ret_list->length ? ", " : "", last->name);
+		last = table;
+	}
+	text_addf(ret_list, " or %s", last->name);
+}
+
+static int check_choices(const struct keyword *table, struct reading *reading,
+			 const struct node *mapping)
+{
+	cleanup_text struct text list = {0};
+	const struct node *second = NULL;
+	size_t n = 0;
+	bool any = false;
+
+	for (const struct keyword *keyword = table; keyword->name; keyword++)
+		any = any || keyword->choice;
+	for (size_t i = 0; i < mapping->n_items; i++)
+		if (keyword_find(table, mapping->items[i]->key->text)->choice && ++n == 2)
+			second = mapping->items[i];
+	if (!any || n == 1)
+		return 0;
+	list_choices(table, &list);
+	if (second)
+		return node_key_error(second, reading->err,
+				      "cannot stand beside another; write exactly one of %s",
+				      list.data);
+	return node_error(mapping, reading->err, "is incomplete; write one of %s", list.data);
+}
+
+static int check_keys(const struct keyword *table, struct reading *reading,
+		      const struct node *mapping)
+{
+	for (size_t i = 0; i < mapping->n_items; i++)
+		if (!keyword_find(table, mapping->items[i]->key->text))
+			return say_unknown(table, reading, mapping->items[i]);
+	for (; table->name; table++)
+		if ((table->flags & KEYWORD_REQUIRED) && !node_find(mapping, table->name))
+			return node_error(mapping, reading->err, "the key '%s' is missing: %s",
+					  table->name, table->doc);
+	return 0;
+}
+
+static int read_value(const struct keyword *keyword, struct reading *reading,
+		      const struct node *node, void *base)
+{
+	static const struct value_type mapping_wanted = {
+		.label = "mapping",
+		.right = "write further keys below it, indented",
+	};
+
+	if (keyword->set)
+		return keyword->set(reading, keyword, node);
+	/* a section whose lines are all commented out is an empty one */
+	if (keyword->inner && (node->kind == NODE_MAPPING || node_is_null(node)))
+		return keywords_read(keyword->inner, reading, node, base);
+	if (!keyword->type)
+		return value_wrong_form(reading, &mapping_wanted, node);
+	return keyword->type->read(reading, keyword->type, node, (char *)base + keyword->offset);
+}
+
+int keywords_read(const struct keyword *table, struct reading *reading, const struct node *mapping,
+		  void *base)
+{
+	int r;
+
+	r = check_keys(table, reading, mapping);
+	if (r == 0 && mapping->kind == NODE_MAPPING)
+		r = check_choices(table, reading, mapping);
+	for (; r == 0 && table->name; table++) {
+		const struct node *node = node_find(mapping, table->name);
+
+		if (!node)
+			continue;
+		r = read_value(table, reading, node, base);
+		if (r == 0 && table->check)
+			r = table->check(reading, table, node);
+	}
+	return r;
+}
+
+int keywords_set_defaults(const struct keyword *table, struct reading *reading, void *base)
+{
+	int r = 0;
+
+	for (; r == 0 && table->name; table++) {
+		struct node node = {
+			.kind = NODE_SCALAR,
+			.file = "built-in default",
+			.text = (char *)table->fallback,
+		};
+
+		if (table->fallback && !(table->flags & KEYWORD_PROSE))
+			r = table->type->read(reading, table->type, &node,
+					      (char *)base + table->offset);
+		if (r == 0 && table->inner && !(table->flags & KEYWORD_NAMES))
+			r = keywords_set_defaults(table->inner, reading, base);
+	}
+	return r;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kinds of values that keys take: how each is read into a field of the plan, what a message
+ * says would be right, and what documentation and schema say of it. A kind is one table entry;
+ * the keys that use it are in keywords.c.
+ */
+#ifndef TEMPLATES_VALUES_H
+#define TEMPLATES_VALUES_H
+
+#include "templates/document.h"
+#include "templates/variables.h"
+#include "plan/plan.h"
+
+/* What is passed along while a tree of nodes becomes a plan. */
+struct reading {
+	struct plan *plan;
+	const struct variables *variables;
+	size_t expanded; /* bytes of strings so far */
+	struct error *err;
+};
+
+/* What a value may look like in YAML; for the schema. */
+enum value_shape {
+	SHAPE_STRING,
+	SHAPE_NUMBER,	/* a number, or a string that reads as one */
+	SHAPE_LIST,	/* one string, or a list of them */
+	SHAPE_MAP,	/* names with strings */
+	SHAPE_DEFAULTS, /* names with strings or nothing */
+};
+
+struct value_type {
+	const char *label;	  /* "duration" */
+	const char *right;	  /* what would be right: "write 90s, 15m or 1h30m" */
+	const char *pattern;	  /* regular expression of a right string, for the schema; or NULL */
+	enum value_shape shape;
+	int64_t min, max;	  /* of numbers and quantities */
+	/* Replaces what is in field, whose C type goes with the kind. */
+	int (*read)(struct reading *reading, const struct value_type *type,
+		    const struct node *node, void *field);
+};
+
+/* char *: one line of text; a name; an absolute path; a login name or number; and so on. */
+extern const struct value_type type_text, type_name, type_directory, type_user, type_scheme,
+	type_target, type_pattern;
+/* char **: host directories; host paths; a command; and, in one char *, an egress list. */
+extern const struct value_type type_install, type_paths, type_command, type_egress;
+/* int64_t: nanoseconds. _bound takes "none" as 0. */
+extern const struct value_type type_duration, type_duration_bound, type_grace, type_interval;
+/* uint64_t; all take "none" as 0. */
+extern const struct value_type type_size, type_swap, type_cpu, type_pids, type_files;
+/* unsigned; uint16_t; int; enum restart_policy; enum ready_kind. */
+extern const struct value_type type_restart_limit, type_port, type_port_choice, type_signal,
+	type_policy, type_ready_word;
+/* The plan's status range; its environment: field is not used. */
+extern const struct value_type type_status, type_env;
+/* Read before all others, by template.c: here only for documentation and schema. */
+extern const struct value_type type_params, type_extends, type_template;
+
+/*
+ * The scalar's text with variables replaced, without control characters. multiline: newlines and
+ * tabs are allowed.
+ */
+int value_text(struct reading *reading, const struct value_type *type, const struct node *node,
+	       bool multiline, char **ret_text);
+
+/* The same for text that is a part of the node's own: a word of a command, say. */
+int value_expand(struct reading *reading, const struct node *node, const char *text,
+		 bool multiline, char **ret_text);
+
+/* Says that text, which node holds, is no such value, and what would be right. */
+int value_wrong(struct reading *reading, const struct value_type *type, const struct node *node,
+		const char *text);
+
+/* Says that node has the wrong form altogether (a list for a word, and so on). */
+int value_wrong_form(struct reading *reading, const struct value_type *type,
+		     const struct node *node);
+
+#endif
