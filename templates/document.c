@@ -126,8 +126,7 @@ static struct event_view view_of(const yaml_event_t *event)
 	}
 }
 
-static int check_node(struct reader *reader, const struct node *node,
-		      const struct event_view *view)
+static int check_node(struct reader *reader, const struct node *node, const struct event_view *view)
 {
 	if (view->is_alias || view->anchor)
 		return node_error(node, reader->err,

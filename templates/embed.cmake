@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# Writes the C file OUTPUT with the contents of the templates in DIRECTORY; see catalog.h.
-#   cmake -DDIRECTORY=... -DOUTPUT=... -P embed.cmake
-file(GLOB templates ${DIRECTORY}/*.yaml)
-list(SORT templates)
+# Writes the C file OUTPUT with the contents of the files TEMPLATES; see catalog.h.
+#   cmake "-DTEMPLATES=DIRECTORY/A.yaml;DIRECTORY/B.yaml" -DOUTPUT=FILE -P embed.cmake
+list(SORT TEMPLATES)
 
 set(texts "")
 set(entries "")
-foreach(template ${templates})
+foreach(template ${TEMPLATES})
 	get_filename_component(name ${template} NAME_WE)
 	string(MAKE_C_IDENTIFIER ${name} identifier)
 	file(READ ${template} bytes HEX)

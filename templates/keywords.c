@@ -4,25 +4,13 @@
  * is read in the table's order, not the file's: ports come before what refers to them.
  */
 #include "templates/keywords.h"
+#include "templates/ports.h"
 #include "base/text.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #define PLAN(field) offsetof(struct plan, field)
-
-/* The port that is meant when a check names none: the one called http, else the first. */
-static int prefer_port(struct reading *reading, const struct node *node)
-{
-	struct plan *plan = reading->plan;
-	const struct plan_port *http = plan_port_find(plan, "http");
-
-	if (!plan->n_ports)
-		return node_error(node, reading->err, "has no port, and the template has no "
-						      "ports; write 'port: NUMBER'");
-	plan->ready.port = http ? http->number : plan->ports[0].number;
-	return 0;
-}
 
 static int check_probe(struct reading *reading, const struct keyword *keyword,
 		       const struct node *node)
@@ -32,7 +20,7 @@ static int check_probe(struct reading *reading, const struct keyword *keyword,
 	ready->kind = (enum ready_kind)keyword->choice;
 	if (!keyword->inner || ready->port)
 		return 0;
-	return prefer_port(reading, node);
+	return ports_prefer(reading, node);
 }
 
 static int check_lease(struct reading *reading, const struct keyword *keyword,
@@ -49,77 +37,6 @@ static int check_lease(struct reading *reading, const struct keyword *keyword,
 				  "is longer than max; write a shorter ttl or a longer max");
 	lease->ttl_ns = lease->max_ns;
 	return 0;
-}
-
-static const struct keyword port_keywords[] = {
-	{
-		.name = "port",
-		.type = &type_port,
-		.doc = "The port that the server listens on inside.",
-		.offset = offsetof(struct plan_port, number),
-		.flags = KEYWORD_REQUIRED,
-	},
-	{
-		.name = "scheme",
-		.type = &type_scheme,
-		.fallback = "the port's name if that is http or https, else tcp",
-		.doc = "The first part of the URL that is shown.",
-		.offset = offsetof(struct plan_port, scheme),
-		.flags = KEYWORD_PROSE,
-	},
-	{0},
-};
-
-static int check_unique(struct reading *reading, const struct node *node,
-			const struct plan_port *port)
-{
-	const struct plan *plan = reading->plan;
-
-	for (size_t i = 0; i < plan->n_ports; i++)
-		if (plan->ports[i].number == port->number && &plan->ports[i] != port)
-			return node_error(node, reading->err,
-					  "port %u is '%s' already; give each number one name",
-					  port->number, plan->ports[i].name);
-	return 0;
-}
-
-static int read_port_entry(struct reading *reading, const struct node *node,
-			   struct plan_port *port)
-{
-	const char *name = node->key->text;
-	bool is_web = strcmp(name, "http") == 0 || strcmp(name, "https") == 0;
-	int r;
-
-	if (!is_valid_name(name))
-		return node_key_error(node, reading->err, "is no name for a port; %s",
-				      type_name.right);
-	port->name = xstrdup(name);
-	if (node->kind == NODE_MAPPING)
-		r = keywords_read(port_keywords, reading, node, port);
-	else
-		r = type_port.read(reading, &type_port, node, &port->number);
-	if (!port->scheme)
-		port->scheme = xstrdup(is_web ? name : "tcp");
-	return r < 0 ? r : check_unique(reading, node, port);
-}
-
-static int set_ports(struct reading *reading, const struct keyword *keyword,
-		     const struct node *node)
-{
-	struct plan *plan = reading->plan;
-	int r = 0;
-
-	(void)keyword;
-	if (node->kind != NODE_MAPPING && !node_is_null(node))
-		return node_error(node, reading->err, "is not a mapping; write 'NAME: NUMBER' "
-						      "lines, such as 'http: 8080'");
-	if (node->n_items > PLAN_PORTS_MAX)
-		return node_error(node, reading->err, "has too many ports; at most %d",
-				  PLAN_PORTS_MAX);
-	plan->ports = xcalloc(node->n_items, sizeof(struct plan_port));
-	for (size_t i = 0; i < node->n_items && r == 0; i++)
-		r = read_port_entry(reading, node->items[i], &plan->ports[plan->n_ports++]);
-	return r;
 }
 
 static const struct keyword stop_keywords[] = {
@@ -302,36 +219,42 @@ static const struct keyword limits_keywords[] = {
 	{
 		.name = "memory",
 		.type = &type_size,
+		.fallback = "none",
 		.doc = "Memory of the whole instance.",
 		.offset = PLAN(limits.memory_bytes),
 	},
 	{
 		.name = "swap",
 		.type = &type_swap,
+		.fallback = "none",
 		.doc = "Swap space beyond the memory; 0 for none at all.",
 		.offset = PLAN(limits.swap_bytes),
 	},
 	{
 		.name = "cpu",
 		.type = &type_cpu,
+		.fallback = "none",
 		.doc = "Processors, in parts if need be.",
 		.offset = PLAN(limits.cpu_millis),
 	},
 	{
 		.name = "pids",
 		.type = &type_pids,
+		.fallback = "none",
 		.doc = "Processes and threads.",
 		.offset = PLAN(limits.pids),
 	},
 	{
 		.name = "disk",
 		.type = &type_size,
+		.fallback = "none",
 		.doc = "What the instance may write below its install directories.",
 		.offset = PLAN(limits.disk_bytes),
 	},
 	{
 		.name = "files",
 		.type = &type_files,
+		.fallback = "none",
 		.doc = "Open files of one process.",
 		.offset = PLAN(limits.files),
 	},
@@ -434,7 +357,7 @@ const struct keyword template_keywords[] = {
 		.inner = port_keywords,
 		.doc = "The ports that the server listens on, each with a name.",
 		.flags = KEYWORD_NAMES,
-		.set = set_ports,
+		.set = ports_set,
 	},
 	{
 		.name = "ready",
@@ -465,11 +388,6 @@ const struct keyword template_keywords[] = {
 	{0},
 };
 
-static int compare_ports(const void *a, const void *b)
-{
-	return strcmp(((const struct plan_port *)a)->name, ((const struct plan_port *)b)->name);
-}
-
 /* The default depends on the ports, and fields of other checks' kinds stay empty. */
 static int finish_ready(struct reading *reading, const struct node *root)
 {
@@ -479,7 +397,7 @@ static int finish_ready(struct reading *reading, const struct node *root)
 
 	if ((!given || node_is_null(given)) && reading->plan->n_ports) {
 		ready->kind = READY_TCP;
-		r = prefer_port(reading, root);
+		r = ports_prefer(reading, root);
 	}
 	if (ready->kind != READY_HTTP) {
 		free(steal_ptr(ready->path));
@@ -502,7 +420,6 @@ int keywords_read_template(struct reading *reading, const struct node *root)
 		return r;
 	if (plan->run.restart == RESTART_NO)
 		plan->run.restart_limit = 0;
-	if (plan->n_ports)
-		qsort(plan->ports, plan->n_ports, sizeof(struct plan_port), compare_ports);
+	ports_sort(plan);
 	return 0;
 }

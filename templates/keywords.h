@@ -15,17 +15,16 @@ enum keyword_flags {
 };
 
 struct keyword {
-	const char *name;		/* NULL ends a table */
-	const struct value_type *type;	/* of everything but a mapping of inner; may be NULL */
-	const struct keyword *inner;	/* the keys of the mapping; NULL: there are none */
-	const char *fallback;		/* the default, in YAML; NULL: none */
-	const char *doc;		/* one sentence */
-	size_t offset;			/* of the field in what the table describes */
+	const char *name;	       /* NULL ends a table */
+	const struct value_type *type; /* of everything but a mapping of inner; may be NULL */
+	const struct keyword *inner;   /* the keys of the mapping; NULL: there are none */
+	const char *fallback;	       /* the default, in YAML; NULL: none */
+	const char *doc;	       /* one sentence */
+	size_t offset;		       /* of the field in what the table describes */
 	unsigned flags;
 	int choice; /* not 0: a mapping has exactly one of its choices; the value says which */
 	/* Reads the value instead of type and inner. */
-	int (*set)(struct reading *reading, const struct keyword *keyword,
-		   const struct node *node);
+	int (*set)(struct reading *reading, const struct keyword *keyword, const struct node *node);
 	/* Runs when the value, or the mapping, has been read. */
 	int (*check)(struct reading *reading, const struct keyword *keyword,
 		     const struct node *node);

@@ -2,12 +2,14 @@
 /* Merging a template with those it extends; see lineage.h. */
 #include "templates/lineage.h"
 #include "templates/keywords.h"
+#include "base/text.h"
 
 #include <string.h>
 
 void lineage_deinit(struct lineage *lineage)
 {
 	node_free(lineage->root);
+	free(lineage->name);
 	for (size_t i = 0; i < lineage->n; i++)
 		source_deinit(&lineage->sources[i]);
 	*lineage = (struct lineage){0};
@@ -74,10 +76,10 @@ static void merge(const struct keyword *table, struct node *base, struct node *o
 }
 
 /* The string of a key whose value is taken as it is written; *ret_text NULL without the key. */
-static int literal_name(const struct node *root, const struct value_type *type,
+static int literal_name(const struct node *root, const char *key, const struct value_type *type,
 			const char **ret_text, struct error *err)
 {
-	const struct node *node = node_find(root, type == &type_extends ? "extends" : "template");
+	const struct node *node = node_find(root, key);
 	struct reading reading = {.err = err};
 
 	*ret_text = NULL;
@@ -92,10 +94,11 @@ static int literal_name(const struct node *root, const struct value_type *type,
 }
 
 /* What is looked up by name says that name; otherwise lists and messages would disagree. */
-static int check_name(const struct source *source, const struct node *root, struct error *err)
+static int check_name(const struct source *source, const struct node *root, char **ret_name,
+		      struct error *err)
 {
 	const char *name;
-	int r = literal_name(root, &type_template, &name, err);
+	int r = literal_name(root, "template", &type_template, &name, err);
 
 	if (r < 0)
 		return r;
@@ -104,12 +107,15 @@ static int check_name(const struct source *source, const struct node *root, stru
 				  "'%s' is not the file's name; write '%s', or rename the file",
 				  name, source->name);
 	if (!name && !is_valid_name(source->name))
-		return node_error(root, err, "the key 'template' is missing, and the file's name "
-					     "is not a valid name for a template");
+		return node_error(root, err,
+				  "the key 'template' is missing, and the file's name "
+				  "is not a valid name for a template");
+	*ret_name = xstrdup(name ? name : source->name);
 	return 0;
 }
 
-static int parse_source(const struct source *source, struct node **ret_root, struct error *err)
+static int parse_source(const struct source *source, struct node **ret_root, char **ret_name,
+			struct error *err)
 {
 	cleanup_node struct node *root = NULL;
 	int r = document_parse(source->label, source->text, source->length, &root, err);
@@ -118,7 +124,7 @@ static int parse_source(const struct source *source, struct node **ret_root, str
 		return r;
 	if (root->kind != NODE_MAPPING)
 		return node_error(root, err, "a template is a mapping; write 'KEY: VALUE' lines");
-	r = check_name(source, root, err);
+	r = check_name(source, root, ret_name, err);
 	if (r == 0)
 		*ret_root = steal_ptr(root);
 	return r;
@@ -156,6 +162,11 @@ static int find_parent(struct lineage *lineage, const struct node *extends,
 
 	r = source_find(extends->text, options->search, same_name ? child->rank + 1 : 0, &parent,
 			&why);
+	if (r < 0 && same_name && why.kind == ERROR_NOT_FOUND)
+		return node_error(extends, err,
+				  "a template cannot extend itself, and there is no other '%s' "
+				  "behind this one",
+				  extends->text);
 	if (r < 0)
 		return node_error(extends, err, "%s", why.text);
 	r = check_chain(lineage, extends, &parent, err);
@@ -171,18 +182,20 @@ static int load_last(struct lineage *lineage, const struct template_options *opt
 		     struct node **ret_root, struct error *err)
 {
 	cleanup_node struct node *root = NULL, *base = NULL;
+	cleanup_free char *name = NULL;
 	const char *extends;
 	int r;
 
-	r = parse_source(&lineage->sources[lineage->n - 1], &root, err);
-	if (r == 0)
-		r = literal_name(root, &type_extends, &extends, err);
+	r = parse_source(&lineage->sources[lineage->n - 1], &root, &name, err);
 	if (r < 0)
 		return r;
-	if (!extends) {
+	if (!lineage->name)
+		lineage->name = steal_ptr(name);
+	r = literal_name(root, "extends", &type_extends, &extends, err);
+	if (r == 0 && !extends)
 		*ret_root = steal_ptr(root);
-		return 0;
-	}
+	if (r < 0 || !extends)
+		return r;
 	r = find_parent(lineage, node_find(root, "extends"), options, err);
 	if (r == 0)
 		r = load_last(lineage, options, &base, err);

@@ -12,7 +12,7 @@ struct lineage {
 	struct source sources[TEMPLATE_EXTENDS_MAX + 1];
 	size_t n;
 	struct node *root; /* the mapping in which all are merged */
-	const char *name;  /* the template's; owned by root or the first source */
+	char *name;	   /* the template's: its key template, or else its file's name */
 };
 
 void lineage_deinit(struct lineage *lineage);

@@ -31,8 +31,8 @@ static const char *path_fault(const char *path)
 	return NULL;
 }
 
-static int say_path(struct reading *reading, const struct value_type *type,
-		    const struct node *node, const char *path, const char *fault)
+static int say_path(struct reading *reading, const struct value_type *type, const struct node *node,
+		    const char *path, const char *fault)
 {
 	char shown[SHOWN_PATH_MAX];
 
@@ -95,16 +95,26 @@ static bool is_kernel_tree(const char *path)
 }
 
 /* Checks a path against those in list, and puts it there. */
-typedef int add_path(struct reading *reading, const struct value_type *type,
-		     const struct node *node, const char *path, char ***list);
+typedef int add_path(struct reading *reading, const struct node *node, const char *path,
+		     char ***list);
 
-static int add_install(struct reading *reading, const struct value_type *type,
-		       const struct node *node, const char *path, char ***list)
+static int say_kernel_tree(struct reading *reading, const struct node *node, const char *path)
+{
+	char shown[SHOWN_PATH_MAX];
+
+	return node_error(node, reading->err,
+			  "'%s' is the kernel's or the whole host's; write a path below /, but "
+			  "not in /proc, /sys or /dev",
+			  characters_printable(path, shown, sizeof(shown)));
+}
+
+static int add_install(struct reading *reading, const struct node *node, const char *path,
+		       char ***list)
 {
 	char shown[SHOWN_PATH_MAX];
 
 	if (is_kernel_tree(path))
-		return say_path(reading, type, node, path, "cannot be an install");
+		return say_kernel_tree(reading, node, path);
 	for (size_t i = 0; *list && (*list)[i]; i++)
 		if (is_within(path, (*list)[i]) || is_within((*list)[i], path))
 			return node_error(node, reading->err,
@@ -115,11 +125,11 @@ static int add_install(struct reading *reading, const struct value_type *type,
 	return 0;
 }
 
-static int add_view(struct reading *reading, const struct value_type *type,
-		    const struct node *node, const char *path, char ***list)
+static int add_view(struct reading *reading, const struct node *node, const char *path,
+		    char ***list)
 {
 	if (is_kernel_tree(path))
-		return say_path(reading, type, node, path, "cannot be shown inside");
+		return say_kernel_tree(reading, node, path);
 	for (size_t i = 0; reading->plan->install && reading->plan->install[i]; i++)
 		if (is_within(path, reading->plan->install[i]))
 			return node_error(node, reading->err,
@@ -146,7 +156,7 @@ static int read_paths(struct reading *reading, const struct value_type *type,
 		int r = take_path(reading, type, items[i], &path);
 
 		if (r == 0)
-			r = add(reading, type, items[i], path, &list);
+			r = add(reading, items[i], path, &list);
 		if (r < 0)
 			return r;
 	}
@@ -309,15 +319,16 @@ static int read_variable(struct reading *reading, const struct value_type *type,
 		return r;
 	assignment = xasprintf("%s=%s", node->key->text, value ? value : "");
 	if (strchr(node->key->text, '='))
-		return node_key_error(node, reading->err, "has a '=' in its name; write KEY: "
-							  "VALUE");
+		return node_key_error(node, reading->err,
+				      "has a '=' in its name; write KEY: "
+				      "VALUE");
 	if (plan_set_env(reading->plan, assignment, &why) < 0)
 		return node_key_error(node, reading->err, "%s", why.text);
 	return 0;
 }
 
-static int read_env(struct reading *reading, const struct value_type *type,
-		    const struct node *node, void *field)
+static int read_env(struct reading *reading, const struct value_type *type, const struct node *node,
+		    void *field)
 {
 	int r = 0;
 
@@ -363,7 +374,8 @@ const struct value_type type_command = {
 
 const struct value_type type_egress = {
 	.label = "egress",
-	.right = "write none, internet, or a list of addresses, networks and hosts, with ':PORT'",
+	.right = "write none, internet, or else a list of addresses, networks or hosts, with "
+		 "':PORT'",
 	.shape = SHAPE_LIST,
 	.read = read_egress,
 };

@@ -122,8 +122,8 @@ static int read_swap(struct reading *reading, const struct value_type *type,
 	return r;
 }
 
-static int read_cpu(struct reading *reading, const struct value_type *type,
-		    const struct node *node, void *field)
+static int read_cpu(struct reading *reading, const struct value_type *type, const struct node *node,
+		    void *field)
 {
 	return read_limit(reading, type, node, parse_cpu, field);
 }

@@ -15,20 +15,40 @@ const struct keyword *keyword_find(const struct keyword *table, const char *name
 	return NULL;
 }
 
+/* What can stand below a key that is a mapping and nothing else. */
+static void list_keys(const struct keyword *table, struct text *ret_list)
+{
+	for (; table->name; table++)
+		text_addf(ret_list, "%s%s", ret_list->length ? ", " : "", table->name);
+}
+
 static int say_unknown(const struct keyword *table, struct reading *reading,
 		       const struct node *node)
 {
 	const char *names[TABLE_MAX] = {0}, *near;
 	cleanup_text struct text known = {0};
 
-	for (size_t i = 0; table[i].name && i + 1 < TABLE_MAX; i++) {
+	for (size_t i = 0; table[i].name && i + 1 < TABLE_MAX; i++)
 		names[i] = table[i].name;
-		text_addf(&known, "%s%s", i ? ", " : "", names[i]);
-	}
 	near = nearest_word(node->key->text, names);
 	if (near)
 		return node_key_error(node, reading->err, "unknown key; did you mean '%s'?", near);
+	list_keys(table, &known);
 	return node_key_error(node, reading->err, "unknown key; possible are %s", known.data);
+}
+
+static int say_missing(const struct keyword *keyword, struct reading *reading,
+		       const struct node *mapping)
+{
+	cleanup_text struct text known = {0};
+
+	if (keyword->type)
+		return node_error(mapping, reading->err, "the key '%s' is missing; %s",
+				  keyword->name, keyword->type->right);
+	list_keys(keyword->inner, &known);
+	return node_error(mapping, reading->err,
+			  "the key '%s' is missing; write it with some of the keys %s below it",
+			  keyword->name, known.data);
 }
 
 /* "http, tcp, log or command". */
@@ -77,26 +97,31 @@ static int check_keys(const struct keyword *table, struct reading *reading,
 			return say_unknown(table, reading, mapping->items[i]);
 	for (; table->name; table++)
 		if ((table->flags & KEYWORD_REQUIRED) && !node_find(mapping, table->name))
-			return node_error(mapping, reading->err, "the key '%s' is missing: %s",
-					  table->name, table->doc);
+			return say_missing(table, reading, mapping);
 	return 0;
+}
+
+static int say_no_mapping(const struct keyword *keyword, struct reading *reading,
+			  const struct node *node)
+{
+	cleanup_text struct text known = {0};
+
+	list_keys(keyword->inner, &known);
+	return node_error(node, reading->err,
+			  "is not a mapping; write some of the keys %s below it, indented",
+			  known.data);
 }
 
 static int read_value(const struct keyword *keyword, struct reading *reading,
 		      const struct node *node, void *base)
 {
-	static const struct value_type mapping_wanted = {
-		.label = "mapping",
-		.right = "write further keys below it, indented",
-	};
-
 	if (keyword->set)
 		return keyword->set(reading, keyword, node);
 	/* a section whose lines are all commented out is an empty one */
 	if (keyword->inner && (node->kind == NODE_MAPPING || node_is_null(node)))
 		return keywords_read(keyword->inner, reading, node, base);
 	if (!keyword->type)
-		return value_wrong_form(reading, &mapping_wanted, node);
+		return say_no_mapping(keyword, reading, node);
 	return keyword->type->read(reading, keyword->type, node, (char *)base + keyword->offset);
 }
 

@@ -16,9 +16,10 @@
 #define TEMPLATE_EXTENDS_MAX 8 /* templates that extend one another, in a row */
 
 struct template_options {
-	char *const *sets;   /* "KEY=VALUE" for params; NULL-terminated, may be NULL */
-	char *const *search; /* directories looked into before the built-in catalogue; may be NULL */
-	const char *share;   /* absolute directory of stint's own data: ${stint_share} */
+	char *const *sets; /* "KEY=VALUE" for params; NULL-terminated, may be NULL */
+	char *const
+		*search;   /* directories looked into before the built-in catalogue; may be NULL */
+	const char *share; /* absolute directory of stint's own data: ${stint_share} */
 };
 
 /*

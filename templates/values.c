@@ -39,8 +39,8 @@ int value_wrong(struct reading *reading, const struct value_type *type, const st
 			  type->right);
 }
 
-int value_expand(struct reading *reading, const struct node *node, const char *text,
-		 bool multiline, char **ret_text)
+int value_expand(struct reading *reading, const struct node *node, const char *text, bool multiline,
+		 char **ret_text)
 {
 	cleanup_free char *expanded = NULL;
 	const char *fault;

@@ -29,14 +29,14 @@ enum value_shape {
 };
 
 struct value_type {
-	const char *label;	  /* "duration" */
-	const char *right;	  /* what would be right: "write 90s, 15m or 1h30m" */
-	const char *pattern;	  /* regular expression of a right string, for the schema; or NULL */
+	const char *label;   /* "duration" */
+	const char *right;   /* what would be right: "write 90s, 15m or 1h30m" */
+	const char *pattern; /* regular expression of a right string, for the schema; or NULL */
 	enum value_shape shape;
-	int64_t min, max;	  /* of numbers and quantities */
+	int64_t min, max; /* of numbers and quantities */
 	/* Replaces what is in field, whose C type goes with the kind. */
-	int (*read)(struct reading *reading, const struct value_type *type,
-		    const struct node *node, void *field);
+	int (*read)(struct reading *reading, const struct value_type *type, const struct node *node,
+		    void *field);
 };
 
 /* char *: one line of text; a name; an absolute path; a login name or number; and so on. */
@@ -64,8 +64,8 @@ int value_text(struct reading *reading, const struct value_type *type, const str
 	       bool multiline, char **ret_text);
 
 /* The same for text that is a part of the node's own: a word of a command, say. */
-int value_expand(struct reading *reading, const struct node *node, const char *text,
-		 bool multiline, char **ret_text);
+int value_expand(struct reading *reading, const struct node *node, const char *text, bool multiline,
+		 char **ret_text);
 
 /* Says that text, which node holds, is no such value, and what would be right. */
 int value_wrong(struct reading *reading, const struct value_type *type, const struct node *node,

@@ -53,8 +53,8 @@ static const char *nearest_variable(const struct variables *variables, size_t fi
 	return nearest_word(name, names);
 }
 
-static int say_unknown(const struct variables *variables, const struct node *node,
-		       const char *name, struct error *err)
+static int say_unknown(const struct variables *variables, const struct node *node, const char *name,
+		       struct error *err)
 {
 	const char *near = nearest_variable(variables, 0, name);
 	char shown[SHOWN_NAME_MAX];
@@ -70,15 +70,16 @@ static int say_unknown(const struct variables *variables, const struct node *nod
 }
 
 /* Adds the value of the variable that starts at *text ("${"), and moves behind its '}'. */
-static int expand_one(const struct variables *variables, const struct node *node,
-		      const char **text, struct text *expanded, struct error *err)
+static int expand_one(const struct variables *variables, const struct node *node, const char **text,
+		      struct text *expanded, struct error *err)
 {
 	const char *name = *text + 2, *end = strchr(name, '}');
 	const struct variable *variable;
 
 	if (!end)
-		return node_error(node, err, "'${' without '}'; write '$${' for the characters "
-					     "themselves");
+		return node_error(node, err,
+				  "'${' without '}'; write '$${' for the characters "
+				  "themselves");
 	variable = find(variables, name, (size_t)(end - name));
 	if (!variable || !variable->value) {
 		cleanup_free char *unknown = xasprintf("%.*s", (int)(end - name), name);
@@ -110,8 +111,9 @@ int variables_expand(const struct variables *variables, const struct node *node,
 		if (r < 0)
 			return r;
 		if (expanded.length > EXPANSION_MAX)
-			return node_error(node, err, "is too long; at most %d KiB with its "
-						     "variables replaced",
+			return node_error(node, err,
+					  "is too long; at most %d KiB with its "
+					  "variables replaced",
 					  EXPANSION_MAX >> 10);
 	}
 	*ret_expanded = text_take(&expanded);
@@ -128,25 +130,30 @@ static int read_parameter(struct variables *variables, size_t first, const struc
 	int r;
 
 	if (!is_valid_name(name))
-		return node_key_error(node, err, "is no name for a parameter; use lower-case "
-						 "letters, digits and '-'");
+		return node_key_error(node, err,
+				      "is no name for a parameter; use lower-case "
+				      "letters, digits and '-'");
 	if (find(&known, name, strlen(name)))
-		return node_key_error(node, err, "is a variable of stint itself; choose another "
-						 "name");
+		return node_key_error(node, err,
+				      "is a variable of stint itself; choose another "
+				      "name");
 	if (node->kind != NODE_SCALAR)
-		return node_error(node, err, "the default of a parameter must be a string; write "
-					     "one, or nothing for a parameter that must be given");
+		return node_error(node, err,
+				  "the default of a parameter must be a string; write "
+				  "one, or nothing for a parameter that must be given");
 	if (!node_is_null(node)) {
 		r = variables_expand(&known, node, node->text, &value, err);
 		if (r < 0)
-			return r;
+			return node_error(node, err,
+					  "the default of a parameter may contain ${template} and "
+					  "${stint_share}, but no other; write '$${' for '${'");
 	}
 	variables_set(variables, name, value);
 	return 0;
 }
 
-static int say_unknown_parameter(const struct variables *variables, size_t first,
-				 const char *name, struct error *err)
+static int say_unknown_parameter(const struct variables *variables, size_t first, const char *name,
+				 struct error *err)
 {
 	const char *near = nearest_variable(variables, first, name);
 	cleanup_text struct text known = {0};
@@ -175,8 +182,7 @@ static int take_set(struct variables *variables, size_t first, const char *set, 
 	const char *fault;
 
 	if (!equals)
-		return error_say(err, ERROR_USAGE,
-				 "'%s' does not set a parameter; write KEY=VALUE",
+		return error_say(err, ERROR_USAGE, "'%s' does not set a parameter; write KEY=VALUE",
 				 characters_printable(set, shown, sizeof(shown)));
 	name = xasprintf("%.*s", (int)(equals - set), set);
 	variable = find(variables, name, strlen(name));

@@ -10,7 +10,7 @@
 #include "templates/document.h"
 
 #define PARAMETERS_MAX 100
-#define EXPANSION_MAX (64 << 10)	/* bytes of one expanded string */
+#define EXPANSION_MAX (64 << 10)	 /* bytes of one expanded string */
 #define EXPANSIONS_TOTAL_MAX (256 << 10) /* bytes of all of one template's strings */
 
 struct variable {

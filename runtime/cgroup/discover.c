@@ -77,6 +77,7 @@ static void add_line(struct cgroup_tree *tree, const char *line)
 	char mount[1024], type[32], options[512];
 	const char *dash = strstr(line, " - ");
 	cleanup_free char *controllers = NULL;
+	struct cgroup_hierarchy *h;
 	bool v2;
 
 	if (!dash || sscanf(line, "%*d %*d %*s %*s %1023s", mount) != 1 ||
@@ -90,12 +91,11 @@ static void add_line(struct cgroup_tree *tree, const char *line)
 	if (tree->n == CGROUP_HIERARCHIES_MAX || seen_before(tree, controllers, v2) ||
 	    access(mount, W_OK) < 0)
 		return;
-	tree->list[tree->n++] = (struct cgroup_hierarchy){
-		.mount = xstrdup(mount),
-		.leaves = v2 || has_leaf_controller(controllers),
-		.controllers = steal_ptr(controllers),
-		.v2 = v2,
-	};
+	h = &tree->list[tree->n++];
+	h->mount = xstrdup(mount);
+	h->leaves = v2 || has_leaf_controller(controllers);
+	h->controllers = steal_ptr(controllers);
+	h->v2 = v2;
 }
 
 int cgroup_tree_parse(const char *mountinfo, struct cgroup_tree *ret_tree, struct error *err)

@@ -17,8 +17,7 @@
 
 /* Values of all options of the table; what a command does not take stays zero. */
 struct options {
-	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, force;
-	bool markdown, schema;
+	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, schema, force;
 	char *name, *ttl, *until, *user, *lines;
 	char *memory, *cpus;
 	char **publish, **set, **env;

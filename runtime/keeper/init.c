@@ -91,12 +91,11 @@ static int set_up(struct init *init, struct error *err)
 	if (r == 0)
 		r = netns_loopback_up(m->address, err);
 	if (r == 0)
-		r = root_apply(&m->root, init->rundir, err);
+		r = root_apply(&m->root, err);
 	if (r == 0)
 		r = own_stdio(err);
 	if (r < 0)
 		return r;
-	close(init->rundir);
 	for (size_t i = 0; i < m->n_cgroups; i++)
 		close(init->host_groups[i]);
 	umask(022);

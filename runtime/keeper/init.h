@@ -11,7 +11,6 @@
 struct init {
 	const struct start_message *message;
 	int channel; /* SOCK_SEQPACKET to the keeper */
-	int rundir;  /* directory that the new root covers; only this mount namespace sees it */
 	int out, errs; /* write ends of the server's stdout and stderr */
 	int server_groups[START_CGROUPS_MAX];
 	int host_groups[START_CGROUPS_MAX];

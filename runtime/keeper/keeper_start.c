@@ -67,12 +67,11 @@ static void run_init(struct keeper *keeper, int channel)
 	struct init init = {
 		.message = &keeper->message,
 		.channel = channel,
-		.rundir = keeper->run,
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
-	int keep[4 + 2 * START_CGROUPS_MAX] = {channel, init.rundir, init.out, init.errs};
-	size_t n = 4;
+	int keep[3 + 2 * START_CGROUPS_MAX] = {channel, init.out, init.errs};
+	size_t n = 3;
 
 	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
 		keep[n++] = init.server_groups[i] = keeper->server_groups[i];

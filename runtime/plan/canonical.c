@@ -33,7 +33,7 @@ static bool is_plain(const char *string)
 
 	if (dashes > 2 || !strspn(string + dashes, dashes ? LETTERS : LETTERS "_/"))
 		return false;
-	if (strspn(string, LETTERS "0123456789_./+=@%-:, ") != length || is_reserved(string))
+	if (strspn(string, LETTERS "0123456789_./+=@%-:, '*?()") != length || is_reserved(string))
 		return false;
 	return !strstr(string, ": ") && !strchr(": ", string[length - 1]);
 }

@@ -104,17 +104,29 @@ static size_t env_size(char *const *env)
 	return size;
 }
 
+/* Without the value, which may be a secret. */
+static int say_bad_name(const char *assignment, struct error *err)
+{
+	cleanup_free char *name = xasprintf("%.*s", (int)strcspn(assignment, "="), assignment);
+	char shown[64];
+
+	return error_say(err, ERROR_USAGE,
+			 "'%s' is no name for a variable; use letters, digits, '_', '.' and '-', "
+			 "and no digit first",
+			 characters_printable(name, shown, sizeof(shown)));
+}
+
 int plan_set_env(struct plan *plan, const char *assignment, struct error *err)
 {
 	size_t length = variable_length(assignment);
 	const char *fault = characters_fault(assignment, "");
 	char shown[64];
 
-	if (!length)
-		return error_say(err, ERROR_USAGE,
-				 "'%s' does not set a variable; write KEY=VALUE, KEY of letters, "
-				 "digits, '_', '.' and '-'",
+	if (!strchr(assignment, '='))
+		return error_say(err, ERROR_USAGE, "'%s' does not set a variable; write KEY=VALUE",
 				 characters_printable(assignment, shown, sizeof(shown)));
+	if (!length)
+		return say_bad_name(assignment, err);
 	if (fault)
 		return error_say(err, ERROR_USAGE, "the value of the variable '%.*s' %s",
 				 (int)(length < 64 ? length : 64), assignment, fault);

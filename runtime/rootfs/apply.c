@@ -306,14 +306,22 @@ static int make_private(struct error *err)
 	return 0;
 }
 
-static int new_root(int at, struct error *err)
+/*
+ * The new root is built on top of /dev: every host has it, nothing is read from it any more, and
+ * only this mount namespace sees it covered. A descriptor from outside would not do, because a
+ * mount can only be put on what belongs to the same namespace.
+ */
+static int new_root(struct error *err)
 {
 	cleanup_fd int mount =
 		mount_new("tmpfs", ROOT_TMPFS_OPTIONS, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	cleanup_fd int at = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
 	if (mount < 0)
 		return error_set(err, -mount, "cannot make a tmpfs for the root");
+	if (at < 0)
+		return error_set(err, errno, "cannot open '/dev'");
 	r = mount_attach(mount, at);
 	if (r < 0)
 		return error_set(err, -r, "cannot attach the root");
@@ -330,14 +338,14 @@ static int enter_root(int root, struct error *err)
 	return 0;
 }
 
-int root_apply(const struct root_ops *ops, int at, struct error *err)
+int root_apply(const struct root_ops *ops, struct error *err)
 {
 	cleanup_fd int root = -1;
 	int r = make_private(err);
 
 	if (r < 0)
 		return r;
-	root = new_root(at, err);
+	root = new_root(err);
 	if (root < 0)
 		return root;
 	for (size_t i = 0; i < ops->n; i++) {

@@ -56,10 +56,10 @@ void root_ops_put(const struct root_ops *ops, struct text *to);
 void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops);
 
 /*
- * Makes the new root from ops on top of the directory at (which only this mount namespace sees
- * covered), enters it and drops the old one; the working directory is "/" afterwards. Must run
- * in a mount namespace of its own, with CAP_SYS_ADMIN and the host's /proc still in place.
+ * Makes the new root from ops, enters it and drops the old one; the working directory is "/"
+ * afterwards. Must run in a mount namespace of its own, with CAP_SYS_ADMIN and the host's /proc
+ * still in place.
  */
-int root_apply(const struct root_ops *ops, int at, struct error *err);
+int root_apply(const struct root_ops *ops, struct error *err);
 
 #endif

@@ -259,11 +259,16 @@ static void bound_reads(int fd)
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound)), 0);
 }
 
+int rig_listener(const struct rig *rig)
+{
+	return rig->inherited[CHILD_LISTENER];
+}
+
 int rig_connect(const struct rig *rig)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				 .sin_port = htons(port_of(rig->inherited[CHILD_LISTENER]))};
+				 .sin_port = htons(port_of(rig_listener(rig)))};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);

@@ -46,6 +46,8 @@ int rig_wait_exit(struct rig *rig);
 double rig_cpu_seconds(const struct rig *rig);
 size_t rig_resident_bytes(const struct rig *rig);
 
+/* The published port: the end that the keeper keeps. */
+int rig_listener(const struct rig *rig);
 /* A blocking connection to the published port, or -1 and errno; reads are bounded in time. */
 int rig_connect(const struct rig *rig);
 /* The next connection that the server gets. */

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stint exec and stint shell: a command inside an instance, forked there by init. Its streams are
+ * pipes, or a terminal of the instance's own, that this process copies: no descriptor of the
+ * caller goes inside.
+ */
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+
+struct stream {
+	int from, to; /* -1: over */
+};
+
+struct executing {
+	int keeper, signals;
+	int inside[3]; /* our ends of the pipes */
+	int master;    /* of the terminal, -1: pipes */
+	struct termios saved;
+	struct stream streams[3];
+	bool exited;
+	int status;
+};
+
+static void window_size(uint16_t *rows, uint16_t *columns)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = 80};
+
+	ioctl(0, TIOCGWINSZ, &size);
+	*rows = size.ws_row;
+	*columns = size.ws_col;
+}
+
+static int watch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int find_user(const char *user, int64_t *ret_uid, struct error *err)
+{
+	uint64_t number;
+
+	*ret_uid = -1;
+	if (!user)
+		return 0;
+	if (parse_number(user, UINT32_MAX - 1, &number) < 0)
+		return error_say(err, ERROR_USAGE, "'%s' is no user number", user);
+	*ret_uid = (int64_t)number;
+	return 0;
+}
+
+/* Makes the pipes; theirs are sent with the request and closed. */
+static int make_pipes(struct executing *e, int theirs[3], struct error *err)
+{
+	for (int i = 0; i < 3; i++) {
+		int pair[2];
+
+		if (pipe2(pair, O_CLOEXEC) < 0)
+			return error_set(err, errno, "cannot make a pipe");
+		theirs[i] = pair[i == 0 ? 0 : 1];
+		e->inside[i] = pair[i == 0 ? 1 : 0];
+	}
+	return 0;
+}
+
+static int send_request(struct executing *e, const struct invocation *invocation, char **argv,
+			bool terminal, struct error *err)
+{
+	const char *term = getenv("TERM");
+	struct control_packet packet = {.verb = CONTROL_EXEC, .argv = argv, .terminal = terminal};
+	cleanup_strv char **env = strv_copy(invocation->options.env);
+	int theirs[3] = {-1, -1, -1};
+	int r = find_user(invocation->options.user, &packet.number2, err);
+
+	if (r == 0 && !terminal)
+		r = make_pipes(e, theirs, err);
+	if (r < 0)
+		return r;
+	if (terminal && term) {
+		cleanup_free char *assignment = xasprintf("TERM=%s", term);
+
+		strv_add(&env, assignment);
+	}
+	packet.env = env;
+	window_size(&packet.rows, &packet.columns);
+	r = control_send(e->keeper, &packet, theirs, terminal ? 0 : 3);
+	for (int i = 0; i < 3; i++)
+		cleanup_close(&theirs[i]);
+	if (r == -E2BIG)
+		return error_say(err, ERROR_USAGE, "the command is too long");
+	return r < 0 ? error_set(err, -r, "cannot reach the keeper") : 0;
+}
+
+static int wait_for_start(struct executing *e, struct error *err)
+{
+	cleanup_packet struct control_packet packet = {0};
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = control_receive(e->keeper, &packet, fds, &n_fds);
+
+	if (r <= 0)
+		return error_say(err, ERROR_FAILED, "the instance has ended");
+	if (packet.verb == CONTROL_FAILED) {
+		*err = packet.error;
+		return err->code;
+	}
+	e->master = n_fds > 0 ? fds[0] : -1;
+	for (size_t i = 1; i < n_fds; i++)
+		close(fds[i]);
+	return 0;
+}
+
+static void set_raw(struct executing *e)
+{
+	struct termios raw;
+
+	if (tcgetattr(0, &e->saved) < 0)
+		return;
+	raw = e->saved;
+	cfmakeraw(&raw);
+	tcsetattr(0, TCSADRAIN, &raw);
+}
+
+static void set_streams(struct executing *e)
+{
+	if (e->master >= 0) {
+		set_raw(e);
+		e->streams[0] = (struct stream){.from = 0, .to = e->master};
+		e->streams[1] = (struct stream){.from = e->master, .to = 1};
+		e->streams[2] = (struct stream){.from = -1, .to = -1};
+		return;
+	}
+	e->streams[0] = (struct stream){.from = 0, .to = e->inside[0]};
+	e->streams[1] = (struct stream){.from = e->inside[1], .to = 1};
+	e->streams[2] = (struct stream){.from = e->inside[2], .to = 2};
+}
+
+/* Ends a stream; the command inside must see the end of its input. */
+static void end_stream(struct executing *e, size_t i)
+{
+	if (i == 0 && e->master < 0)
+		cleanup_close(&e->inside[0]);
+	e->streams[i].from = -1;
+}
+
+static void copy_once(struct executing *e, size_t i)
+{
+	char buffer[16384];
+	ssize_t n = read(e->streams[i].from, buffer, sizeof(buffer));
+
+	if (n < 0 && errno == EINTR)
+		return;
+	/* a terminal whose last process has gone answers EIO */
+	if (n <= 0 || file_write_all(e->streams[i].to, buffer, (size_t)n) < 0)
+		end_stream(e, i);
+}
+
+static void take_signal(struct executing *e)
+{
+	struct signalfd_siginfo info;
+	struct control_packet packet = {.verb = CONTROL_EXEC_SIGNAL};
+	struct winsize size = {0};
+
+	if (read(e->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGWINCH) {
+		if (e->master >= 0 && ioctl(0, TIOCGWINSZ, &size) == 0)
+			ioctl(e->master, TIOCSWINSZ, &size);
+		return;
+	}
+	packet.number = info.ssi_signo;
+	(void)control_send(e->keeper, &packet, NULL, 0);
+}
+
+static void take_packet(struct executing *e)
+{
+	cleanup_packet struct control_packet packet = {0};
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = control_receive(e->keeper, &packet, fds, &n_fds);
+
+	for (size_t i = 0; r > 0 && i < n_fds; i++)
+		close(fds[i]);
+	if (r <= 0) {
+		fprintf(stderr, "stint: the instance has ended\n");
+		e->status = EXIT_OWN_FAILURE;
+		e->exited = true;
+	} else if (packet.verb == CONTROL_EXEC_EXITED) {
+		int status = (int)packet.number;
+
+		e->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		e->exited = true;
+	}
+}
+
+/* What was written before the command's end is shown; what a background child holds is not. */
+static void drain_output(struct executing *e)
+{
+	for (size_t i = 1; i < 3; i++) {
+		struct pollfd polled = {.fd = e->streams[i].from, .events = POLLIN};
+
+		while (polled.fd >= 0 && poll(&polled, 1, 0) > 0) {
+			copy_once(e, i);
+			polled.fd = e->streams[i].from;
+		}
+	}
+}
+
+static void copy_until_exit(struct executing *e)
+{
+	while (!e->exited) {
+		struct pollfd polled[] = {
+			{.fd = e->streams[0].from, .events = POLLIN},
+			{.fd = e->streams[1].from, .events = POLLIN},
+			{.fd = e->streams[2].from, .events = POLLIN},
+			{.fd = e->keeper, .events = POLLIN},
+			{.fd = e->signals, .events = POLLIN},
+		};
+
+		if (poll(polled, ARRAY_SIZE(polled), -1) < 0)
+			continue;
+		for (size_t i = 0; i < 3; i++)
+			if (polled[i].revents)
+				copy_once(e, i);
+		if (polled[4].revents)
+			take_signal(e);
+		if (polled[3].revents)
+			take_packet(e);
+	}
+	drain_output(e);
+}
+
+static int exit_of_failure(const struct error *err)
+{
+	report(err);
+	if (err->code == -ENOENT && err->kind == ERROR_FAILED)
+		return EXIT_NOT_FOUND;
+	if (err->code == -EACCES)
+		return EXIT_NOT_EXECUTABLE;
+	return EXIT_OWN_FAILURE;
+}
+
+static int execute(const struct invocation *invocation, char **argv, bool terminal)
+{
+	cleanup_record struct record *record = NULL;
+	struct executing e = {.keeper = -1, .master = -1, .inside = {-1, -1, -1}};
+	struct site site = {.state = -1, .run = -1};
+	struct error err = {0};
+	int r = open_named(invocation->args[0], &site, &record, &err);
+
+	e.signals = watch_signals();
+	if (r == 0)
+		r = e.keeper = instance_connect(&site, record->grant.id, &err);
+	site_close(&site);
+	if (r < 0) {
+		report(&err);
+		return EXIT_OWN_FAILURE;
+	}
+	if (send_request(&e, invocation, argv, terminal, &err) < 0 ||
+	    wait_for_start(&e, &err) < 0) {
+		e.status = exit_of_failure(&err);
+	} else {
+		set_streams(&e);
+		copy_until_exit(&e);
+		if (e.master >= 0)
+			tcsetattr(0, TCSADRAIN, &e.saved);
+	}
+	for (int i = 0; i < 3; i++)
+		cleanup_close(&e.inside[i]);
+	cleanup_close(&e.master);
+	cleanup_close(&e.keeper);
+	cleanup_close(&e.signals);
+	return e.status;
+}
+
+static int run_exec(const struct invocation *invocation)
+{
+	if (!invocation->rest || !invocation->rest[0]) {
+		fprintf(stderr, "stint: usage: stint exec NAME -- COMMAND...\n");
+		return EXIT_OWN_FAILURE;
+	}
+	return execute(invocation, invocation->rest, isatty(0) && isatty(1));
+}
+
+const struct command exec_command = {
+	.name = "exec",
+	.usage = "NAME [OPTION...] -- COMMAND...",
+	.options = "user env",
+	.summary = "run a command inside an instance",
+	.description =
+		"Runs COMMAND inside, as the server's user and contained as the server is, and "
+		"exits with its status: 127 when it does not exist inside, 126 when it cannot be "
+		"executed, 125 when stint itself failed. When standard input and output are "
+		"terminals the command gets a terminal of the instance's own.",
+	.min_args = 1,
+	.max_args = 1,
+	.takes_rest = true,
+	.usage_exit = EXIT_OWN_FAILURE,
+	.run = run_exec,
+};
+
+static int run_shell(const struct invocation *invocation)
+{
+	static const char script[] = "if [ -x /bin/bash ]; then exec /bin/bash; fi; exec /bin/sh";
+	char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)script, NULL};
+
+	return execute(invocation, argv, isatty(0) && isatty(1));
+}
+
+const struct command shell_command = {
+	.name = "shell",
+	.usage = "NAME [OPTION...]",
+	.options = "user env",
+	.summary = "a shell inside an instance",
+	.description = "Runs bash, or sh where there is none, inside the instance, on a terminal "
+		       "that follows the size of yours.",
+	.min_args = 1,
+	.max_args = 1,
+	.usage_exit = EXIT_OWN_FAILURE,
+	.run = run_shell,
+};

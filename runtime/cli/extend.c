@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stint extend: a later (or earlier) deadline. */
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "base/cleanup.h"
+#include "base/socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+static int new_lease(const struct invocation *invocation, const struct record *record,
+		     struct lease *ret_lease, struct error *err)
+{
+	const char *more = invocation->n_args > 1 ? invocation->args[1] : NULL;
+	const char *until_text = invocation->options.until;
+	int64_t more_ns = 0;
+	time_t until = 0;
+
+	if (!more == !until_text)
+		return error_say(err, ERROR_USAGE,
+				 "say by how much, +1h, or until when, --until 18:00");
+	if (more && (*more != '+' || parse_duration(more + 1, &more_ns) < 0))
+		return error_say(err, ERROR_USAGE, "'%s' is no extension; write +30m or +1h", more);
+	if (until_text && parse_time(until_text, time(NULL), &until) < 0)
+		return error_say(err, ERROR_USAGE,
+				 "'%s' is no time; write 18:00 or 2026-12-24T18:00", until_text);
+	return lease_extend(&record->grant.lease, record->created_ns, more_ns, until, ret_lease,
+			    err);
+}
+
+/* The store first, then the keeper, which acknowledges: a crash between the two loses nothing. */
+static int apply(const struct site *site, const struct record *record, const struct lease *lease,
+		 struct error *err)
+{
+	struct control_packet packet = {.verb = CONTROL_LEASE, .lease = *lease};
+	cleanup_store struct store *store = NULL;
+	cleanup_packet struct control_packet reply = {0};
+	cleanup_fd int keeper = -1;
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = store_open(site->state_path, &store, err);
+
+	if (r == 0)
+		r = store_set_lease(store, record->grant.id, lease, err);
+	if (r < 0)
+		return r;
+	keeper = instance_connect(site, record->grant.id, err);
+	if (keeper < 0)
+		return keeper;
+	r = control_send(keeper, &packet, NULL, 0);
+	if (r == 0)
+		r = control_receive(keeper, &reply, fds, &n_fds);
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	if (r <= 0 || reply.verb != CONTROL_OK)
+		return error_set(err, r < 0 ? -r : EIO,
+				 "the keeper of '%s' did not take the new deadline",
+				 record->grant.name);
+	return 0;
+}
+
+static void print_lease(const struct record *record, const struct lease *lease)
+{
+	char moment[64], left[32];
+
+	format_moment(lease_deadline_wall_s(lease), moment, sizeof(moment));
+	format_duration(lease_left_ns(lease), left, sizeof(left));
+	printf("%s ends at %s, in %s\n", record->grant.name, moment, left);
+}
+
+static int run_extend(const struct invocation *invocation)
+{
+	cleanup_record struct record *record = NULL;
+	struct site site = {.state = -1, .run = -1};
+	struct error err = {0};
+	struct lease lease;
+	int status = 0;
+
+	if (open_named(invocation->args[0], &site, &record, &err) < 0 ||
+	    new_lease(invocation, record, &lease, &err) < 0 ||
+	    apply(&site, record, &lease, &err) < 0)
+		status = report(&err);
+	else
+		print_lease(record, &lease);
+	site_close(&site);
+	return status;
+}
+
+const struct command extend_command = {
+	.name = "extend",
+	.usage = "NAME +DURATION | --until TIME",
+	.options = "until",
+	.summary = "move the deadline of an instance",
+	.description = "Adds to the time an instance has left, or sets when it ends, up to the "
+		       "maximum of its template.",
+	.min_args = 1,
+	.max_args = 2,
+	.run = run_extend,
+};

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stint run: an instance for the length of one command. */
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "base/cleanup.h"
+#include "base/process.h"
+#include "instance/log.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#define KILLED_BY(signal) (128 + (signal))
+
+static int exit_code_of(int wait_status)
+{
+	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : KILLED_BY(WTERMSIG(wait_status));
+}
+
+/* STINT_PORT_<NAME>: upper case, '-' as '_', so that a shell can read it. */
+static void set_port_variable(const struct published_port *port)
+{
+	cleanup_free char *key = xasprintf("STINT_PORT_%s", port->name);
+	cleanup_free char *value = xasprintf("%u", port->host_port);
+
+	for (char *c = key; *c; c++)
+		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+	setenv(key, value, 1);
+}
+
+static void set_environment(const struct grant *grant)
+{
+	setenv("STINT_NAME", grant->name, 1);
+	for (size_t i = 0; i < grant->n_ports; i++) {
+		const struct published_port *port = &grant->ports[i];
+		cleanup_free char *url = port_url(port);
+
+		set_port_variable(port);
+		/* the first port is the one that is meant when none is named */
+		if (i == 0 || strcmp(port->name, "http") == 0) {
+			setenv("STINT_URL", url, 1);
+			setenv("STINT_HOST", port->host_address, 1);
+		}
+	}
+}
+
+/* The command is the caller's own business: it gets the caller's ids, not root's. */
+static int become_owner(const struct account *owner)
+{
+	if (owner->uid == geteuid())
+		return 0;
+	if (setgroups(owner->n_groups, owner->groups) < 0 ||
+	    setresgid(owner->gid, owner->gid, owner->gid) < 0 ||
+	    setresuid(owner->uid, owner->uid, owner->uid) < 0)
+		return -errno;
+	setenv("HOME", owner->home, 1);
+	setenv("USER", owner->name, 1);
+	setenv("LOGNAME", owner->name, 1);
+	return 0;
+}
+
+static void run_child(const struct session *session, char **command)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	set_environment(&session->instance.record->grant);
+	if (become_owner(&session->owner) < 0) {
+		fprintf(stderr, "stint: cannot become user '%s': %s\n", session->owner.name,
+			strerror(errno));
+		_exit(EXIT_OWN_FAILURE);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+	execvp(command[0], command);
+	fprintf(stderr, "stint: cannot execute '%s': %s\n", command[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Waits for the command; signals are passed on, and the instance's end is said. */
+static int wait_for_command(struct session *session, pid_t child)
+{
+	cleanup_fd int pidfd = process_pidfd_open(child);
+	int wait_status = 0;
+
+	while (waitpid(child, &wait_status, WNOHANG) == 0) {
+		struct pollfd polled[] = {
+			{.fd = pidfd, .events = POLLIN},
+			{.fd = session->signals, .events = POLLIN},
+			{.fd = session->over ? -1 : session->instance.tie, .events = POLLIN},
+		};
+		struct signalfd_siginfo info;
+
+		if (poll(polled, ARRAY_SIZE(polled), -1) < 0 && errno != EINTR)
+			break;
+		/* a terminal has sent its signal to the command already; twice does no harm */
+		if (polled[1].revents &&
+		    read(session->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+			session->interrupted = (int)info.ssi_signo;
+			kill(child, session->interrupted);
+		}
+		if (polled[2].revents && !session_take_packet(session))
+			fprintf(stderr, "stint: '%s' has ended: %s\n",
+				session->instance.record->grant.name, session->reason);
+	}
+	return exit_code_of(wait_status);
+}
+
+static int run_command_outside(struct session *session, char **command)
+{
+	pid_t child = fork();
+
+	if (child < 0) {
+		fprintf(stderr, "stint: cannot fork: %s\n", strerror(errno));
+		return EXIT_OWN_FAILURE;
+	}
+	if (child == 0)
+		run_child(session, command);
+	return wait_for_command(session, child);
+}
+
+static void print_record(const struct log_record *record, void *data)
+{
+	FILE *to = record->is_error ? stderr : stdout;
+
+	(void)data;
+	fwrite(record->text, 1, record->length, to);
+	if (!record->more)
+		fputc('\n', to);
+}
+
+static void print_log(struct log_reader *log)
+{
+	log_read(log, print_record, NULL);
+	fflush(stdout);
+}
+
+/* Without a command the server is what runs: its output is ours, and so is its exit status. */
+static int wait_for_server(struct session *session, struct log_reader *log)
+{
+	bool stopped = false;
+
+	while (!session->over) {
+		struct pollfd polled[] = {
+			{.fd = session->instance.tie, .events = POLLIN},
+			{.fd = session->signals, .events = POLLIN},
+		};
+		struct signalfd_siginfo info;
+		struct control_packet stop = {
+			.verb = stopped ? CONTROL_KILL : CONTROL_STOP,
+			.finish = true,
+			.text = (char *)"interrupted",
+		};
+
+		poll(polled, ARRAY_SIZE(polled), 100);
+		print_log(log);
+		if (polled[1].revents &&
+		    read(session->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+			session->interrupted = (int)info.ssi_signo;
+			(void)control_send(session->instance.tie, &stop, NULL, 0);
+			stopped = true;
+		}
+		if (polled[0].revents)
+			session_take_packet(session);
+	}
+	print_log(log);
+	if (session->interrupted)
+		return KILLED_BY(session->interrupted);
+	if (session->exit_signal)
+		return KILLED_BY(session->exit_signal);
+	if (session->exit_status >= 0)
+		return session->exit_status;
+	fprintf(stderr, "stint: '%s' has ended: %s\n", session->instance.record->grant.name,
+		session->failure.code ? session->failure.text : session->reason);
+	return EXIT_OWN_FAILURE;
+}
+
+static int run_server(struct session *session)
+{
+	struct log_reader log;
+	int status;
+
+	if (log_open(&session->site, session->instance.record->grant.id, &log) < 0)
+		return EXIT_OWN_FAILURE;
+	status = wait_for_server(session, &log);
+	log_close(&log);
+	return status;
+}
+
+static int run_started(struct session *session)
+{
+	char **command = session->invocation->rest;
+	struct error err = {0};
+	int status;
+
+	if (command && session_wait_ready(session, &err) < 0) {
+		report(&err);
+		return session->interrupted ? KILLED_BY(session->interrupted) : EXIT_OWN_FAILURE;
+	}
+	status = command ? run_command_outside(session, command) : run_server(session);
+	if (session_end(session, "its command has ended", true, &err) < 0) {
+		report(&err);
+		return EXIT_OWN_FAILURE;
+	}
+	return status;
+}
+
+static int run_run(const struct invocation *invocation)
+{
+	struct session session;
+	struct error err = {0};
+	int status = EXIT_OWN_FAILURE;
+
+	if (invocation->rest && !invocation->rest[0]) {
+		fprintf(stderr, "stint: nothing stands behind '--'\n");
+		return EXIT_OWN_FAILURE;
+	}
+	if (session_start(invocation, &session, &err) < 0)
+		report(&err);
+	else
+		status = run_started(&session);
+	session_deinit(&session);
+	return status;
+}
+
+const struct command run_command = {
+	.name = "run",
+	.usage = "TEMPLATE [OPTION...] [-- COMMAND...]",
+	.options = "name ttl until publish set env no-hold recreate memory cpus",
+	.summary = "run a command beside an instance that ends with it",
+	.description =
+		"Starts an instance, waits until it is ready, runs COMMAND on the host with "
+		"STINT_NAME, STINT_URL, STINT_HOST and STINT_PORT_<NAME> in its environment, takes "
+		"the instance down whatever happens, and exits with COMMAND's status. Without "
+		"COMMAND it shows the server's own output and exits with the server's status. "
+		"125 means that stint itself failed.",
+	.min_args = 1,
+	.max_args = 1,
+	.takes_rest = true,
+	.usage_exit = EXIT_OWN_FAILURE,
+	.run = run_run,
+};

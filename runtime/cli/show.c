@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stint show: one instance in full. */
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "base/cleanup.h"
+
+#include <stdio.h>
+
+static void show_ports(struct table *table, const struct grant *grant)
+{
+	for (size_t i = 0; i < grant->n_ports; i++) {
+		cleanup_free char *url = port_url(&grant->ports[i]);
+
+		table_addf(table, "port %s", grant->ports[i].name);
+		table_addf(table, "%s -> %u inside", url, grant->ports[i].inside_port);
+	}
+}
+
+static const char *source_text(enum lease_source source)
+{
+	switch (source) {
+	case LEASE_FROM_OPTION:
+		return "set on the command line";
+	case LEASE_FROM_EXTEND:
+		return "set by stint extend";
+	case LEASE_FROM_TEMPLATE:
+		return "from the template";
+	default:
+		return "default";
+	}
+}
+
+static void show_lease(struct table *table, const struct lease *lease)
+{
+	char moment[64], left[32], max[32];
+
+	format_moment(lease_deadline_wall_s(lease), moment, sizeof(moment));
+	format_duration(lease_left_ns(lease), left, sizeof(left));
+	table_add(table, "until");
+	table_addf(table, "%s, in %s; %s", moment, left, source_text(lease->source));
+	if (!lease->max_ns)
+		return;
+	format_duration(lease->max_ns, max, sizeof(max));
+	table_add(table, "at most");
+	table_addf(table, "%s after its start", max);
+}
+
+static void show_record(const struct record *record, const struct status *status)
+{
+	struct table table = {.columns = 2};
+	char moment[64], after[32];
+
+	table_add(&table, "name");
+	table_add(&table, record->grant.name);
+	table_add(&table, "id");
+	table_add(&table, record->grant.id);
+	table_add(&table, "template");
+	table_add(&table, record->template_name);
+	table_add(&table, "owner");
+	table_add(&table, record->grant.owner);
+	format_moment(record->created_ns / NSEC_PER_SEC, moment, sizeof(moment));
+	table_add(&table, "started");
+	table_add(&table, moment);
+	format_duration(status->ready_ns - status->started_ns, after, sizeof(after));
+	table_add(&table, "state");
+	table_addf(&table, "%s%s%s", instance_state_name(status->state),
+		   status->ready_ns ? ", ready after " : "", status->ready_ns ? after : "");
+	if (status->restarts > 0) {
+		table_add(&table, "restarts");
+		table_addf(&table, "%u", status->restarts);
+	}
+	show_lease(&table, &record->grant.lease);
+	show_ports(&table, &record->grant);
+	for (size_t i = 0; record->layers && record->layers[i]; i++) {
+		table_add(&table, "install");
+		table_add(&table, record->layers[i]);
+	}
+	table_print(&table);
+}
+
+static int run_show(const struct invocation *invocation)
+{
+	cleanup_record struct record *record = NULL;
+	struct site site = {.state = -1, .run = -1};
+	struct error err = {0};
+	struct status status;
+	json_t *object;
+	int code = 0;
+
+	if (open_named(invocation->args[0], &site, &record, &err) < 0) {
+		code = report(&err);
+	} else {
+		instance_observe(&site, record, &status);
+		if (invocation->options.json) {
+			object = json_instance(record, &status);
+			json_object_set_new(object, "plan", json_string(record->plan));
+			json_print(object);
+		} else {
+			show_record(record, &status);
+		}
+	}
+	site_close(&site);
+	return code;
+}
+
+const struct command show_command = {
+	.name = "show",
+	.usage = "NAME",
+	.options = "json",
+	.summary = "show one instance",
+	.description = "State, deadline and who set it, published ports and install directories. "
+		       "With --json also the plan it was made from.",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_show,
+};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a template's name, file or text to a plan; see template.h. */
+#include "templates/template.h"
+#include "templates/keywords.h"
+#include "templates/lineage.h"
+
+#include <string.h>
+
+static int load_source(const char *name_or_path, const struct template_options *options,
+		       struct source *ret_source, struct error *err)
+{
+	if (source_is_path(name_or_path))
+		return source_read(name_or_path, ret_source, err);
+	return source_find(name_or_path, options->search, 0, ret_source, err);
+}
+
+static int read_plan(const struct lineage *lineage, const struct variables *variables,
+		     struct plan **ret_plan, struct error *err)
+{
+	cleanup_plan struct plan *plan = xcalloc(1, sizeof(*plan));
+	struct reading reading = {.plan = plan, .variables = variables, .err = err};
+	int r;
+
+	plan->template_name = xstrdup(lineage->name);
+	r = keywords_read_template(&reading, lineage->root);
+	if (r == 0)
+		*ret_plan = steal_ptr(plan);
+	return r;
+}
+
+/* Takes source over. */
+static int compile(struct source *source, const struct template_options *options,
+		   struct plan **ret_plan, struct error *err)
+{
+	cleanup_lineage struct lineage lineage = {0};
+	cleanup_variables struct variables variables = {0};
+	int r = lineage_load(&lineage, source, options, err);
+
+	if (r < 0)
+		return r;
+	variables_set(&variables, "template", lineage.name);
+	if (options->share)
+		variables_set(&variables, "stint_share", options->share);
+	r = variables_read(&variables, node_find(lineage.root, "params"), options->sets, err);
+	if (r < 0)
+		return r;
+	return read_plan(&lineage, &variables, ret_plan, err);
+}
+
+int template_compile(const char *name_or_path, const struct template_options *options,
+		     struct plan **ret_plan, struct error *err)
+{
+	cleanup_source struct source source = {0};
+	int r = load_source(name_or_path, options, &source, err);
+
+	return r < 0 ? r : compile(&source, options, ret_plan, err);
+}
+
+int template_compile_text(const char *file, const char *text, size_t length,
+			  const struct template_options *options, struct plan **ret_plan,
+			  struct error *err)
+{
+	cleanup_source struct source source = {
+		.name = xstrdup(""),
+		.label = xstrdup(file),
+		.origin = xstrdup(file),
+		.text = xcalloc(length + 1, 1),
+		.length = length,
+	};
+
+	if (length)
+		memcpy(source.text, text, length);
+	return compile(&source, options, ret_plan, err);
+}
+
+int template_source(const char *name_or_path, const struct template_options *options,
+		    char **ret_text, char **ret_origin, struct error *err)
+{
+	cleanup_source struct source source = {0};
+	int r = load_source(name_or_path, options, &source, err);
+
+	if (r < 0)
+		return r;
+	*ret_text = steal_ptr(source.text);
+	*ret_origin = steal_ptr(source.origin);
+	return 0;
+}
+
+/* The summary of the nearest of those that are extended, as an instance would show it. */
+static void describe(const struct template_options *options, struct source *source,
+		     struct template_info *info)
+{
+	cleanup_lineage struct lineage lineage = {0};
+	const struct node *summary;
+	struct error why = {0};
+
+	info->source = xstrdup(source->origin);
+	if (lineage_load(&lineage, source, options, &why) < 0) {
+		info->fault = xstrdup(why.text);
+		return;
+	}
+	summary = node_find(lineage.root, "summary");
+	if (summary && summary->kind == NODE_SCALAR)
+		info->summary = xstrdup(summary->text);
+}
+
+int template_list(const struct template_options *options, struct template_info **ret_list,
+		  size_t *ret_n, struct error *err)
+{
+	cleanup_strv char **names = NULL;
+	struct template_info *list;
+	size_t n;
+	int r = source_names(options->search, &names, err);
+
+	if (r < 0)
+		return r;
+	n = strv_length(names);
+	list = xcalloc(n, sizeof(*list));
+	for (size_t i = 0; i < n; i++) {
+		cleanup_source struct source source = {0};
+		struct error why = {0};
+
+		list[i].name = xstrdup(names[i]);
+		if (source_find(names[i], options->search, 0, &source, &why) < 0)
+			list[i].fault = xstrdup(why.text);
+		else
+			describe(options, &source, &list[i]);
+	}
+	*ret_list = list;
+	*ret_n = n;
+	return 0;
+}
+
+void template_list_free(struct template_info *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(list[i].name);
+		free(list[i].summary);
+		free(list[i].source);
+		free(list[i].fault);
+	}
+	free(list);
+}
