@@ -56,10 +56,8 @@ static struct node node_at(const struct reader *reader, const yaml_mark_t *mark)
 	};
 }
 
-/* A byte that is no text has no mark, only an offset. */
-static int say_bad_byte(const struct reader *reader)
+static struct node node_at_offset(const struct reader *reader, size_t offset)
 {
-	size_t offset = reader->parser.problem_offset;
 	struct node at = {.file = reader->file, .line = 1, .column = 1};
 
 	for (size_t i = 0; i < offset && i < reader->length; i++) {
@@ -69,6 +67,14 @@ static int say_bad_byte(const struct reader *reader)
 			at.column = 1;
 		}
 	}
+	return at;
+}
+
+/* A byte that is no text has no mark, only an offset. */
+static int say_bad_byte(const struct reader *reader)
+{
+	struct node at = node_at_offset(reader, reader->parser.problem_offset);
+
 	return node_error(&at, reader->err,
 			  "the text is not UTF-8 or has a control character (%s); save it as "
 			  "UTF-8 text",
@@ -274,6 +280,42 @@ static int read_node(struct reader *reader, const struct node *parent, struct no
 	return r;
 }
 
+/* Whether a line starts at offset; YAML 1.1 has more line breaks than ASCII does. */
+static bool starts_line(const struct reader *reader, size_t offset)
+{
+	static const char *const breaks[] = {"\n", "\r", "\xc2\x85", "\xe2\x80\xa8",
+					     "\xe2\x80\xa9"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(breaks); i++) {
+		size_t length = strlen(breaks[i]);
+
+		if (offset >= length &&
+		    memcmp(reader->text + offset - length, breaks[i], length) == 0)
+			return true;
+	}
+	return offset == 0;
+}
+
+/* libyaml compares every %TAG with all before it: a megabyte of them takes it seconds. */
+static int refuse_directives(struct reader *reader)
+{
+	const char *end = reader->text + reader->length, *sign = reader->text;
+
+	while ((sign = memchr(sign, '%', (size_t)(end - sign)))) {
+		size_t offset = (size_t)(sign - reader->text);
+		struct node at;
+
+		if (starts_line(reader, offset)) {
+			at = node_at_offset(reader, offset);
+			return node_error(&at, reader->err,
+					  "directives (%%NAME) are not allowed; no line may start "
+					  "with '%%'");
+		}
+		sign++;
+	}
+	return 0;
+}
+
 /* Takes the events that surround the document; *ret_empty when there is none. */
 static int open_document(struct reader *reader, bool *ret_empty)
 {
@@ -314,7 +356,9 @@ static int read_document(struct reader *reader, struct node **ret_root)
 	bool empty;
 	int r;
 
-	r = open_document(reader, &empty);
+	r = refuse_directives(reader);
+	if (r == 0)
+		r = open_document(reader, &empty);
 	if (r < 0)
 		return r;
 	if (empty)

@@ -56,12 +56,19 @@ static int read_file(const char *path, struct source *source, struct error *err)
 	return 0;
 }
 
-int source_read(const char *path, struct source *ret_source, struct error *err)
+/* The name that a file's name stands for. */
+static char *name_of(const char *path)
 {
-	cleanup_source struct source source = {0};
 	const char *slash = strrchr(path, '/');
 	const char *base = slash ? slash + 1 : path;
 	const char *ending = ending_of(base);
+
+	return xasprintf("%.*s", ending ? (int)(ending - base) : (int)strlen(base), base);
+}
+
+int source_read(const char *path, struct source *ret_source, struct error *err)
+{
+	cleanup_source struct source source = {0};
 	int r = read_file(path, &source, err);
 
 	if (r < 0) {
@@ -69,10 +76,24 @@ int source_read(const char *path, struct source *ret_source, struct error *err)
 			error_kind_set(err, ERROR_NOT_FOUND);
 		return r;
 	}
-	source.name = xasprintf("%.*s", ending ? (int)(ending - base) : (int)strlen(base), base);
+	source.name = name_of(path);
 	*ret_source = source;
 	source = (struct source){0};
 	return 0;
+}
+
+void source_from_text(const char *file, const char *text, size_t length, struct source *ret_source)
+{
+	struct text copy = {0};
+
+	text_add_bytes(&copy, text, length);
+	*ret_source = (struct source){
+		.name = name_of(file),
+		.label = xstrdup(file),
+		.origin = xstrdup(file),
+		.length = length,
+		.text = text_take(&copy),
+	};
 }
 
 static const struct catalog_entry *catalog_find(const char *name)

@@ -31,6 +31,9 @@ bool source_is_path(const char *name_or_path);
 /* Reads a file; ERROR_NOT_FOUND when there is none. */
 int source_read(const char *path, struct source *ret_source, struct error *err);
 
+/* Text that is at hand; file is its name in messages. */
+void source_from_text(const char *file, const char *text, size_t length, struct source *ret_source);
+
 /*
  * Looks name up in the directories from number rank on, and in the catalogue. ERROR_NOT_FOUND
  * names the template that was probably meant.

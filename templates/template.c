@@ -60,16 +60,9 @@ int template_compile_text(const char *file, const char *text, size_t length,
 			  const struct template_options *options, struct plan **ret_plan,
 			  struct error *err)
 {
-	cleanup_source struct source source = {
-		.name = xstrdup(""),
-		.label = xstrdup(file),
-		.origin = xstrdup(file),
-		.text = xcalloc(length + 1, 1),
-		.length = length,
-	};
+	cleanup_source struct source source = {0};
 
-	if (length)
-		memcpy(source.text, text, length);
+	source_from_text(file, text, length, &source);
 	return compile(&source, options, ret_plan, err);
 }
 

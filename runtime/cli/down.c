@@ -7,10 +7,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int down_record(const struct site *site, const struct record *record, const char *by,
+static int down_record(const struct site *site, const struct record *record, const char *reason,
 		       bool now)
 {
-	cleanup_free char *reason = xasprintf("stopped by %s", by);
 	struct error err = {0};
 	int r = now ? instance_kill(site, record->grant.id, reason, &err)
 		    : instance_down(site, record->grant.id, reason, &err);
@@ -21,46 +20,65 @@ static int down_record(const struct site *site, const struct record *record, con
 	return 0;
 }
 
-static int down_all(const struct site *site, struct store *store, const char *by, bool now)
+/* All are asked to stop before the first is waited for: the graces run side by side. */
+static int down_records(const struct site *site, struct record **records, size_t n, const char *by,
+			bool now)
 {
-	struct record **records;
-	struct error err = {0};
-	size_t n;
+	cleanup_free char *reason = xasprintf("stopped by %s", by);
 	int status = 0;
 
-	if (store_list(store, &records, &n, &err) < 0)
-		return report(&err);
+	for (size_t i = 0; n > 1 && i < n; i++)
+		instance_ask(site, records[i]->grant.id, now, reason);
 	for (size_t i = 0; i < n; i++) {
-		int one = down_record(site, records[i], by, now);
+		int one = down_record(site, records[i], reason, now);
 
 		status = status ? status : one;
 	}
-	record_list_free(records, n);
 	return status;
 }
 
-static int down_named(const struct invocation *invocation, const struct site *site,
-		      struct store *store, const char *by)
+static int load_named(const struct invocation *invocation, struct store *store,
+		      struct record **ret_records, size_t *ret_n)
 {
 	int status = 0;
 
 	for (size_t i = 0; i < invocation->n_args; i++) {
-		cleanup_record struct record *record = NULL;
 		struct error err = {0};
-		int one;
 
-		if (store_load(store, invocation->args[i], &record, &err) < 0)
-			one = report(&err);
+		if (store_load(store, invocation->args[i], &ret_records[*ret_n], &err) == 0)
+			(*ret_n)++;
 		else
-			one = down_record(site, record, by, invocation->options.force);
-		status = status ? status : one;
+			status = report(&err);
 	}
 	return status;
 }
 
-static int run_down(const struct invocation *invocation)
+static int down_selected(const struct invocation *invocation, const struct site *site,
+			 const char *by)
 {
 	cleanup_store struct store *store = NULL;
+	struct record **records = NULL;
+	struct error err = {0};
+	int status = 0, r;
+	size_t n = 0;
+
+	r = store_open(site->state_path, &store, &err);
+	if (r == 0 && invocation->options.all) {
+		r = store_list(store, &records, &n, &err);
+	} else if (r == 0) {
+		records = xcalloc(invocation->n_args, sizeof(*records));
+		status = load_named(invocation, store, records, &n);
+	}
+	if (r < 0)
+		return report(&err);
+	store_cleanup(&store);
+	r = down_records(site, records, n, by, invocation->options.force);
+	record_list_free(records, n);
+	return status ? status : r;
+}
+
+static int run_down(const struct invocation *invocation)
+{
 	cleanup_account struct account caller = {0};
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
@@ -70,13 +88,10 @@ static int run_down(const struct invocation *invocation)
 		error_say(&err, ERROR_USAGE, "name instances, or give --all");
 		return report(&err);
 	}
-	if (site_open(&site, &err) < 0 || account_of_caller(&caller, &err) < 0 ||
-	    store_open(site.state_path, &store, &err) < 0)
+	if (site_open(&site, &err) < 0 || account_of_caller(&caller, &err) < 0)
 		status = report(&err);
-	else if (invocation->options.all)
-		status = down_all(&site, store, caller.name, invocation->options.force);
 	else
-		status = down_named(invocation, &site, store, caller.name);
+		status = down_selected(invocation, &site, caller.name);
 	site_close(&site);
 	return status;
 }

@@ -133,6 +133,16 @@ static void wait_for_end(int keeper)
 	}
 }
 
+void instance_ask(const struct site *site, const char *id, bool now, const char *reason)
+{
+	cleanup_fd int keeper = instance_connect(site, id, NULL);
+	struct control_packet packet = {.verb = now ? CONTROL_KILL : CONTROL_STOP,
+					.text = (char *)reason};
+
+	if (keeper >= 0)
+		(void)control_send(keeper, &packet, NULL, 0);
+}
+
 static int end_with(const struct site *site, const char *id, enum control_verb verb,
 		    const char *reason, struct error *err)
 {

@@ -80,6 +80,9 @@ int instance_end(const struct site *site, const char *id, const char *fallback, 
 int instance_down(const struct site *site, const char *id, const char *reason, struct error *err);
 int instance_kill(const struct site *site, const char *id, const char *reason, struct error *err);
 
+/* Tells the keeper to stop the instance, or to kill it now, and does not wait. */
+void instance_ask(const struct site *site, const char *id, bool now, const char *reason);
+
 /* Live state of a record; reads the lock and the status file. */
 void instance_observe(const struct site *site, const struct record *record,
 		      struct status *ret_status);

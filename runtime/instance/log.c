@@ -5,6 +5,7 @@
  */
 #include "instance/log.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,8 +68,8 @@ static int find_data(int fd, int64_t offset, int64_t *ret_at)
 	return 1;
 }
 
-/* A file that is shorter than it was has been started anew. */
-static int notice_restart(struct log_reader *reader)
+/* A file that is shorter than it was has been started anew. Returns its size. */
+static int64_t notice_restart(struct log_reader *reader)
 {
 	struct stat st;
 
@@ -76,13 +77,12 @@ static int notice_restart(struct log_reader *reader)
 		return -errno;
 	if (st.st_size < reader->offset)
 		reader->offset = 0;
-	return 0;
+	return st.st_size;
 }
 
-/* The number of the newlines that follow position "from" to be counted, and where. */
 struct tail {
-	size_t wanted;
-	int64_t found; /* position behind the newline looked for, -1: not yet */
+	size_t wanted; /* records that are still to be stepped over, from the end */
+	int64_t found; /* where they begin, -1: not known yet */
 };
 
 static void count_back(struct tail *tail, const char *buffer, size_t n, int64_t offset)
@@ -203,18 +203,16 @@ static int read_chunk(struct log_reader *reader, char *buffer, const struct deli
 	return begin + done > 0;
 }
 
+/* Up to the end as it was at the call: a server may write as fast as somebody reads. */
 int log_read(struct log_reader *reader, void (*deliver)(const struct log_record *, void *),
 	     void *data)
 {
 	cleanup_free char *buffer = xcalloc(1, LOG_CHUNK);
 	struct delivery to = {.deliver = deliver, .data = data};
-	int r = notice_restart(reader);
+	int64_t end = notice_restart(reader);
+	int r = end < 0 ? (int)end : 1;
 
-	while (r == 0) {
+	while (r > 0 && reader->offset < end)
 		r = read_chunk(reader, buffer, &to);
-		if (r <= 0)
-			return r;
-		r = 0;
-	}
-	return r;
+	return r < 0 ? r : 0;
 }

@@ -83,6 +83,7 @@ static int set_up(struct init *init, struct error *err)
 	const struct start_message *m = init->message;
 	int r;
 
+	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);
 	setsid();
 	umask(0);
 	if (sethostname(m->id, strlen(m->id)) < 0)

@@ -135,6 +135,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 					keeper->init.pidfd};
 	size_t n = 5;
 
+	prctl(PR_SET_NAME, "stint-forwarder", 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	for (size_t i = 0; i < m->n_ports; i++) {
 		keep[n++] = forwarder.ports[i].listener = keeper->listeners[i];

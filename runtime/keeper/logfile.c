@@ -52,8 +52,8 @@ static void begin_batch(struct logfile *log)
 		put(log, "\n", 1);
 	if (log->lost > 0) {
 		n = snprintf(words, sizeof(words),
-			     "stint: %" PRIu64 " lines of output are missing here: "
-			     "the log could not be written\n",
+			     "stint: lines of output missing here: %" PRIu64
+			     " (the log could not be written)\n",
 			     log->lost);
 		put_head(log, 'e', true);
 		put(log, words, (size_t)n);

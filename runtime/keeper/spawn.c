@@ -103,8 +103,11 @@ static int explain_exec(const struct spawn *spawn, int errnum, struct error *err
 	if (errnum == ENOENT && strchr(name, '/') && stat(name, &st) == 0)
 		return error_set(err, errnum,
 				 "command '%s' exists inside, but its interpreter does not", name);
-	if (errnum == ENOENT)
-		return error_set(err, errnum, "command '%s' does not exist inside", name);
+	if (errnum == ENOENT) {
+		error_say(err, ERROR_FAILED, "command '%s' does not exist inside", name);
+		err->code = -ENOENT;
+		return -ENOENT;
+	}
 	return error_set(err, errnum, "cannot execute '%s' inside", name);
 }
 

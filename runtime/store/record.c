@@ -67,9 +67,9 @@ static int insert_ports(struct store *store, const struct grant *grant, struct e
 		sqlite3_bind_text(statement, 1, grant->id, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(statement, 2, (sqlite3_int64)i);
 		r = run_bound(store, statement,
-			   row_bind(statement, 3, port_fields, ARRAY_SIZE(port_fields),
-				    &grant->ports[i]),
-			   err);
+			      row_bind(statement, 3, port_fields, ARRAY_SIZE(port_fields),
+				       &grant->ports[i]),
+			      err);
 	}
 	return r;
 }
@@ -97,7 +97,7 @@ static int run_with_id(struct store *store, const char *sql, const char *id, str
 	if (r < 0)
 		return r;
 	return run_bound(store, statement, sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC),
-		      err);
+			 err);
 }
 
 int record_delete(struct store *store, const char *id, struct error *err)
@@ -117,7 +117,7 @@ int record_update_lease(struct store *store, const char *id, const struct lease 
 		return r;
 	sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
 	r = run_bound(store, statement,
-		   row_bind(statement, 2, lease_fields, ARRAY_SIZE(lease_fields), lease), err);
+		      row_bind(statement, 2, lease_fields, ARRAY_SIZE(lease_fields), lease), err);
 	if (r == 0)
 		*ret_found = sqlite3_changes(store->db) > 0;
 	return r;

@@ -19,7 +19,7 @@
 
 #define IDLE_PAIRS 2000
 #define BULK (8 << 20) /* more than the kernel buffers */
-#define SMALL_BUFFER 16384
+#define SMALL_BUFFER 65536
 #define PORTION_MAX 3000
 #define OBSERVED_MS 300
 #define CALM_SECONDS 0.05 /* of processor time within OBSERVED_MS: far from spinning */
