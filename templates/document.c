@@ -37,6 +37,7 @@ static const struct {
 	{"did not find expected ',' or ']'", "close the list with ']'"},
 	{"did not find expected ',' or '}'", "close the mapping with '}'"},
 	{"found unexpected end of stream", "close the quote"},
+	{"did not find expected <document start>", "a file holds one mapping and nothing else"},
 };
 
 static const char *hint_for(const char *problem)

@@ -26,13 +26,15 @@ static void put_json(struct text *text, const char *string)
 	text_add(text, "\"");
 }
 
-/* Any string may be, or contain, a variable. */
+/*
+ * Any string may be, or contain, a variable. Some editors take a plain 'no' for a boolean; stint
+ * takes every value as it is written.
+ */
 static void put_scalar(struct text *text, const struct value_type *type)
 {
 	cleanup_free char *pattern = NULL;
 
-	text_addf(text, "{\"type\": [\"string\", \"number\"%s]",
-		  type->pattern ? "" : ", \"boolean\"");
+	text_add(text, "{\"type\": [\"string\", \"number\", \"boolean\"]");
 	if (type->pattern) {
 		pattern = xasprintf("%s|\\$\\{", type->pattern);
 		text_add(text, ", \"pattern\": ");

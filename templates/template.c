@@ -6,12 +6,32 @@
 
 #include <string.h>
 
+#define PLAN_SIZE_MAX (DOCUMENT_SIZE_MAX / 2)
+
 static int load_source(const char *name_or_path, const struct template_options *options,
 		       struct source *ret_source, struct error *err)
 {
 	if (source_is_path(name_or_path))
 		return source_read(name_or_path, ret_source, err);
 	return source_find(name_or_path, options->search, 0, ret_source, err);
+}
+
+/*
+ * Whatever is accepted must be readable from its canonical form. The environment is bounded by
+ * itself, since --env adds to it later.
+ */
+static int check_size(const struct plan *plan, const struct node *root, struct error *err)
+{
+	struct plan without_env = *plan;
+	cleanup_text struct text canonical = {0};
+
+	without_env.run.env = NULL;
+	plan_write_canonical(&without_env, &canonical);
+	if (canonical.length > PLAN_SIZE_MAX)
+		return node_error(root, err,
+				  "the plan is too large; at most %d KiB besides the environment",
+				  PLAN_SIZE_MAX >> 10);
+	return 0;
 }
 
 static int read_plan(const struct lineage *lineage, const struct variables *variables,
@@ -23,6 +43,8 @@ static int read_plan(const struct lineage *lineage, const struct variables *vari
 
 	plan->template_name = xstrdup(lineage->name);
 	r = keywords_read_template(&reading, lineage->root);
+	if (r == 0)
+		r = check_size(plan, lineage->root, err);
 	if (r == 0)
 		*ret_plan = steal_ptr(plan);
 	return r;

@@ -49,11 +49,12 @@ int value_expand(struct reading *reading, const struct node *node, const char *t
 	r = variables_expand(reading->variables, node, text, &expanded, reading->err);
 	if (r < 0)
 		return r;
-	reading->expanded += strlen(expanded);
-	if (reading->expanded > EXPANSIONS_TOTAL_MAX)
+	if (strlen(expanded) > strlen(text))
+		reading->growth += strlen(expanded) - strlen(text);
+	if (reading->growth > EXPANSION_GROWTH_MAX)
 		return node_error(node, reading->err,
-				  "the template's values are too long; at most %d KiB together",
-				  EXPANSIONS_TOTAL_MAX >> 10);
+				  "variables make the template too long; at most %d KiB longer",
+				  EXPANSION_GROWTH_MAX >> 10);
 	fault = characters_fault(expanded, multiline ? "\t\n" : "");
 	if (fault)
 		return node_error(node, reading->err, "%s; write one line of text%s", fault,

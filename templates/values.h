@@ -15,7 +15,7 @@
 struct reading {
 	struct plan *plan;
 	const struct variables *variables;
-	size_t expanded; /* bytes of strings so far */
+	size_t growth; /* bytes that variables have added so far */
 	struct error *err;
 };
 

@@ -11,7 +11,7 @@
 
 #define PARAMETERS_MAX 100
 #define EXPANSION_MAX (64 << 10)	 /* bytes of one expanded string */
-#define EXPANSIONS_TOTAL_MAX (256 << 10) /* bytes of all of one template's strings */
+#define EXPANSION_GROWTH_MAX (256 << 10) /* bytes by which all strings together may grow */
 
 struct variable {
 	char *name;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 static int down_record(const struct site *site, const struct record *record, const char *reason,
-		       bool now)
+		       bool now, json_t *json)
 {
 	struct error err = {0};
 	int r = now ? instance_kill(site, record->grant.id, reason, &err)
@@ -16,24 +16,32 @@ static int down_record(const struct site *site, const struct record *record, con
 
 	if (r < 0)
 		return report(&err);
-	printf("%s is gone\n", record->grant.name);
+	if (json)
+		json_array_append_new(json, json_pack("{s:s, s:s}", "name", record->grant.name,
+						      "id", record->grant.id));
+	else
+		printf("%s is gone\n", record->grant.name);
 	return 0;
 }
 
 /* All are asked to stop before the first is waited for: the graces run side by side. */
 static int down_records(const struct site *site, struct record **records, size_t n, const char *by,
-			bool now)
+			const struct options *options)
 {
 	cleanup_free char *reason = xasprintf("stopped by %s", by);
+	json_t *json = options->json ? json_array() : NULL;
+	bool now = options->force;
 	int status = 0;
 
 	for (size_t i = 0; n > 1 && i < n; i++)
 		instance_ask(site, records[i]->grant.id, now, reason);
 	for (size_t i = 0; i < n; i++) {
-		int one = down_record(site, records[i], reason, now);
+		int one = down_record(site, records[i], reason, now, json);
 
 		status = status ? status : one;
 	}
+	if (json)
+		json_print(json);
 	return status;
 }
 
@@ -72,7 +80,7 @@ static int down_selected(const struct invocation *invocation, const struct site 
 	if (r < 0)
 		return report(&err);
 	store_cleanup(&store);
-	r = down_records(site, records, n, by, invocation->options.force);
+	r = down_records(site, records, n, by, &invocation->options);
 	record_list_free(records, n);
 	return status ? status : r;
 }
@@ -99,7 +107,7 @@ static int run_down(const struct invocation *invocation)
 const struct command down_command = {
 	.name = "down",
 	.usage = "NAME... | --all",
-	.options = "all now",
+	.options = "all now json",
 	.summary = "stop instances and remove what they left",
 	.description =
 		"Asks the server to stop, gives it the template's grace, kills what is left, and "

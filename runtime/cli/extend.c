@@ -60,6 +60,15 @@ static int apply(const struct site *site, const struct record *record, const str
 	return 0;
 }
 
+static int print_json(struct site *site, struct record *record, const struct lease *lease)
+{
+	struct status status;
+
+	record->grant.lease = *lease;
+	instance_observe(site, record, &status);
+	return json_print(json_instance(record, &status));
+}
+
 static void print_lease(const struct record *record, const struct lease *lease)
 {
 	char moment[64], left[32];
@@ -81,6 +90,8 @@ static int run_extend(const struct invocation *invocation)
 	    new_lease(invocation, record, &lease, &err) < 0 ||
 	    apply(&site, record, &lease, &err) < 0)
 		status = report(&err);
+	else if (invocation->options.json)
+		status = print_json(&site, record, &lease);
 	else
 		print_lease(record, &lease);
 	site_close(&site);
@@ -90,7 +101,7 @@ static int run_extend(const struct invocation *invocation)
 const struct command extend_command = {
 	.name = "extend",
 	.usage = "NAME +DURATION | --until TIME",
-	.options = "until",
+	.options = "until json",
 	.summary = "move the deadline of an instance",
 	.description = "Adds to the time an instance has left, or sets when it ends, up to the "
 		       "maximum of its template.",

@@ -33,8 +33,8 @@ struct printer {
 static void flush_stream(struct printer *printer, struct stream *stream)
 {
 	if (stream->pending.length > 0 && printer->failed == 0)
-		printer->failed = file_write_all(stream->fd, stream->pending.data,
-						 stream->pending.length);
+		printer->failed =
+			file_write_all(stream->fd, stream->pending.data, stream->pending.length);
 	stream->pending.length = 0;
 }
 

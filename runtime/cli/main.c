@@ -93,6 +93,8 @@ int main(int argc, char **argv)
 	open_stdio();
 	/* a reader that goes away must not take an instance with it that is just being started */
 	signal(SIGPIPE, SIG_IGN);
+	/* inherited as ignored, children could not be waited for */
+	signal(SIGCHLD, SIG_DFL);
 	setlocale(LC_TIME, "");
 	if (!command)
 		return unknown_command(name);

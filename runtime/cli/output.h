@@ -19,6 +19,9 @@ void format_rfc3339(int64_t seconds, char *buffer, size_t size);
 /* name, id, template, state, owner, created, deadline, left_seconds, address, ports, reason. */
 json_t *json_instance(const struct record *record, const struct status *status);
 
+/* The plan with the keys of its template; durations in seconds. */
+json_t *json_plan(const struct plan *plan);
+
 /* Prints the value and a newline to stdout; takes it over. Returns the exit code 0. */
 int json_print(json_t *value);
 

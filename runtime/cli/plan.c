@@ -20,8 +20,7 @@ static int run_plan(const struct invocation *invocation)
 	} else {
 		plan_write_canonical(plan, &text);
 		if (invocation->options.json)
-			json_print(json_pack("{s:s, s:s}", "template", plan->template_name, "plan",
-					     text.data));
+			json_print(json_plan(plan));
 		else
 			fputs(text.data, stdout);
 	}

@@ -31,10 +31,10 @@ static void list_json(const struct template_info *list, size_t n)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s*, s:s*}", "template",
-						       list[i].name, "source", list[i].source,
-						       "summary", list[i].summary, "fault",
-						       list[i].fault));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:s*, s:s*}", "template", list[i].name,
+						"source", list[i].source, "summary",
+						list[i].summary, "fault", list[i].fault));
 	json_print(array);
 }
 
@@ -78,8 +78,8 @@ static int check_template(const struct invocation *invocation,
 	if (r < 0)
 		return r;
 	if (invocation->options.json)
-		return json_print(json_pack("{s:s, s:b}", "template", plan->template_name, "valid",
-					    1));
+		return json_print(
+			json_pack("{s:s, s:b}", "template", plan->template_name, "valid", 1));
 	printf("%s: is a valid template\n", invocation->args[1]);
 	return 0;
 }

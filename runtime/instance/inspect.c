@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 int inspect_open(int dirfd, const char *name, struct stat *ret_st)
 {
@@ -43,4 +45,26 @@ int inspect_readlink(int fd, char **ret_target)
 	target[n] = '\0';
 	*ret_target = xstrdup(target);
 	return 0;
+}
+
+#ifndef MQUEUE_MAGIC
+#define MQUEUE_MAGIC 0x19800202
+#endif
+
+bool inspect_is_kernel_view(int fd)
+{
+	static const uint64_t kinds[] = {
+		PROC_SUPER_MAGIC, SYSFS_MAGIC,	 CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		DEBUGFS_MAGIC,	  TRACEFS_MAGIC, SECURITYFS_MAGIC,   DEVPTS_SUPER_MAGIC,
+		BPF_FS_MAGIC,	  EFIVARFS_MAGIC, NSFS_MAGIC,	     BINFMTFS_MAGIC,
+		MQUEUE_MAGIC,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if ((uint64_t)fs.f_type == kinds[i])
+			return true;
+	return false;
 }

@@ -7,6 +7,7 @@
 #ifndef INSTANCE_INSPECT_H
 #define INSTANCE_INSPECT_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /* An O_PATH descriptor of name itself, which has no slash; links are not followed. */
@@ -17,5 +18,11 @@ int inspect_reopen(int fd, int flags);
 
 /* The target of the symbolic link behind an O_PATH descriptor. The caller frees. */
 int inspect_readlink(int fd, char **ret_target);
+
+/*
+ * True for /proc, /sys, control groups, terminals and the like, where reading and writing mean
+ * something to the kernel. A link of a tenant must not lead root's hand there.
+ */
+bool inspect_is_kernel_view(int fd);
 
 #endif

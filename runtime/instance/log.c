@@ -102,7 +102,7 @@ int log_skip_to_last(struct log_reader *reader, size_t lines)
 {
 	cleanup_free char *buffer = xcalloc(1, LOG_CHUNK);
 	struct tail tail = {.wanted = lines, .found = -1};
-	int64_t start, end = lseek(reader->fd, 0, SEEK_END);
+	int64_t start = 0, end = lseek(reader->fd, 0, SEEK_END);
 	int r = find_data(reader->fd, 0, &start);
 
 	if (r <= 0 || end < 0)
@@ -177,7 +177,7 @@ static size_t deliver_records(const struct delivery *to, const char *buffer, siz
  */
 static int read_chunk(struct log_reader *reader, char *buffer, const struct delivery *to)
 {
-	int64_t at;
+	int64_t at = 0;
 	size_t begin = 0, done;
 	ssize_t n;
 	int r = find_data(reader->fd, reader->offset, &at);

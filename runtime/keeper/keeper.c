@@ -188,13 +188,12 @@ static int finish(struct keeper *keeper)
 					  : NULL;
 	char *argv[] = {(char *)"stint", (char *)"reap", keeper->message.id, NULL};
 	char *env[] = {root, NULL};
-	bool finisher;
 
 	keeper->status.state = STATE_ENDED;
 	keeper_write_status(keeper);
-	finisher = clients_will_finish(keeper);
 	clients_tell(keeper, &ended);
-	if (finisher)
+	/* whoever could not be told has been closed by now */
+	if (clients_will_finish(keeper))
 		return 0;
 	process_reset_signals();
 	execve(keeper->message.stint, argv, env);

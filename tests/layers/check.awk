@@ -100,6 +100,16 @@ function check_include(header,    rule, folder)
 			" nor the system's, nor a library's that the rules name")
 }
 
+# awk never comes by a file without a line.
+function check_empty_files(    i)
+{
+	for (i = 2; i < ARGC; i++)
+		if (!(ARGV[i] in seen)) {
+			print ARGV[i] ":1: the file is empty, even of its SPDX-License-Identifier"
+			findings++
+		}
+}
+
 function end_file()
 {
 	if (layer != "" && last_file ~ /\.c$/ && last_line > lines_max) {
@@ -135,7 +145,7 @@ FNR == 1 {
 	last_file = FILENAME
 	layer = layer_of(FILENAME)
 	in_comment = 0
-	files++
+	seen[FILENAME] = 1
 	if (layer != "" && !(layer in layers))
 		report(FNR, "the layer table does not name " place_of(layer))
 	if ($0 !~ /^(\/\* SPDX-License-Identifier: Apache-2\.0 \*\/|\/\/ SPDX-License-Identifier: Apache-2\.0)$/)
@@ -164,9 +174,10 @@ layer in layers && !was_in_comment && /^[ \t]*#[ \t]*include/ {
 
 END {
 	end_file()
+	check_empty_files()
 	if (findings) {
-		print "layers: " findings " findings in " files " files"
+		print "layers: " findings " findings in " ARGC - 2 " files"
 		exit 1
 	}
-	print "layers: " files " files, nothing found"
+	print "layers: " ARGC - 2 " files, nothing found"
 }

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan as JSON, with the keys of its template; see output.h. */
+#include "cli/output.h"
+
+#include <signal.h>
+#include <string.h>
+
+static json_t *json_strings(char *const *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; list && list[i]; i++)
+		json_array_append_new(array, json_string(list[i]));
+	return array;
+}
+
+static json_t *json_seconds(int64_t ns)
+{
+	return json_real((double)ns / 1e9);
+}
+
+static json_t *json_env(char *const *env)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; env && env[i]; i++) {
+		size_t n = strcspn(env[i], "=");
+		char *key = strndup(env[i], n);
+
+		if (key && env[i][n])
+			json_object_set_new(object, key, json_string(env[i] + n + 1));
+		free(key);
+	}
+	return object;
+}
+
+static json_t *json_run(const struct plan_run *run)
+{
+	json_t *object = json_object();
+	json_t *stop = json_object();
+
+	if (run->stop_command)
+		json_object_set_new(stop, "command", json_strings(run->stop_command));
+	else
+		json_object_set_new(stop, "signal", json_string(sigabbrev_np(run->stop_signal)));
+	json_object_set_new(object, "command", json_strings(run->command));
+	if (run->user)
+		json_object_set_new(object, "user", json_string(run->user));
+	if (run->directory)
+		json_object_set_new(object, "directory", json_string(run->directory));
+	json_object_set_new(object, "env", json_env(run->env));
+	json_object_set_new(object, "stop", stop);
+	json_object_set_new(object, "grace", json_seconds(run->grace_ns));
+	if (run->restart == RESTART_ON_FAILURE)
+		json_object_set_new(object, "restart_limit", json_integer(run->restart_limit));
+	return object;
+}
+
+static json_t *json_ready(const struct plan_ready *ready)
+{
+	static const char *const kinds[] = {
+		[READY_NONE] = "none", [READY_HTTP] = "http",	    [READY_TCP] = "tcp",
+		[READY_LOG] = "log",   [READY_COMMAND] = "command",
+	};
+	json_t *object = json_object();
+
+	json_object_set_new(object, "kind", json_string(kinds[ready->kind]));
+	if (ready->kind == READY_HTTP || ready->kind == READY_TCP)
+		json_object_set_new(object, "port", json_integer(ready->port));
+	if (ready->kind == READY_HTTP) {
+		json_object_set_new(object, "path", json_string(ready->path));
+		json_object_set_new(
+			object, "status",
+			json_pack("[i, i]", (int)ready->status_from, (int)ready->status_to));
+	}
+	if (ready->kind == READY_LOG)
+		json_object_set_new(object, "pattern", json_string(ready->pattern));
+	if (ready->kind == READY_COMMAND)
+		json_object_set_new(object, "command", json_strings(ready->command));
+	json_object_set_new(object, "timeout", json_seconds(ready->timeout_ns));
+	json_object_set_new(object, "interval", json_seconds(ready->interval_ns));
+	return object;
+}
+
+static json_t *json_plan_ports(const struct plan *plan)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < plan->n_ports; i++)
+		json_object_set_new(object, plan->ports[i].name,
+				    json_pack("{s:i, s:s}", "port", (int)plan->ports[i].number,
+					      "scheme", plan->ports[i].scheme));
+	return object;
+}
+
+json_t *json_plan(const struct plan *plan)
+{
+	json_t *lease = json_object();
+	json_t *object =
+		json_pack("{s:s, s:s*}", "template", plan->template_name, "summary", plan->summary);
+
+	json_object_set_new(lease, "ttl", json_seconds(plan->lease.ttl_ns));
+	if (plan->lease.max_ns)
+		json_object_set_new(lease, "max", json_seconds(plan->lease.max_ns));
+	json_object_set_new(object, "install", json_strings(plan->install));
+	json_object_set_new(object, "paths", json_strings(plan->paths));
+	json_object_set_new(object, "run", json_run(&plan->run));
+	json_object_set_new(object, "ports", json_plan_ports(plan));
+	json_object_set_new(object, "ready", json_ready(&plan->ready));
+	json_object_set_new(object, "lease", lease);
+	json_object_set_new(object, "network",
+			    json_pack("{s:s, s:s}", "zone", plan->network.zone, "egress",
+				      plan->network.egress));
+	return object;
+}

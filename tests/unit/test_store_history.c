@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runtime/store: the end of an instance, and the history. */
+#include "base/cleanup.h"
+#include "store_rig.h"
+
+#include <errno.h>
+
+static void store_finish_twice(void **data)
+{
+	struct state *state = *data;
+	struct history_entry *entries = NULL;
+	struct record *record = NULL;
+	size_t count = 0;
+
+	must_admit(state->store, "web", 1);
+	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
+	assert_int_equal(end_instance(state->store, 1, "lost keeper"), 0);
+	assert_int_equal(store_load(state->store, "web", &record, NULL), -ENOENT);
+	assert_int_equal(store_history(state->store, NULL, 10, &entries, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(entries[0].ending.reason, "expired");
+	history_free(entries, count);
+}
+
+static void store_finish_never_admitted(void **data)
+{
+	struct state *state = *data;
+	struct history_entry *entries = NULL;
+	size_t count = 1;
+
+	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
+	assert_int_equal(store_history(state->store, NULL, 10, &entries, &count, NULL), 0);
+	assert_int_equal(count, 0);
+	history_free(entries, count);
+}
+
+static void store_history_every_field(void **data)
+{
+	struct state *state = *data;
+	cleanup_record struct record *record = make_record("web", 1);
+	const struct ending ending = {
+		.ended_ns = 99, .reason = "exited 3", .exit_status = 3, .exit_signal = 9};
+	struct history_entry *entries = NULL;
+	size_t count = 0;
+
+	record->created_ns = 42;
+	assert_int_equal(store_admit(state->store, record, &plenty, NULL), 0);
+	assert_int_equal(store_finish(state->store, "00000001", &ending, NULL), 0);
+	assert_int_equal(store_history(state->store, "web", 10, &entries, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(entries[0].id, "00000001");
+	assert_string_equal(entries[0].name, "web");
+	assert_string_equal(entries[0].template_name, "hello");
+	assert_string_equal(entries[0].owner, "alice");
+	assert_int_equal(entries[0].created_ns, 42);
+	assert_int_equal(entries[0].ending.ended_ns, 99);
+	assert_string_equal(entries[0].ending.reason, "exited 3");
+	assert_int_equal(entries[0].ending.exit_status, 3);
+	assert_int_equal(entries[0].ending.exit_signal, 9);
+	history_free(entries, count);
+}
+
+static void store_history_newest_first_of_one_name(void **data)
+{
+	struct state *state = *data;
+	struct history_entry *entries = NULL;
+	size_t count = 0;
+
+	for (unsigned i = 0; i < 6; i++) {
+		must_admit(state->store, i % 2 ? "odd" : "even", i);
+		assert_int_equal(end_instance(state->store, i, "expired"), 0);
+	}
+	assert_int_equal(store_history(state->store, "odd", 2, &entries, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(entries[0].id, "00000005");
+	assert_string_equal(entries[1].id, "00000003");
+	history_free(entries, count);
+}
+
+static void store_history_keeps_the_newest_10000(void **data)
+{
+	struct state *state = *data;
+	struct history_entry *entries = NULL;
+	size_t count = 0;
+
+	run_sql(state, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		       " WHERE i < 10003) INSERT INTO history SELECT i, 'id', 'old', NULL, NULL, 0,"
+		       " 0, 'expired', 0, 0 FROM n");
+	must_admit(state->store, "web", 1);
+	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
+	assert_int_equal(store_history(state->store, NULL, SIZE_MAX, &entries, &count, NULL), 0);
+	assert_int_equal(count, 10000);
+	assert_string_equal(entries[0].name, "web");
+	assert_string_equal(entries[9999].name, "old");
+	history_free(entries, count);
+	run_sql(state, "CREATE TABLE check_1 AS SELECT 1 / (count(*) = 10000) AS x FROM history");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(store_finish_twice),
+		WITH_STORE(store_finish_never_admitted),
+		WITH_STORE(store_history_every_field),
+		WITH_STORE(store_history_newest_first_of_one_name),
+		WITH_STORE(store_history_keeps_the_newest_10000),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
