@@ -53,7 +53,7 @@ static size_t utf8_length(const unsigned char *data, size_t length)
 static bool is_control(const unsigned char *data, size_t n)
 {
 	if (n == 1)
-		return (data[0] < 0x20 && data[0] != '\t') || data[0] == 0x7f;
+		return data[0] < 0x20 || data[0] == 0x7f;
 	return n == 2 && data[0] == 0xc2 && data[1] < 0xa0;
 }
 
@@ -61,6 +61,18 @@ static void add_escaped(struct text *text, const unsigned char *data, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		text_addf(text, "\\x%02x", data[i]);
+}
+
+/* Adds the character that from begins with, or a byte that is none; returns its length. */
+static size_t add_character(struct text *text, const unsigned char *from, size_t length)
+{
+	size_t n = utf8_length(from, length);
+
+	if (n == 0 || is_control(from, n))
+		add_escaped(text, from, n ? n : 1);
+	else
+		text_add_bytes(text, from, n);
+	return n ? n : 1;
 }
 
 void text_add_visible(struct text *text, const char *data, size_t length)
@@ -71,22 +83,28 @@ void text_add_visible(struct text *text, const char *data, size_t length)
 	if (length > 0 && from[length - 1] == '\r')
 		length--;
 	while (length > 0) {
-		size_t n = sgr_length(from, length);
+		size_t n = *from == '\t' ? 1 : sgr_length(from, length);
 
-		if (n > 0) {
-			coloured = true;
+		if (n > 0)
 			text_add_bytes(text, from, n);
-		} else {
-			n = utf8_length(from, length);
-			if (n == 0 || is_control(from, n))
-				add_escaped(text, from, n ? n : 1);
-			else
-				text_add_bytes(text, from, n);
-			n = n ? n : 1;
-		}
+		coloured |= n > 1;
+		if (n == 0)
+			n = add_character(text, from, length);
 		from += n;
 		length -= n;
 	}
 	if (coloured)
 		text_add(text, SGR_RESET);
+}
+
+void text_add_visible_name(struct text *text, const char *name)
+{
+	const unsigned char *from = (const unsigned char *)name;
+
+	for (size_t left = strlen(name); left > 0;) {
+		size_t n = add_character(text, from, left);
+
+		from += n;
+		left -= n;
+	}
 }

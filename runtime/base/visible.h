@@ -12,4 +12,7 @@
  */
 void text_add_visible(struct text *text, const char *data, size_t length);
 
+/* The same for names of files, where tabs, colours and line ends have no business either. */
+void text_add_visible_name(struct text *text, const char *name);
+
 #endif

@@ -108,7 +108,7 @@ static char *shown_below(const char *directory, const char *name)
 	text_add(&text, directory);
 	if (!text.length || text.data[text.length - 1] != '/')
 		text_add(&text, "/");
-	text_add_visible(&text, name, strlen(name));
+	text_add_visible_name(&text, name);
 	return text_take(&text);
 }
 

@@ -82,65 +82,64 @@ static void answer_failed(struct keeper *keeper, struct client *client, const st
 	answer(keeper, client, &packet, NULL, 0);
 }
 
-/* A command that comes to watch is told at once what it may have missed. */
-static void on_watch(struct keeper *keeper, struct client *client, struct control_packet *packet,
-		     const int *fds, size_t n_fds)
+/* One packet of a client, as the verbs' functions get it. */
+struct request {
+	struct keeper *keeper;
+	struct client *client;
+	struct control_packet *packet;
+	const int *fds;
+	size_t n_fds;
+};
+
+static void watch(const struct request *request)
 {
+	request->client->watch = true;
+	request->client->finish = request->packet->finish;
+}
+
+/* A command that comes to watch is told at once what it may have missed. */
+static void on_watch(const struct request *request)
+{
+	const struct status *status = &request->keeper->status;
 	struct control_packet ready = {
 		.verb = CONTROL_READY,
-		.number = keeper->status.ready_ns - keeper->status.started_ns,
+		.number = status->ready_ns - status->started_ns,
 	};
 
-	(void)fds;
-	(void)n_fds;
-	client->watch = true;
-	client->finish = packet->finish;
-	if (keeper->status.state == STATE_READY)
-		answer(keeper, client, &ready, NULL, 0);
+	watch(request);
+	if (status->state == STATE_READY)
+		answer(request->keeper, request->client, &ready, NULL, 0);
 }
 
-static void on_release(struct keeper *keeper, struct client *client, struct control_packet *packet,
-		       const int *fds, size_t n_fds)
+static void on_release(const struct request *request)
 {
-	(void)packet;
-	(void)fds;
-	(void)n_fds;
-	client->tie = client->finish = false;
-	answer_ok(keeper, client);
+	request->client->tie = request->client->finish = false;
+	answer_ok(request->keeper, request->client);
 }
 
-static void on_stop(struct keeper *keeper, struct client *client, struct control_packet *packet,
-		    const int *fds, size_t n_fds)
+static void on_stop(const struct request *request)
 {
-	(void)fds;
-	(void)n_fds;
-	client->watch = true;
-	client->finish = packet->finish;
-	keeper_stop(keeper, packet->text ? packet->text : "stopped");
+	watch(request);
+	keeper_stop(request->keeper, request->packet->text ? request->packet->text : "stopped");
 }
 
-static void on_kill(struct keeper *keeper, struct client *client, struct control_packet *packet,
-		    const int *fds, size_t n_fds)
+static void on_kill(const struct request *request)
 {
-	(void)fds;
-	(void)n_fds;
-	client->watch = true;
-	client->finish = packet->finish;
-	keeper_kill(keeper, packet->text ? packet->text : "killed");
+	watch(request);
+	keeper_kill(request->keeper, request->packet->text ? request->packet->text : "killed");
 }
 
-static void on_lease(struct keeper *keeper, struct client *client, struct control_packet *packet,
-		     const int *fds, size_t n_fds)
+static void on_lease(const struct request *request)
 {
-	(void)fds;
-	(void)n_fds;
-	keeper->message.lease = packet->lease;
-	answer_ok(keeper, client);
+	request->keeper->message.lease = request->packet->lease;
+	answer_ok(request->keeper, request->client);
 }
 
-static void on_exec(struct keeper *keeper, struct client *client, struct control_packet *packet,
-		    const int *fds, size_t n_fds)
+static void on_exec(const struct request *request)
 {
+	struct keeper *keeper = request->keeper;
+	struct client *client = request->client;
+	struct control_packet *packet = request->packet;
 	struct error err;
 
 	if (keeper->phase != PHASE_RUNNING || client->exec_key || !packet->argv[0]) {
@@ -152,57 +151,47 @@ static void on_exec(struct keeper *keeper, struct client *client, struct control
 	client->exec_key = keeper->next_key++;
 	packet->verb = INIT_EXEC;
 	packet->number = client->exec_key;
-	keeper_tell_init(keeper, packet, fds, n_fds);
+	keeper_tell_init(keeper, packet, request->fds, request->n_fds);
 }
 
-static void on_exec_signal(struct keeper *keeper, struct client *client,
-			   struct control_packet *packet, const int *fds, size_t n_fds)
+static void on_exec_signal(const struct request *request)
 {
-	struct control_packet forward = {
-		.verb = INIT_EXEC_SIGNAL, .number = client->exec_key, .number2 = packet->number};
+	struct control_packet forward = {.verb = INIT_EXEC_SIGNAL,
+					 .number = request->client->exec_key,
+					 .number2 = request->packet->number};
 
-	(void)fds;
-	(void)n_fds;
-	if (client->exec_key)
-		keeper_tell_init(keeper, &forward, NULL, 0);
+	if (request->client->exec_key)
+		keeper_tell_init(request->keeper, &forward, NULL, 0);
 }
 
 /* Init is our child and not reaped, so its number cannot be another's. */
-static void on_root(struct keeper *keeper, struct client *client, struct control_packet *packet,
-		    const int *fds, size_t n_fds)
+static void on_root(const struct request *request)
 {
+	struct keeper *keeper = request->keeper;
 	struct control_packet reply = {.verb = CONTROL_ROOT_IS};
 	cleanup_fd int root = -1;
 	struct error err;
 	char path[64];
 
-	(void)packet;
-	(void)fds;
-	(void)n_fds;
 	snprintf(path, sizeof(path), "/proc/%d/root", keeper->init.pid);
 	if (keeper->phase == PHASE_RUNNING || keeper->phase == PHASE_STOPPING)
 		root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0) {
 		error_say(&err, ERROR_FAILED, "the instance's files cannot be reached now");
-		answer_failed(keeper, client, &err);
+		answer_failed(keeper, request->client, &err);
 		return;
 	}
-	answer(keeper, client, &reply, &root, 1);
+	answer(keeper, request->client, &reply, &root, 1);
 }
 
 static const struct {
 	enum control_verb verb;
-	void (*act)(struct keeper *keeper, struct client *client, struct control_packet *packet,
-		    const int *fds, size_t n_fds);
+	void (*act)(const struct request *request);
 } verbs[] = {
-	{CONTROL_WATCH, on_watch},
-	{CONTROL_RELEASE, on_release},
-	{CONTROL_STOP, on_stop},
-	{CONTROL_KILL, on_kill},
-	{CONTROL_LEASE, on_lease},
-	{CONTROL_EXEC, on_exec},
-	{CONTROL_EXEC_SIGNAL, on_exec_signal},
-	{CONTROL_ROOT, on_root},
+	{CONTROL_WATCH, on_watch}, {CONTROL_RELEASE, on_release},
+	{CONTROL_STOP, on_stop},   {CONTROL_KILL, on_kill},
+	{CONTROL_LEASE, on_lease}, {CONTROL_EXEC, on_exec},
+	{CONTROL_ROOT, on_root},   {CONTROL_EXEC_SIGNAL, on_exec_signal},
 };
 
 void clients_serve(struct keeper *keeper, struct client *client)
@@ -211,6 +200,8 @@ void clients_serve(struct keeper *keeper, struct client *client)
 	int fds[SOCKET_FDS_MAX];
 	size_t n_fds = 0;
 	int r = control_receive(client->fd, &packet, fds, &n_fds);
+	struct request request = {
+		.keeper = keeper, .client = client, .packet = &packet, .fds = fds, .n_fds = n_fds};
 
 	if (r == -EAGAIN)
 		return;
@@ -220,7 +211,7 @@ void clients_serve(struct keeper *keeper, struct client *client)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (verbs[i].verb == packet.verb) {
-			verbs[i].act(keeper, client, &packet, fds, n_fds);
+			verbs[i].act(&request);
 			break;
 		}
 	for (size_t i = 0; i < n_fds; i++)

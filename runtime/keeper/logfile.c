@@ -135,8 +135,10 @@ void logfile_flush(struct logfile *log)
 		return;
 	done = write_batch(log);
 	/* the file is as long as a file may be (RLIMIT_FSIZE, or the file system's own limit) */
-	if (done == 0 && errno == EFBIG)
+	if (done == 0 && errno == EFBIG) {
 		start_over(log);
+		done = write_batch(log);
+	}
 	if (done >= log->prefix)
 		log->lost = 0;
 	log->lost += count_records(log, done);

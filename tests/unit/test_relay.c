@@ -2,6 +2,7 @@
 /* runtime/keeper/relay and pair: connections through a forwarder in a child process. */
 #include "rig.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -286,8 +287,11 @@ static void relay_is_calm_when_a_client_hangs_up_before_a_slow_server(void **sta
 	size_t sent, got = 0;
 	char buffer[4096];
 
+	/* the client's kernel is to keep little, the relay's a lot */
+	set_buffers(rig->server, SMALL_BUFFER);
 	rig_start_open(rig);
 	rig_join(rig, &client, &inside);
+	set_buffers(client, SMALL_BUFFER / 4);
 	shutdown(inside, SHUT_WR);
 	expect_end(client);
 	sent = stuff(client);
@@ -384,15 +388,15 @@ static void relay_holds_idle_connections_in_little_memory(void **state)
 	assert_int_equal(rig_finish(rig), 0);
 }
 
-static void relay_waits_at_the_descriptor_limit(void **state)
+/* What the child inherits counts too, so which socket is the last one depends on the limit. */
+static void fill_descriptors(struct rig *rig, rlim_t limit)
 {
 	enum { CROWD = 60 };
-	struct rig *rig = *state;
 	int clients[CROWD], inside[CROWD];
+	int64_t until;
 	int n = 0;
 
-	rig->descriptors = 64;
-	/* what the child inherits counts too */
+	rig->descriptors = limit;
 	rig_start_open(rig);
 	for (int i = 0; i < CROWD; i++) {
 		clients[i] = rig_connect(rig);
@@ -404,7 +408,8 @@ static void relay_waits_at_the_descriptor_limit(void **state)
 	for (struct pollfd p = {.fd = rig->server, .events = POLLIN}; poll(&p, 1, 0) == 1;)
 		inside[n++] = rig_accept(rig);
 	assert_true(n < CROWD / 2);
-	/* each one that ends makes room for another, in the order they came */
+	/* each one that ends makes room for another, in the order they came, at once */
+	until = clock_boottime_ns() + 10 * NSEC_PER_SEC;
 	for (int i = 0; i < CROWD; i++) {
 		expect_bytes(inside[i], "x");
 		close(inside[i]);
@@ -412,7 +417,18 @@ static void relay_waits_at_the_descriptor_limit(void **state)
 		if (n < CROWD)
 			inside[n++] = rig_accept(rig);
 	}
+	assert_true(clock_boottime_ns() < until);
 	assert_int_equal(rig_finish(rig), 0);
+}
+
+static void relay_waits_when_no_connection_can_be_accepted(void **state)
+{
+	fill_descriptors(*state, 64);
+}
+
+static void relay_waits_when_no_connection_can_be_joined(void **state)
+{
+	fill_descriptors(*state, 65);
 }
 
 static void relay_recovers_when_no_descriptor_was_free_at_all(void **state)
@@ -450,7 +466,8 @@ int main(void)
 		with_rig(relay_notices_a_reset_of_a_stalled_client),
 		with_rig(relay_is_calm_with_a_half_closed_pair),
 		with_rig(relay_holds_idle_connections_in_little_memory),
-		with_rig(relay_waits_at_the_descriptor_limit),
+		with_rig(relay_waits_when_no_connection_can_be_accepted),
+		with_rig(relay_waits_when_no_connection_can_be_joined),
 		with_rig(relay_recovers_when_no_descriptor_was_free_at_all),
 	};
 
