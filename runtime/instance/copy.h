@@ -25,7 +25,7 @@ struct copy {
 	struct copy_place from, to;
 	const struct account *person;
 	int cancel; /* the copy is given up when this becomes readable; -1: never */
-	void (*progress)(uint64_t bytes, void *data);		  /* all so far; or NULL */
+	void (*progress)(uint64_t bytes, void *data);	       /* all so far; or NULL */
 	void (*complain)(const struct error *err, void *data); /* what is not copied, and why */
 	void *data;
 };

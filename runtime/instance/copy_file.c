@@ -202,8 +202,8 @@ static int fill_temporary(struct copying *copying, const struct copy_source *sou
 
 	if (r < 0)
 		return r;
-	out = openat(target->dirfd, temporary,
-		     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	out = openat(target->dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		     0600);
 	if (out < 0)
 		return -errno;
 	r = copy_bytes(copying, source, in, out, false);

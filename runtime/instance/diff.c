@@ -198,7 +198,8 @@ static int enter(struct walk *walk, const struct level *level, const char *name,
 	if (origin && merged && strcmp(origin, path) != 0) {
 		add_entry(walk, DIFF_RENAMED, path, origin);
 		if (walk->collecting) {
-			walk->renamed = xrealloc(walk->renamed, walk->n_renamed + 1, sizeof(char *));
+			walk->renamed =
+				xrealloc(walk->renamed, walk->n_renamed + 1, sizeof(char *));
 			walk->renamed[walk->n_renamed++] = xstrdup(origin);
 		}
 	}
@@ -267,7 +268,7 @@ static int walk_level(struct walk *walk, const struct level *level)
 	int r;
 
 	if (level->depth > DEPTH_MAX)
-		return failed(walk, -ELOOP, level->path);
+		return failed(walk, -ENAMETOOLONG, level->path);
 	r = list_names(level->upper, &names);
 	if (r == -ENOENT)
 		return 0;

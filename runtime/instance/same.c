@@ -39,7 +39,8 @@ static int same_content(const struct found *a, const struct found *b)
 
 	if (first < 0 || second < 0)
 		return first < 0 ? first : second;
-	/* both may grow as long as we read: more than what was there at first is no business of ours */
+	/* both may grow as long as we read: more than what was there at first is no business of
+	 * ours */
 	while (left > 0) {
 		ssize_t n = read_full(first, buffer), m = read_full(second, buffer + CHUNK);
 
