@@ -12,10 +12,15 @@
 
 #define NESTING_MAX 16
 
-/* Sizes of the open groups, outermost first, and of the latest atom of each. */
+/*
+ * Sizes of the open groups, outermost first, and of the latest atom of each. An atom is never
+ * smaller than 1: what glibc takes for an ordinary character where it could be an operator (a ')'
+ * without '(', say) can be repeated as well.
+ */
 struct measure {
 	uint64_t size[NESTING_MAX], atom[NESTING_MAX];
 	size_t depth;
+	bool repeated;	 /* the last element was a repetition */
 	const char *why; /* the first thing that is too much */
 };
 
@@ -23,14 +28,18 @@ static void add_atom(struct measure *measure, uint64_t size)
 {
 	measure->size[measure->depth] += size;
 	measure->atom[measure->depth] = size;
+	measure->repeated = false;
 }
 
 static void repeat_atom(struct measure *measure, uint64_t times)
 {
 	uint64_t atom = measure->atom[measure->depth];
 
+	if (measure->repeated)
+		measure->why = "it repeats a repetition";
 	measure->size[measure->depth] += atom * (times - 1);
 	measure->atom[measure->depth] = atom * times;
+	measure->repeated = true;
 	if (measure->size[measure->depth] > PATTERN_SIZE_MAX)
 		measure->why = "it repeats too much";
 }
@@ -83,13 +92,16 @@ static void open_group(struct measure *measure)
 	}
 	measure->depth++;
 	measure->size[measure->depth] = 1;
-	measure->atom[measure->depth] = 0;
+	measure->atom[measure->depth] = 1;
+	measure->repeated = false;
 }
 
 static void close_group(struct measure *measure)
 {
-	if (measure->depth == 0)
+	if (measure->depth == 0) {
+		add_atom(measure, 1);
 		return;
+	}
 	measure->depth--;
 	add_atom(measure, measure->size[measure->depth + 1]);
 }
@@ -125,6 +137,7 @@ static const char *take_element(struct measure *measure, const char *pattern)
 		break;
 	case '*':
 	case '?':
+		repeat_atom(measure, 1);
 		break;
 	default:
 		add_atom(measure, 1);
@@ -134,7 +147,7 @@ static const char *take_element(struct measure *measure, const char *pattern)
 
 static const char *measure_pattern(const char *pattern)
 {
-	struct measure measure = {0};
+	struct measure measure = {.atom = {1}};
 
 	if (!*pattern)
 		return "it is empty";

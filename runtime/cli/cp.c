@@ -76,12 +76,8 @@ static int parse_operands(char *const *args, struct operands *ret_operands, stru
 					   : "neither is in an instance");
 	if (!*from || !*to)
 		return error_say(err, ERROR_USAGE, "'%s' names no file", *from ? args[1] : args[0]);
-	*ret_operands = (struct operands){
-		.inward = to_name,
-		.name = to_name ? steal_ptr(to_name) : steal_ptr(from_name),
-		.from = from,
-		.to = to,
-	};
+	*ret_operands = (struct operands){.inward = to_name, .from = from, .to = to};
+	ret_operands->name = to_name ? steal_ptr(to_name) : steal_ptr(from_name);
 	return 0;
 }
 

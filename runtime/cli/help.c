@@ -88,26 +88,36 @@ static void print_command(const struct command *command)
 	table_print(&table);
 }
 
-/* mdoc(7): a leading dot or quote would be a request, a backslash an escape. */
+/* mdoc(7): a leading dot, quote or dash would be a request, a backslash an escape. */
 static void man_text(const char *text)
 {
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", stdout);
+	bool line_begins = true;
+
 	for (; *text; text++) {
+		if (line_begins && strchr(".'-", *text))
+			fputs("\\&", stdout);
+		line_begins = *text == ' ' && text[-1] == '.'; /* a sentence, a line */
 		if (*text == '\\')
 			fputs("\\e", stdout);
 		else if (*text == '-')
 			fputs("\\-", stdout);
 		else
-			putchar(*text);
+			putchar(line_begins ? '\n' : *text);
 	}
 	putchar('\n');
+}
+
+static bool has_options(const struct command *command)
+{
+	return command->options && *command->options;
 }
 
 static void man_command(const struct command *command)
 {
 	printf(".It Nm Cm %s Ar %s\n", command->name, *command->usage ? command->usage : "\\&");
 	man_text(command->description ? command->description : command->summary);
+	if (!has_options(command))
+		return;
 	puts(".Bl -tag -width Ds -compact");
 	for (const struct option_spec *spec = option_specs; spec->name; spec++) {
 		cleanup_free char *text = NULL;
@@ -130,7 +140,7 @@ static void print_man(void)
 	puts(".Sh SYNOPSIS\n.Nm\n.Ar COMMAND\n.Op Ar OPERAND ...\n.Op Ar OPTION ...");
 	puts(".Sh DESCRIPTION\n.Nm\ngives a server that is installed once on this host a stint: a "
 	     "copy of\nits own, in its own Linux namespaces, with its own network and a "
-	     "copy-on-write\nview of the shared install. At its deadline it is gone and nothing of "
+	     "copy-on-write\nview of the shared install.\nAt its deadline it is gone and nothing of "
 	     "it is left.\nTemplates are described in\n.Xr stint-template 5 .");
 	puts(".Sh COMMANDS\n.Bl -tag -width Ds");
 	for (size_t i = 0; commands[i]; i++)

@@ -13,8 +13,9 @@ const struct option_spec option_specs[] = {
 	 "name of the instance; default: a readable one is made"},
 	{"ttl", 0, "DURATION", OPTION_STRING, SPEC(ttl), "how long it lives: 90s, 30m, 2h, 1d"},
 	{"until", 0, "TIME", OPTION_STRING, SPEC(until), "when it ends: 18:00 or 2026-12-24T18:00"},
-	{"publish", 'p', "[[ADDRESS:]HOSTPORT:]PORTNAME", OPTION_LIST, SPEC(publish),
-	 "publish a port of the template; default: all, on free ports of 127.0.0.1"},
+	{"publish", 'p', "HOSTPORT:NAME", OPTION_LIST, SPEC(publish),
+	 "publish port NAME of the template, also as NAME or ADDRESS:HOSTPORT:NAME; default: all, "
+	 "on free ports of 127.0.0.1"},
 	{"set", 0, "KEY=VALUE", OPTION_LIST, SPEC(set), "set a parameter of the template"},
 	{"env", 'e', "KEY=VALUE", OPTION_LIST, SPEC(env),
 	 "set a variable of the server's environment"},

@@ -99,12 +99,14 @@ static int mount_trial(int top)
 /* Some file systems give a read-only overlay, or one that cannot rename, without a word. */
 static int try_overlay(const void *data)
 {
-	int top = *(const int *)data;
+	cleanup_fd int top = -1;
 	int r;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
-	r = mount_trial(top);
+	/* layers must be reached through mounts of the own namespace */
+	top = file_open_directory(AT_FDCWD, data);
+	r = top < 0 ? top : mount_trial(top);
 	if (r == 0)
 		r = file_write(top, "at/file", "new\n", 0600);
 	if (r == 0 &&
@@ -134,7 +136,7 @@ static int run_trial(const char *place)
 	top = file_open_directory(AT_FDCWD, path);
 	r = top < 0 ? top : make_trial(top);
 	if (r == 0)
-		r = in_child(try_overlay, &top);
+		r = in_child(try_overlay, path);
 	file_remove_tree(AT_FDCWD, path);
 	return r;
 }
