@@ -110,6 +110,10 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 	/* from here on only init can write, so that the end of the output can be seen */
 	close(keeper->out[1]);
 	close(keeper->errs[1]);
+	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
+		close(keeper->server_groups[i]);
+		close(keeper->host_groups[i]);
+	}
 	return 0;
 }
 

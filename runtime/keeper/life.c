@@ -36,7 +36,7 @@ void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, cons
 
 static void tell_forwarder(struct keeper *keeper, enum forwarder_verb verb)
 {
-	struct forwarder_message message = {.verb = verb};
+	struct forwarder_message message = {.verb = verb, .serial = keeper->status.restarts};
 
 	if (keeper->forwarder.channel >= 0)
 		(void)socket_send(keeper->forwarder.channel, &message, sizeof(message), NULL, 0);
@@ -257,8 +257,9 @@ void keeper_serve_forwarder(struct keeper *keeper)
 		close(fds[i]);
 	if (n <= 0)
 		cleanup_close(&keeper->forwarder.channel);
-	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_READY)
-		become_ready(keeper);
+	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_READY &&
+		 message.serial == keeper->status.restarts)
+		become_ready(keeper); /* and not one that has died meanwhile */
 }
 
 static void reap(struct child_process *child)

@@ -350,6 +350,20 @@ static void template_compile_refuses_bad_log_patterns(void **state)
 		 "t.yaml:2:14: key 'ready.log': '((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)' is "
 		 "not a valid pattern: it repeats too much; write a POSIX extended regular "
 		 "expression, such as 'started in [0-9]+ ms'"},
+		{"run: {command: a}\nready: {log: \"a+?\"}\n",
+		 "t.yaml:2:14: key 'ready.log': 'a+?' is not a valid pattern: it repeats a "
+		 "repetition; write a POSIX extended regular expression, such as 'started in "
+		 "[0-9]+ ms'"},
+		{"run: {command: a}\nready: {log: \")+++++++++++++++++++++++++++++++++++++\"}\n",
+		 "t.yaml:2:14: key 'ready.log': ')+++++++++++++++++++++++++++++++++++++' is not a "
+		 "valid pattern: it repeats a repetition; write a POSIX extended regular "
+		 "expression, such as 'started in [0-9]+ ms'"},
+		{"run: {command: a}\nready: {log: "
+		 "\"(((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+\"}\n",
+		 "t.yaml:2:14: key 'ready.log': "
+		 "'(((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+' is not a valid pattern: "
+		 "its groups are nested too deeply; write a POSIX extended regular expression, "
+		 "such as 'started in [0-9]+ ms'"},
 		{"run: {command: a}\nready: {log: \"(.*)\\\\1\"}\n",
 		 "t.yaml:2:14: key 'ready.log': '(.*)\\1' is not a valid pattern: back-references "
 		 "are not allowed; write a POSIX extended regular expression, such as 'started in "
