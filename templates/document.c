@@ -354,7 +354,7 @@ static int read_document(struct reader *reader, struct node **ret_root)
 {
 	const struct node top = {.file = reader->file, .line = 1, .column = 1};
 	cleanup_node struct node *root = NULL;
-	bool empty;
+	bool empty = true;
 	int r;
 
 	r = refuse_directives(reader);

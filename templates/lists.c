@@ -273,7 +273,7 @@ static int add_egress(struct reading *reading, const struct value_type *type,
 		return r;
 	for (char *rest = text, *word; (word = strsep(&rest, ","));)
 		strv_add(&words, word);
-	for (size_t i = 0; words[i]; i++) {
+	for (size_t i = 0; words && words[i]; i++) {
 		const char *word = words[i];
 
 		if (!is_destination(word))

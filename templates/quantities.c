@@ -271,7 +271,7 @@ const struct value_type type_size = {
 	.right = "write at least 64k, such as 512M or 2GiB, or none",
 	.pattern = "^(none|" SIZE_PATTERN ")$",
 	.shape = SHAPE_NUMBER,
-	.min = 64 << 10,
+	.min = 64LL << 10,
 	.max = INT64_MAX,
 	.read = read_size,
 };
@@ -291,7 +291,7 @@ const struct value_type type_cpu = {
 	.pattern = "^(none|[0-9]+(\\.[0-9]{1,3})?)$",
 	.shape = SHAPE_NUMBER,
 	.min = 10,
-	.max = 1000 * 1000,
+	.max = 1000LL * 1000,
 	.read = read_cpu,
 };
 

@@ -63,7 +63,8 @@ static void list_choices(const struct keyword *table, struct text *ret_list)
 			text_addf(ret_list, "%s%s", ret_list->length ? ", " : "", last->name);
 		last = table;
 	}
-	text_addf(ret_list, " or %s", last->name);
+	if (last)
+		text_addf(ret_list, " or %s", last->name);
 }
 
 static int check_choices(const struct keyword *table, struct reading *reading,

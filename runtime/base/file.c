@@ -92,10 +92,19 @@ int file_replace(int dirfd, const char *name, const char *data, mode_t mode)
 	return r;
 }
 
+static bool is_directory(int dirfd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
 int file_make_directories(int dirfd, const char *path, mode_t mode)
 {
 	cleanup_free char *copy = xstrdup(path);
 
+	if (!*copy)
+		return -ENOENT;
 	for (char *slash = copy + 1;; slash++) {
 		char saved;
 
@@ -106,7 +115,7 @@ int file_make_directories(int dirfd, const char *path, mode_t mode)
 			return -errno;
 		*slash = saved;
 		if (!saved || !slash[1])
-			return 0;
+			return is_directory(dirfd, copy) ? 0 : -ENOTDIR;
 	}
 }
 
@@ -114,7 +123,8 @@ static int open_resolved(int dirfd, const char *path, int flags, mode_t mode, ui
 {
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+		/* O_TMPFILE contains O_DIRECTORY, with which alone a mode is refused */
+		.mode = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? mode : 0,
 		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd;
@@ -188,15 +198,25 @@ static bool is_gone(int dirfd, const char *name)
 		return true;
 	if (errno != EISDIR && errno != EPERM)
 		return false;
-	return unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return true;
+	if (errno == ENOTDIR)
+		errno = EPERM; /* an immutable file: the first answer was the one */
+	return false;
 }
 
+/* The names may be taken: a tenant can know them, and be deep in one of that name. */
 static void move_up(struct removal *removal, int dirfd, const char *name)
 {
-	cleanup_free char *unique = xasprintf(".stint-deep-%u", removal->moved++);
+	int r;
 
-	if (renameat(dirfd, name, removal->top, unique) < 0)
-		note_failure(removal, -errno);
+	do {
+		cleanup_free char *unique = xasprintf(".stint-deep-%u", removal->moved++);
+
+		r = renameat(dirfd, name, removal->top, unique) < 0 ? -errno : 0;
+	} while (r == -EEXIST || r == -ENOTEMPTY || r == -ENOTDIR);
+	if (r < 0)
+		note_failure(removal, r);
 }
 
 static void remove_entry(struct removal *removal, int dirfd, const char *name, int depth)

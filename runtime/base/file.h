@@ -30,7 +30,10 @@ int file_poke(int dirfd, const char *path, const char *data);
 /* Puts data in place of the file by rename: a reader sees the old or the new, never a part. */
 int file_replace(int dirfd, const char *name, const char *data, mode_t mode);
 
-/* mkdir -p below dirfd; directories that exist are kept as they are. */
+/*
+ * mkdir -p below dirfd; directories that exist are kept as they are. -ENOTDIR when the path or a
+ * part of it is something else.
+ */
 int file_make_directories(int dirfd, const char *path, mode_t mode);
 
 /*

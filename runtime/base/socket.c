@@ -37,6 +37,12 @@ int socket_send(int fd, const void *data, size_t length, const int *fds, size_t 
 	return n < 0 ? -errno : 0;
 }
 
+static void close_all(const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
+
 static size_t take_fds(struct msghdr *message, int fds[SOCKET_FDS_MAX])
 {
 	size_t n = 0;
@@ -75,30 +81,40 @@ ssize_t socket_receive(int fd, void *buffer, size_t size, int fds[SOCKET_FDS_MAX
 		return -errno;
 	n_fds = take_fds(&message, fds);
 	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-		for (size_t i = 0; i < n_fds; i++)
-			close(fds[i]);
+		close_all(fds, n_fds);
 		return -EMSGSIZE;
+	}
+	/* an empty packet looks like the end, where nobody expects descriptors */
+	if (n == 0) {
+		close_all(fds, n_fds);
+		n_fds = 0;
 	}
 	*ret_n_fds = n_fds;
 	return n;
 }
 
 /* sun_path holds 108 bytes; the way through the descriptor is always short. */
-static void address_of(int dirfd, const char *name, struct sockaddr_un *ret_address)
+static int address_of(int dirfd, const char *name, struct sockaddr_un *ret_address)
 {
+	int n;
+
 	*ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(ret_address->sun_path, sizeof(ret_address->sun_path), "/proc/self/fd/%d/%s", dirfd,
-		 name);
+	n = snprintf(ret_address->sun_path, sizeof(ret_address->sun_path), "/proc/self/fd/%d/%s",
+		     dirfd, name);
+	return n < (int)sizeof(ret_address->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
 int socket_listen_at(int dirfd, const char *name, int backlog)
 {
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
+	int r;
 
 	if (fd < 0)
 		return -errno;
-	address_of(dirfd, name, &address);
+	r = address_of(dirfd, name, &address);
+	if (r < 0)
+		return r;
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, backlog) < 0)
 		return -errno;
 	return steal_fd(&fd);
@@ -108,10 +124,13 @@ int socket_connect_at(int dirfd, const char *name)
 {
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
+	int r;
 
 	if (fd < 0)
 		return -errno;
-	address_of(dirfd, name, &address);
+	r = address_of(dirfd, name, &address);
+	if (r < 0)
+		return r;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	return steal_fd(&fd);

@@ -21,7 +21,7 @@ ssize_t socket_receive(int fd, void *buffer, size_t size, int fds[SOCKET_FDS_MAX
 
 /*
  * Binds or connects a UNIX SOCK_SEQPACKET socket to the name below dirfd, however long the path
- * of the directory is. Returns the descriptor.
+ * of the directory is. Returns the descriptor. -ENAMETOOLONG for a name of about 85 bytes and more.
  */
 int socket_listen_at(int dirfd, const char *name, int backlog);
 int socket_connect_at(int dirfd, const char *name);

@@ -42,23 +42,38 @@ static void inherit_cpuset(const struct cgroup_hierarchy *h, const char *parent)
 	}
 }
 
-static int make_groups(const struct cgroup_hierarchy *h, const char *parent, const char *id)
+static int make_group(const char *path)
+{
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		return 0;
+	return -errno;
+}
+
+static int make_parent(const struct cgroup_hierarchy *h, const char *parent)
 {
 	cleanup_free char *top = group_path(h, parent, "");
-	int r = file_make_directories(AT_FDCWD, top, 0755);
 
-	if (r < 0)
-		return r;
+	if (mkdir(top, 0755) < 0 && errno != EEXIST)
+		return errno == ENOENT ? file_make_directories(AT_FDCWD, top, 0755) : -errno;
 	if (strstr(h->controllers, "cpuset"))
 		inherit_cpuset(h, parent);
-	for (size_t i = 0; h->leaves && i < ARRAY_SIZE(leaf_names); i++) {
-		cleanup_free char *leaf = xasprintf("%s/%s/%s", top, id, leaf_names[i]);
-
-		r = file_make_directories(AT_FDCWD, leaf, 0755);
-		if (r < 0)
-			return r;
-	}
 	return 0;
+}
+
+static int make_groups(const struct cgroup_hierarchy *h, const char *parent, const char *id)
+{
+	cleanup_free char *group = group_path(h, parent, id);
+	int r = make_parent(h, parent);
+
+	if (r < 0 || !h->leaves)
+		return r;
+	r = make_group(group);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(leaf_names); i++) {
+		cleanup_free char *leaf = xasprintf("%s/%s", group, leaf_names[i]);
+
+		r = make_group(leaf);
+	}
+	return r;
 }
 
 static int open_group(const struct cgroup_hierarchy *h, const char *parent, const char *rest)
@@ -133,8 +148,8 @@ bool cgroup_view(const struct cgroup_hierarchy *h, const char *parent, const cha
 	if (!h->leaves)
 		return false;
 	*ret_source = xasprintf("%s/%s/%s/server", h->mount, parent, id);
-	*ret_target = h->v2 ? xstrdup("/sys/fs/cgroup")
-			    : xasprintf("/sys/fs/cgroup/%s", h->controllers);
+	*ret_target =
+		h->v2 ? xstrdup("/sys/fs/cgroup") : xasprintf("/sys/fs/cgroup/%s", h->controllers);
 	return true;
 }
 

@@ -151,7 +151,7 @@ static void show_stage(const struct session *session, const char *stage, int64_t
 	const char *name = session->instance.record->grant.name;
 	char time[32];
 
-	if (session->invocation->options.json)
+	if (!session->show_stages)
 		return;
 	format_duration(ns, time, sizeof(time));
 	if (isatty(2))
@@ -248,6 +248,7 @@ int session_wait_ready(struct session *session, struct error *err)
 	const char *id = session->instance.record->grant.id;
 	struct error undo;
 
+	session->show_stages = !session->invocation->options.json;
 	while (!session->ready_ns && !session->over) {
 		struct pollfd polled[] = {
 			{.fd = session->instance.tie, .events = POLLIN},

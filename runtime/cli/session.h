@@ -18,11 +18,12 @@ struct session {
 	struct instance instance;
 	int signals;	  /* signalfd */
 	int interrupted;  /* the signal that came, 0: none */
+	bool show_stages; /* somebody waits for them */
 	int64_t ready_ns; /* from the start to ready, 0: not yet */
 	bool over;	  /* the keeper said that the instance has ended */
 	char reason[CONTROL_REASON_SIZE];
 	int exit_status, exit_signal; /* of the server, once it is over */
-	struct error failure; /* what the keeper said went wrong */
+	struct error failure;	      /* what the keeper said went wrong */
 };
 
 /* Compiles the template and starts the instance. The caller always calls session_deinit. */

@@ -72,12 +72,15 @@ int site_locate(struct site *ret_site, struct error *err)
 
 static int open_place(const char *path, struct error *err)
 {
-	int r = file_make_directories(AT_FDCWD, path, 0755);
-	int fd;
+	int fd = file_open_directory(AT_FDCWD, path);
+	int r;
 
-	if (r < 0)
-		return error_set(err, -r, "cannot make directory '%s'", path);
-	fd = file_open_directory(AT_FDCWD, path);
+	if (fd == -ENOENT) {
+		r = file_make_directories(AT_FDCWD, path, 0755);
+		if (r < 0)
+			return error_set(err, -r, "cannot make directory '%s'", path);
+		fd = file_open_directory(AT_FDCWD, path);
+	}
 	if (fd < 0)
 		return error_set(err, -fd, "cannot open directory '%s'", path);
 	if (fchmod(fd, 0700) < 0) {

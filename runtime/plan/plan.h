@@ -17,7 +17,7 @@
 
 #define PLAN_PORTS_MAX 32
 #define PLAN_LAYERS_MAX 32
-#define PLAN_WORDS_MAX 1000	    /* of a command, paths, entries of an environment */
+#define PLAN_WORDS_MAX 1000	      /* of a command, paths, entries of an environment */
 #define PLAN_ENV_SIZE_MAX (128 << 10) /* bytes of a whole environment */
 
 struct plan_port {
@@ -30,13 +30,13 @@ enum ready_kind { READY_NONE, READY_HTTP, READY_TCP, READY_LOG, READY_COMMAND };
 
 struct plan_ready {
 	enum ready_kind kind;
-	uint16_t port;			    /* http, tcp */
-	char *path;			    /* http: request target, starts with '/' */
-	uint16_t status_from, status_to;    /* http: accepted status codes, inclusive */
-	char *pattern;			    /* log: POSIX extended regular expression, one line */
-	char **command;			    /* command: exit status 0 means ready */
-	int64_t timeout_ns;		    /* from the server's start to ready */
-	int64_t interval_ns;		    /* between two probes */
+	uint16_t port;			 /* http, tcp */
+	char *path;			 /* http: request target, starts with '/' */
+	uint16_t status_from, status_to; /* http: accepted status codes, inclusive */
+	char *pattern;			 /* log: POSIX extended regular expression, one line */
+	char **command;			 /* command: exit status 0 means ready */
+	int64_t timeout_ns;		 /* from the server's start to ready */
+	int64_t interval_ns;		 /* between two probes */
 };
 
 enum restart_policy { RESTART_NO, RESTART_ON_FAILURE };

@@ -453,10 +453,10 @@ static void relay_waits_when_no_connection_can_be_joined(void **state)
 static void relay_recovers_when_no_descriptor_was_free_at_all(void **state)
 {
 	struct rig *rig = *state;
-	struct rlimit none = {0, 4096}, plenty = {4096, 4096};
+	struct rlimit none = {0, 512}, plenty = {512, 512};
 	int client, inside;
 
-	rig->descriptors = 4096;
+	rig->descriptors = 512;
 	rig_start_open(rig);
 	assert_int_equal(prlimit(rig->child, RLIMIT_NOFILE, &none, NULL), 0);
 	client = rig_connect(rig);

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# What commands read of an instance: its log, its files, its changes. test_log has the forwarder's
+# writer at the other end.
+add_library(copy_rig STATIC copy_rig.c)
+target_link_libraries(copy_rig PUBLIC instance base PkgConfig::CMOCKA)
+stint_unit_test(copy copy_rig)
+stint_unit_test(copy_race copy_rig)
+stint_unit_test(diff instance rootfs base)
+stint_unit_test(log instance forwarder base)
+stint_unit_test(visible base)
