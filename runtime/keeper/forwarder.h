@@ -34,7 +34,7 @@ struct forwarder {
 /* Messages on the channel: one of these per packet, sent as struct forwarder_message. */
 enum forwarder_verb {
 	/* keeper to forwarder */
-	FORWARDER_SERVER_STARTED = 1, /* begin probing (again) */
+	FORWARDER_SERVER_STARTED = 1, /* begin probing; what was open is closed as by PAUSE */
 	FORWARDER_OPEN,		      /* the server is ready (said by the keeper): accept now */
 	FORWARDER_PAUSE,	      /* the server is gone: accept nothing, end connections */
 	FORWARDER_FINISH,	      /* write what is left in the pipes to the log, then exit 0 */

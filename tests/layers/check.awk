@@ -118,6 +118,10 @@ function end_file()
 	}
 }
 
+BEGIN {
+	licence = "SPDX-License-Identifier: Apache-2.0"
+}
+
 FNR == NR {
 	if ($1 == "layer") {
 		layers[$2] = 1
@@ -148,8 +152,8 @@ FNR == 1 {
 	seen[FILENAME] = 1
 	if (layer != "" && !(layer in layers))
 		report(FNR, "the layer table does not name " place_of(layer))
-	if ($0 !~ /^(\/\* SPDX-License-Identifier: Apache-2\.0 \*\/|\/\/ SPDX-License-Identifier: Apache-2\.0)$/)
-		report(FNR, "the first line must be /* SPDX-License-Identifier: Apache-2.0 */")
+	if ($0 != "/* " licence " */" && $0 != "// " licence)
+		report(FNR, "the first line must be /* " licence " */")
 }
 
 {

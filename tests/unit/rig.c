@@ -29,6 +29,7 @@
 enum { CHILD_CHANNEL, CHILD_OUT, CHILD_ERRS, CHILD_LOG, CHILD_LISTENER };
 
 /* Present under AddressSanitizer only; _exit() would skip it. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer chose the name */
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 bool is_sanitized(void)
@@ -50,7 +51,7 @@ int listen_anywhere(bool listening)
 
 uint16_t port_of(int fd)
 {
-	struct sockaddr_in own;
+	struct sockaddr_in own = {0};
 	socklen_t size = sizeof(own);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &size), 0);

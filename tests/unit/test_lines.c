@@ -167,9 +167,11 @@ static void pattern_matches_behind_nul_and_within_bounds(void **state)
 	assert_int_equal(pattern_init(&pattern, "up", NULL), 0);
 	assert_true(pattern_matches(&pattern, "\0\0up", 4));
 	assert_false(pattern_matches(&pattern, "up", 1));
-	memcpy(line + PATTERN_LINE_MAX - 2, "up", 2);
+	line[PATTERN_LINE_MAX - 2] = 'u';
+	line[PATTERN_LINE_MAX - 1] = 'p';
 	assert_true(pattern_matches(&pattern, line, LINES_PIECE_MAX));
-	memcpy(line + PATTERN_LINE_MAX - 2, "xup", 3);
+	line[PATTERN_LINE_MAX - 1] = 'u';
+	line[PATTERN_LINE_MAX] = 'p';
 	assert_false(pattern_matches(&pattern, line, LINES_PIECE_MAX));
 	pattern_deinit(&pattern);
 	free(line);
