@@ -60,7 +60,9 @@ static int nl_address_add(int fd, uint32_t address)
 		.header = {.nlmsg_len = sizeof(request),
 			   .nlmsg_type = RTM_NEWADDR,
 			   .nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL},
-		.address = {.ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_index = LOOPBACK_INDEX},
+		.address = {.ifa_family = AF_INET,
+			    .ifa_prefixlen = 32,
+			    .ifa_index = LOOPBACK_INDEX},
 		.attribute = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFA_LOCAL},
 		.value = htonl(address),
 	};

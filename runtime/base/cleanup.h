@@ -36,12 +36,12 @@ static inline int steal_fd(int *fd)
 }
 
 /* Returns the pointer and leaves NULL behind: ownership moves to the caller. */
-#define steal_ptr(pointer)                                                                         \
-	({                                                                                         \
-		__typeof__(pointer) *from_ = &(pointer);                                           \
-		__typeof__(pointer) taken_ = *from_;                                               \
-		*from_ = NULL;                                                                     \
-		taken_;                                                                            \
+#define steal_ptr(pointer)                               \
+	({                                               \
+		__typeof__(pointer) *from_ = &(pointer); \
+		__typeof__(pointer) taken_ = *from_;     \
+		*from_ = NULL;                           \
+		taken_;                                  \
 	})
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -27,8 +27,8 @@ static bool has_leaf_controller(const char *controllers)
 /* Superblock options of a v1 mount, "rw,cpu,cpuacct", without what is no controller. */
 static char *controllers_of(const char *options)
 {
-	static const char *const others[] = {"rw", "ro", "xattr", "clone_children", "noprefix",
-					     "seclabel", NULL};
+	static const char *const others[] = {"rw",	 "ro",	     "xattr", "clone_children",
+					     "noprefix", "seclabel", NULL};
 	cleanup_free char *copy = xstrdup(options);
 	char *rest = copy, *word;
 	struct text list = {0};
@@ -53,8 +53,7 @@ static void unescape(char *path)
 		unsigned value;
 		int used = 0;
 
-		if (*from == '\\' && sscanf(from + 1, "%3o%n", &value, &used) == 1 &&
-		    used == 3) {
+		if (*from == '\\' && sscanf(from + 1, "%3o%n", &value, &used) == 1 && used == 3) {
 			*to++ = (char)value;
 			from += 3;
 		} else {

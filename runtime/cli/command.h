@@ -26,9 +26,9 @@ struct options {
 struct invocation {
 	const struct command *command;
 	struct options options;
-	char **args;  /* operands before "--" */
+	char **args; /* operands before "--" */
 	size_t n_args;
-	char **rest;  /* what stands behind "--"; NULL when there was none */
+	char **rest; /* what stands behind "--"; NULL when there was none */
 };
 
 enum option_kind { OPTION_FLAG, OPTION_STRING, OPTION_LIST };
@@ -44,9 +44,9 @@ struct option_spec {
 
 struct command {
 	const char *name;
-	const char *usage;   /* operands, as in "NAME -- COMMAND..." */
-	const char *options; /* names of the options it takes, separated by blanks */
-	const char *summary; /* one line */
+	const char *usage;	 /* operands, as in "NAME -- COMMAND..." */
+	const char *options;	 /* names of the options it takes, separated by blanks */
+	const char *summary;	 /* one line */
 	const char *description; /* a paragraph or two for the man page and "help COMMAND" */
 	int min_args, max_args;	 /* operands; max -1: any number */
 	bool takes_rest;	 /* accepts "-- COMMAND..." */
@@ -55,7 +55,7 @@ struct command {
 	int (*run)(const struct invocation *invocation);
 };
 
-extern const struct command *const commands[]; /* ends in NULL; in help order */
+extern const struct command *const commands[];	/* ends in NULL; in help order */
 extern const struct option_spec option_specs[]; /* ends with a NULL name */
 
 const struct command *command_find(const char *name);

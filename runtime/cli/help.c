@@ -140,7 +140,8 @@ static void print_man(void)
 	puts(".Sh SYNOPSIS\n.Nm\n.Ar COMMAND\n.Op Ar OPERAND ...\n.Op Ar OPTION ...");
 	puts(".Sh DESCRIPTION\n.Nm\ngives a server that is installed once on this host a stint: a "
 	     "copy of\nits own, in its own Linux namespaces, with its own network and a "
-	     "copy-on-write\nview of the shared install.\nAt its deadline it is gone and nothing of "
+	     "copy-on-write\nview of the shared install.\nAt its deadline it is gone and nothing "
+	     "of "
 	     "it is left.\nTemplates are described in\n.Xr stint-template 5 .");
 	puts(".Sh COMMANDS\n.Bl -tag -width Ds");
 	for (size_t i = 0; commands[i]; i++)

@@ -15,10 +15,10 @@
 /* What the command line asks for, beside the plan. */
 struct start_request {
 	const struct plan *plan;
-	const char *name;	   /* NULL: one is made */
-	char *const *publish;	   /* "HOSTPORT:NAME", "ADDRESS:HOSTPORT:NAME", "NAME"; NULL: all */
+	const char *name;     /* NULL: one is made */
+	char *const *publish; /* "HOSTPORT:NAME", "ADDRESS:HOSTPORT:NAME", "NAME"; NULL: all */
 	const struct account *owner;
-	struct lease lease;	   /* deadline already absolute */
+	struct lease lease; /* deadline already absolute */
 	bool hold;
 };
 

@@ -17,7 +17,7 @@ struct log_record {
 
 struct log_reader {
 	int fd;
-	int64_t offset;	 /* of the first byte that was not delivered */
+	int64_t offset; /* of the first byte that was not delivered */
 };
 
 /* -ENOENT when the instance has no log (any more). */

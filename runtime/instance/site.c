@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #define ADDRESS_BASE 0x0ad50000U /* 10.213.0.0/16, without its first and last address */
-#define FORWARDER_UID 65210 /* nobody's: in a range that distributions leave unused */
+#define FORWARDER_UID 65210	 /* nobody's: in a range that distributions leave unused */
 
 static char *below_root(const char *root, const char *path)
 {

@@ -27,16 +27,16 @@ enum control_verb {
 	CONTROL_LEASE,	   /* lease */
 	CONTROL_EXEC,	   /* argv, env, uid, gid, terminal, rows, columns; fds: in, out, err */
 	CONTROL_EXEC_SIGNAL, /* number: a signal for the command of this connection */
-	CONTROL_ROOT,	   /* give me the instance's root directory */
+	CONTROL_ROOT,	     /* give me the instance's root directory */
 	/* keeper to command */
 	CONTROL_OK = 64,
-	CONTROL_FAILED,	     /* error */
-	CONTROL_STAGE,	     /* text: what was reached; number: nanoseconds since the start */
-	CONTROL_READY,	     /* number as above */
-	CONTROL_ENDED,	     /* text: the reason; number: exit status, signal */
+	CONTROL_FAILED,	      /* error */
+	CONTROL_STAGE,	      /* text: what was reached; number: nanoseconds since the start */
+	CONTROL_READY,	      /* number as above */
+	CONTROL_ENDED,	      /* text: the reason; number: exit status, signal */
 	CONTROL_EXEC_STARTED, /* fds: the terminal's master, when one was asked for */
-	CONTROL_EXEC_EXITED, /* number: wait status */
-	CONTROL_ROOT_IS,     /* fds: O_PATH directory */
+	CONTROL_EXEC_EXITED,  /* number: wait status */
+	CONTROL_ROOT_IS,      /* fds: O_PATH directory */
 	/* keeper to init */
 	INIT_START_SERVER = 128,
 	INIT_SIGNAL_SERVER, /* number: the signal */

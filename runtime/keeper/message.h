@@ -30,8 +30,8 @@ enum start_fd {
 };
 
 struct start_message {
-	char *id;	 /* also the hostname */
-	char *stint;	 /* absolute path of the big program, which undoes the instance */
+	char *id;	  /* also the hostname */
+	char *stint;	  /* absolute path of the big program, which undoes the instance */
 	char *stint_root; /* STINT_ROOT of the caller, or NULL */
 
 	struct lease lease;

@@ -17,9 +17,9 @@ struct spawn {
 	gid_t gid;
 	const gid_t *groups;
 	size_t n_groups;
-	int stdio[3];	      /* -1: /dev/null */
-	bool terminal;	      /* stdio[0] is a terminal, to become the controlling one */
-	const int *cgroups;   /* to join */
+	int stdio[3];	    /* -1: /dev/null */
+	bool terminal;	    /* stdio[0] is a terminal, to become the controlling one */
+	const int *cgroups; /* to join */
 	size_t n_cgroups;
 	uint64_t files_limit; /* RLIMIT_NOFILE, soft; 0: the default */
 };

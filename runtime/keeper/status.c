@@ -25,10 +25,9 @@ const char *instance_state_name(enum instance_state state)
 
 int status_write(int rundir, const struct status *s)
 {
-	cleanup_free char *text =
-		xasprintf("%d %d %" PRId64 " %" PRId64 " %" PRIu32 " %d %d\n%s\n", STATUS_VERSION,
-			  s->state, s->started_ns, s->ready_ns, s->restarts, s->exit_status,
-			  s->exit_signal, s->reason);
+	cleanup_free char *text = xasprintf("%d %d %" PRId64 " %" PRId64 " %" PRIu32 " %d %d\n%s\n",
+					    STATUS_VERSION, s->state, s->started_ns, s->ready_ns,
+					    s->restarts, s->exit_status, s->exit_signal, s->reason);
 
 	return file_replace(rundir, STATUS_FILE_NAME, text, 0600);
 }

@@ -57,11 +57,16 @@ static void add_system(struct root_ops *ops)
 }
 
 static const struct entry directories[] = {
-	{ROOT_DIRECTORY, 0, 01777, "/tmp", NULL},	  {ROOT_DIRECTORY, 0, 0755, "/run", NULL},
-	{ROOT_DIRECTORY, 0, 01777, "/run/lock", NULL},	  {ROOT_DIRECTORY, 0, 01777, "/var/tmp", NULL},
-	{ROOT_DIRECTORY, 0, 0755, "/var/cache", NULL},	  {ROOT_DIRECTORY, 0, 0755, "/var/lib", NULL},
-	{ROOT_DIRECTORY, 0, 0755, "/var/log", NULL},	  {ROOT_SYMLINK, 0, 0, "/var/run", "../run"},
-	{ROOT_SYMLINK, 0, 0, "/var/lock", "../run/lock"}, {ROOT_DIRECTORY, 0, 0700, "/root", NULL},
+	{ROOT_DIRECTORY, 0, 01777, "/tmp", NULL},
+	{ROOT_DIRECTORY, 0, 0755, "/run", NULL},
+	{ROOT_DIRECTORY, 0, 01777, "/run/lock", NULL},
+	{ROOT_DIRECTORY, 0, 01777, "/var/tmp", NULL},
+	{ROOT_DIRECTORY, 0, 0755, "/var/cache", NULL},
+	{ROOT_DIRECTORY, 0, 0755, "/var/lib", NULL},
+	{ROOT_DIRECTORY, 0, 0755, "/var/log", NULL},
+	{ROOT_SYMLINK, 0, 0, "/var/run", "../run"},
+	{ROOT_SYMLINK, 0, 0, "/var/lock", "../run/lock"},
+	{ROOT_DIRECTORY, 0, 0700, "/root", NULL},
 };
 
 #define DEVICES (ROOT_WRITABLE | ROOT_NOEXEC | ROOT_HAS_DEVICES)

@@ -14,19 +14,19 @@
 #include <stdint.h>
 
 enum root_op_kind {
-	ROOT_DIRECTORY,	 /* target, mode, uid, gid */
-	ROOT_SYMLINK,	 /* target -> text */
-	ROOT_FILE,	 /* target with the content text, mode */
-	ROOT_COPY,	 /* target with the content of the host's file source, mode */
-	ROOT_NODE,	 /* character device; text is "major:minor", mode */
-	ROOT_BIND,	 /* the host's source, file or directory, at target */
-	ROOT_OVERLAY,	 /* lower source, upper and work below the host directory text */
-	ROOT_TMPFS,	 /* text: mount options */
-	ROOT_DEVPTS,	 /* text: mount options */
+	ROOT_DIRECTORY, /* target, mode, uid, gid */
+	ROOT_SYMLINK,	/* target -> text */
+	ROOT_FILE,	/* target with the content text, mode */
+	ROOT_COPY,	/* target with the content of the host's file source, mode */
+	ROOT_NODE,	/* character device; text is "major:minor", mode */
+	ROOT_BIND,	/* the host's source, file or directory, at target */
+	ROOT_OVERLAY,	/* lower source, upper and work below the host directory text */
+	ROOT_TMPFS,	/* text: mount options */
+	ROOT_DEVPTS,	/* text: mount options */
 	ROOT_PROC,
 	ROOT_SYSFS,
-	ROOT_READ_ONLY,	 /* target of the new root, bound on itself read-only */
-	ROOT_MASK_FILE,	 /* target shows the new root's /dev/null */
+	ROOT_READ_ONLY, /* target of the new root, bound on itself read-only */
+	ROOT_MASK_FILE, /* target shows the new root's /dev/null */
 	ROOT_OP_KINDS,
 };
 

@@ -48,15 +48,15 @@ int mount_new(const char *type, const char *options, uint64_t attributes)
 int mount_clone(int dirfd, const char *path, uint64_t attributes)
 {
 	struct mount_attr attr = {.attr_set = attributes};
-	cleanup_fd int mount = (int)syscall(SYS_open_tree, dirfd, path,
-					    (unsigned)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-						       AT_RECURSIVE | AT_EMPTY_PATH));
+	cleanup_fd int mount = (int)syscall(
+		SYS_open_tree, dirfd, path,
+		(unsigned)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH));
 
 	if (mount < 0)
 		return -errno;
-	if (attributes && syscall(SYS_mount_setattr, mount, "",
-				  (unsigned)(AT_EMPTY_PATH | AT_RECURSIVE), &attr,
-				  sizeof(attr)) < 0)
+	if (attributes &&
+	    syscall(SYS_mount_setattr, mount, "", (unsigned)(AT_EMPTY_PATH | AT_RECURSIVE), &attr,
+		    sizeof(attr)) < 0)
 		return -errno;
 	return steal_fd(&mount);
 }

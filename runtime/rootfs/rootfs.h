@@ -26,10 +26,10 @@ struct rootfs_view {
 struct rootfs_input {
 	const struct plan *plan;
 	const char *hostname;
-	uint32_t address;		 /* IPv4, host byte order */
+	uint32_t address;		      /* IPv4, host byte order */
 	const struct rootfs_account *account; /* the server's user */
-	char *const *paths;		 /* the plan's paths, patterns expanded */
-	const char *layers;		 /* host directory that holds "<i>/upper" and "<i>/work" */
+	char *const *paths;		      /* the plan's paths, patterns expanded */
+	const char *layers; /* host directory that holds "<i>/upper" and "<i>/work" */
 	const struct rootfs_view *cgroups; /* the instance's own groups */
 	size_t n_cgroups;
 };

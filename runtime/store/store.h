@@ -19,12 +19,12 @@ struct store;
 struct record {
 	struct grant grant;
 	char *template_name;
-	char *boot_id;	   /* the boot in which the instance was started */
+	char *boot_id;	    /* the boot in which the instance was started */
 	int64_t created_ns; /* wall clock, nanoseconds since the epoch */
-	char *plan;	   /* canonical text of the plan */
-	char **layers;	   /* install directories; layer i has its upper in "layer/<i>" */
-	char *cgroup;	   /* name of the parent group below each hierarchy's root */
-	uint32_t address;  /* IPv4, host byte order; given out by store_admit */
+	char *plan;	    /* canonical text of the plan */
+	char **layers;	    /* install directories; layer i has its upper in "layer/<i>" */
+	char *cgroup;	    /* name of the parent group below each hierarchy's root */
+	uint32_t address;   /* IPv4, host byte order; given out by store_admit */
 };
 
 /* How and why an instance ended; the history keeps it. */
