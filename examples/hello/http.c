@@ -166,10 +166,10 @@ static void connection_answer(struct connection *connection, struct http_respons
 {
 	buffer_printf(&connection->out,
 		      "HTTP/1.1 %d %s\r\nServer: hello\r\nContent-Type: %s\r\n"
-		      "Content-Length: %llu\r\nConnection: %s\r\n\r\n",
+		      "Content-Length: %zu\r\nConnection: %s\r\n\r\n",
 		      response->status, status_text(response->status),
 		      response->type ? response->type : "text/plain",
-		      (unsigned long long)(response->body.length + response->filler),
+		      response->body.length + response->filler,
 		      connection->close_after ? "close" : "keep-alive");
 	if (!with_body)
 		return;

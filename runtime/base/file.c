@@ -92,11 +92,16 @@ int file_replace(int dirfd, const char *name, const char *data, mode_t mode)
 	return r;
 }
 
-static bool is_directory(int dirfd, const char *path)
+/* mkdir(2) says EEXIST of everything that is there. */
+static int make_one(int dirfd, const char *path, mode_t mode)
 {
 	struct stat st;
 
-	return fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+	if (mkdirat(dirfd, path, mode) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(dirfd, path, &st, 0) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
 int file_make_directories(int dirfd, const char *path, mode_t mode)
@@ -107,15 +112,17 @@ int file_make_directories(int dirfd, const char *path, mode_t mode)
 		return -ENOENT;
 	for (char *slash = copy + 1;; slash++) {
 		char saved;
+		int r;
 
 		slash += strcspn(slash, "/");
 		saved = *slash;
 		*slash = '\0';
-		if (mkdirat(dirfd, copy, mode) < 0 && errno != EEXIST)
-			return -errno;
+		r = make_one(dirfd, copy, mode);
+		if (r < 0)
+			return r;
 		*slash = saved;
 		if (!saved || !slash[1])
-			return is_directory(dirfd, copy) ? 0 : -ENOTDIR;
+			return 0;
 	}
 }
 

@@ -32,7 +32,7 @@ struct cgroup_tree {
  * Mounts that cannot be written are left out. The caller ends it with cgroup_tree_deinit.
  */
 int cgroup_tree_parse(const char *mountinfo, struct cgroup_tree *ret_tree, struct error *err);
-/* The same of this process's own mount namespace. */
+/* The same of this process's own mount namespace. The tree is empty after a failure. */
 int cgroup_tree_discover(struct cgroup_tree *ret_tree, struct error *err);
 void cgroup_tree_deinit(struct cgroup_tree *tree);
 

@@ -27,8 +27,10 @@ static bool has_leaf_controller(const char *controllers)
 /* Superblock options of a v1 mount, "rw,cpu,cpuacct", without what is no controller. */
 static char *controllers_of(const char *options)
 {
-	static const char *const others[] = {"rw",	 "ro",	     "xattr", "clone_children",
-					     "noprefix", "seclabel", NULL};
+	static const char *const others[] = {
+		"rw",	    "ro",	    "xattr",	      "clone_children",
+		"noprefix", "favordynmods", "cpuset_v2_mode", "seclabel",
+		NULL};
 	cleanup_free char *copy = xstrdup(options);
 	char *rest = copy, *word;
 	struct text list = {0};
@@ -115,6 +117,7 @@ int cgroup_tree_discover(struct cgroup_tree *ret_tree, struct error *err)
 	cleanup_free char *mountinfo = NULL;
 	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &mountinfo, NULL);
 
+	*ret_tree = (struct cgroup_tree){0};
 	if (r < 0)
 		return error_set(err, -r, "cannot read '/proc/self/mountinfo'");
 	return cgroup_tree_parse(mountinfo, ret_tree, err);

@@ -90,18 +90,18 @@ static int open_groups(const struct cgroup_hierarchy *h, const char *parent, con
 {
 	cleanup_free char *host = h->leaves ? xasprintf("%s/host", id) : xstrdup("");
 	cleanup_free char *server = xasprintf("%s/server", id);
-	int fd = open_group(h, parent, host);
+	cleanup_fd int host_fd = open_group(h, parent, host);
+	cleanup_fd int server_fd = h->leaves ? open_group(h, parent, server) : -1;
 
-	if (fd < 0)
-		return fd;
-	groups->host[groups->n_host++] = fd;
-	if (!h->leaves)
-		return 0;
-	groups->leaf_host[groups->n_server] = fd;
-	fd = open_group(h, parent, server);
-	if (fd < 0)
-		return fd;
-	groups->server[groups->n_server++] = fd;
+	if (host_fd < 0)
+		return host_fd;
+	if (h->leaves && server_fd < 0)
+		return server_fd;
+	if (h->leaves) {
+		groups->leaf_host[groups->n_server] = host_fd;
+		groups->server[groups->n_server++] = steal_fd(&server_fd);
+	}
+	groups->host[groups->n_host++] = steal_fd(&host_fd);
 	return 0;
 }
 
@@ -166,7 +166,8 @@ static void kill_listed(const char *group)
 	while ((word = strsep(&rest, "\n"))) {
 		uint64_t pid;
 
-		if (parse_number(word, INT32_MAX, &pid) == 0 && (pid_t)pid != getpid())
+		/* 0 stands for a process that this PID namespace does not see */
+		if (parse_number(word, INT32_MAX, &pid) == 0 && pid > 0 && (pid_t)pid != getpid())
 			kill((pid_t)pid, SIGKILL);
 	}
 }

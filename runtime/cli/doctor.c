@@ -1,8 +1,116 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* stint doctor: what this host can and cannot do, and what to do about it. */
 #include "cli/commands.h"
-static int none(const struct invocation *i)
+#include "cli/output.h"
+#include "instance/check.h"
+#include "instance/doctor.h"
+#include "base/cleanup.h"
+#include "templates/template.h"
+
+#include <stdio.h>
+
+static void look_at_template(const struct template_info *info,
+			     const struct template_options *options, struct doctor_report *report)
 {
-	(void)i;
-	return 1;
+	cleanup_plan struct plan *plan = NULL;
+	struct error err = {0};
+
+	if (info->fault)
+		doctor_addf(report, DOCTOR_NOTE, "template", NULL, "%s: %s", info->name,
+			    info->fault);
+	else if (template_compile(info->name, options, &plan, &err) < 0 ||
+		 check_install(plan, &err) < 0)
+		doctor_addf(report, DOCTOR_NOTE, "template", NULL, "%s: %s", info->name, err.text);
+	else
+		doctor_addf(report, DOCTOR_OK, "template", NULL, "%s can be started", info->name);
 }
-const struct command doctor_command = {.name = "doctor", .usage = "", .summary = "", .run = none};
+
+static void look_at_templates(const struct site *site, struct doctor_report *report)
+{
+	cleanup_free char *own = xasprintf("%s/templates", site->config_path);
+	char *search[] = {own, NULL};
+	struct template_options options = {.search = search, .share = site->share};
+	struct template_info *list;
+	struct error err;
+	size_t n;
+
+	if (template_list(&options, &list, &n, &err) < 0) {
+		doctor_add(report, DOCTOR_NOTE, "template", err.text, NULL);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		look_at_template(&list[i], &options, report);
+	template_list_free(list, n);
+}
+
+static void print_text(const struct doctor_report *report)
+{
+	struct table table = {.columns = 3};
+
+	for (size_t i = 0; i < report->n; i++) {
+		const struct doctor_line *line = &report->list[i];
+		cleanup_free char *text =
+			xasprintf("%s%s%s", line->text, line->fix ? "; fix: " : "",
+				  line->fix ? line->fix : "");
+
+		table_add(&table, doctor_verdict_name(line->verdict));
+		table_add(&table, line->check);
+		table_add(&table, text);
+	}
+	table_print(&table);
+	puts(doctor_can_start(report) ? "sandboxes can be started" : "sandboxes cannot be started");
+}
+
+static void print_json(const struct doctor_report *report)
+{
+	json_t *checks = json_array();
+
+	for (size_t i = 0; i < report->n; i++) {
+		const struct doctor_line *line = &report->list[i];
+
+		json_array_append_new(checks,
+				      json_pack("{s:s, s:s, s:s, s:s*}", "check", line->check,
+						"verdict", doctor_verdict_name(line->verdict),
+						"text", line->text, "fix", line->fix));
+	}
+	json_print(
+		json_pack("{s:b, s:o}", "can_start", doctor_can_start(report), "checks", checks));
+}
+
+static int run_doctor(const struct invocation *invocation)
+{
+	struct doctor_report found;
+	struct error err = {0};
+	struct site site;
+	int status;
+
+	if (site_locate(&site, &err) < 0) {
+		status = report(&err);
+		site_close(&site);
+		return status;
+	}
+	doctor_examine(&site, &found);
+	look_at_templates(&site, &found);
+	if (invocation->options.json)
+		print_json(&found);
+	else
+		print_text(&found);
+	status = doctor_can_start(&found) ? 0 : ERROR_FAILED;
+	doctor_deinit(&found);
+	site_close(&site);
+	return status;
+}
+
+const struct command doctor_command = {
+	.name = "doctor",
+	.usage = "[OPTION...]",
+	.options = "json",
+	.summary = "show what this host can and cannot do",
+	.description =
+		"One line for each check: ok, note (sandboxes start, but something is different "
+		"or not possible) or missing, with the fix. What can be tried is tried, in "
+		"processes that end with it; nothing is left behind. Exits with 0 when sandboxes "
+		"can be started.",
+	.max_args = 0,
+	.run = run_doctor,
+};

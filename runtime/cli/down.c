@@ -74,7 +74,7 @@ static int down_selected(const struct invocation *invocation, const struct site 
 	if (r == 0 && invocation->options.all) {
 		r = store_list(store, &records, &n, &err);
 	} else if (r == 0) {
-		records = xcalloc(invocation->n_args, sizeof(*records));
+		records = xcalloc(invocation->n_args, sizeof(struct record *));
 		status = load_named(invocation, store, records, &n);
 	}
 	if (r < 0)

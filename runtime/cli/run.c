@@ -32,7 +32,7 @@ static void set_port_variable(const struct published_port *port)
 	cleanup_free char *value = xasprintf("%u", port->host_port);
 
 	for (char *c = key; *c; c++)
-		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+		*c = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
 	setenv(key, value, 1);
 }
 

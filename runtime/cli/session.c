@@ -3,6 +3,7 @@
 #include "cli/session.h"
 #include "base/cleanup.h"
 #include "base/socket.h"
+#include "base/visible.h"
 #include "cli/output.h"
 #include "instance/log.h"
 #include "templates/template.h"
@@ -196,10 +197,14 @@ bool session_take_packet(struct session *session)
 	return !session->over;
 }
 
+/* What a server wrote must not steer the terminal it is shown on. */
 static void print_line(const struct log_record *record, void *data)
 {
+	cleanup_text struct text shown = {0};
+
 	(void)data;
-	fprintf(stderr, "  | %.*s\n", (int)record->length, record->text);
+	text_add_visible(&shown, record->text, record->length);
+	fprintf(stderr, "  | %s\n", shown.data ? shown.data : "");
 }
 
 void session_print_log_tail(const struct session *session)

@@ -245,9 +245,10 @@ int copy_file(struct copying *copying, const struct copy_source *source,
 	if (r < 0)
 		return r;
 	if (!source->stream) {
-		in = opened = inspect_reopen(source->fd, O_RDONLY);
-		if (in < 0)
-			return error_set(err, -in, "cannot read '%s'", source->shown);
+		opened = inspect_reopen(source->fd, O_RDONLY);
+		if (opened < 0)
+			return error_set(err, -opened, "cannot read '%s'", source->shown);
+		in = opened;
 	}
 	r = copying_act_on(copying, &copying->copy->to, err);
 	if (r < 0)

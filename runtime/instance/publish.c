@@ -100,7 +100,7 @@ static socklen_t make_address(const struct wanted *wanted, struct sockaddr_stora
 
 static uint16_t bound_port(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t length = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)

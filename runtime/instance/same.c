@@ -60,9 +60,12 @@ static int same_target(const struct found *a, const struct found *b)
 	cleanup_free char *first = NULL, *second = NULL;
 	int r = inspect_readlink(a->fd, &first);
 
-	if (r == 0)
-		r = inspect_readlink(b->fd, &second);
-	return r < 0 ? r : strcmp(first, second) == 0;
+	if (r < 0)
+		return r;
+	r = inspect_readlink(b->fd, &second);
+	if (r < 0)
+		return r;
+	return strcmp(first, second) == 0;
 }
 
 int same_object(const struct found *a, const struct found *b)

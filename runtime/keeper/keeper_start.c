@@ -92,7 +92,7 @@ static int make_output(const struct keeper *keeper, int pair[2], struct error *e
 
 int keeper_start_init(struct keeper *keeper, struct error *err)
 {
-	int theirs, r;
+	int theirs = -1, r;
 
 	r = make_output(keeper, keeper->out, err);
 	if (r == 0)
@@ -159,7 +159,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 
 int keeper_start_forwarder(struct keeper *keeper, struct error *err)
 {
-	int theirs;
+	int theirs = -1;
 	int r = make_channel(&keeper->forwarder, &theirs, err);
 
 	if (r < 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two directories to copy between; see copy_rig.h. */
 #include "copy_rig.h"
+#include "shell_rig.h"
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
 int world_setup(void **state)
@@ -90,32 +90,12 @@ int copy_in(struct world *world, const char *from, const char *to)
 
 void shell(const struct world *world, const char *script)
 {
-	cleanup_free char *command = xasprintf("cd '%s' && { %s; }", world->path, script);
-
-	assert_int_equal(system(command), 0);
-}
-
-char *shell_output(const struct world *world, const char *script)
-{
-	cleanup_free char *command = xasprintf("cd '%s' && { %s; } 2>&1", world->path, script);
-	struct text text = {0};
-	FILE *pipe = popen(command, "re");
-	char bytes[4096];
-	size_t n;
-
-	assert_non_null(pipe);
-	text_add(&text, "");
-	while ((n = fread(bytes, 1, sizeof(bytes), pipe)) > 0)
-		text_add_bytes(&text, bytes, n);
-	pclose(pipe);
-	if (text.length && text.data[text.length - 1] == '\n')
-		text.data[text.length - 1] = '\0';
-	return text_take(&text);
+	assert_int_equal(shell_status(world->path, script), 0);
 }
 
 void expect_output(const struct world *world, const char *script, const char *expected)
 {
-	cleanup_free char *output = shell_output(world, script);
+	cleanup_free char *output = shell_output(world->path, script);
 
 	assert_string_equal(output, expected);
 }

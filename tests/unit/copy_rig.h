@@ -36,9 +36,7 @@ int copy_in(struct world *world, const char *from, const char *to);
 /* Runs the script in the directory that holds "host" and "inside". */
 void shell(const struct world *world, const char *script);
 
-/* The script's output, without the newline at the end. The caller frees. */
-char *shell_output(const struct world *world, const char *script);
-
+/* The same, and looks at what it writes, without the newline at the end. */
 void expect_output(const struct world *world, const char *script, const char *expected);
 
 #define test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)

@@ -183,12 +183,12 @@ static void plan_write_canonical_keeps_strings(void **state)
 static void plan_write_canonical_keeps_all_pairs_of_characters(void **state)
 {
 	(void)state;
-	for (char first = ' '; first <= '~'; first++) {
+	for (int first = ' '; first <= '~'; first++) {
 		cleanup_plan struct plan *plan = compile("run: {command: a}\n");
 
-		for (char second = ' '; second <= '~'; second++) {
-			const char pair[] = {first, second, '\0'},
-				   within[] = {'a', first, second, 0};
+		for (int second = ' '; second <= '~'; second++) {
+			const char pair[] = {(char)first, (char)second, '\0'},
+				   within[] = {'a', (char)first, (char)second, 0};
 
 			strv_add(&plan->run.command, pair);
 			strv_add(&plan->run.command, within);

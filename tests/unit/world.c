@@ -46,6 +46,15 @@ int world_teardown(void **state)
 	return r;
 }
 
+struct world world_again(const struct world *world)
+{
+	struct world again = *world;
+
+	again.dir = file_open_directory(AT_FDCWD, world->path);
+	must(again.dir >= 0);
+	return again;
+}
+
 static void make_parent(const struct world *world, const char *path)
 {
 	cleanup_free char *parent = xstrdup(path);
@@ -156,6 +165,7 @@ pid_t start_child(void (*body)(const void *arg), const void *arg)
 	assert_true(pid >= 0);
 	if (pid > 0)
 		return pid;
+	process_reset_signals(); /* cmocka would catch a crash and go on with the next test */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(WORLD_BOUND_MS / 1000);
 	body(arg);

@@ -31,7 +31,13 @@ int world_setup(void **state);
 int world_teardown(void **state);
 #define with_world(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
-/* Below world->dir; parents are made. */
+/*
+ * The same directory in a child with mounts of its own, which the descriptor from outside does not
+ * show. Ends with the child.
+ */
+struct world world_again(const struct world *world);
+
+/* Below world->dir; parents are made. Not only for children, in spite of must(). */
 void world_directory(const struct world *world, const char *path, mode_t mode);
 void world_file(const struct world *world, const char *path, const char *content, mode_t mode);
 void world_link(const struct world *world, const char *target, const char *path);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runtime/confine: what a program of an instance starts with, as the kernel shows it. */
+#include "world.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "confine/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define LOCKED                                                                            \
+	(SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | \
+	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+#define CHOSEN (SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_CAP_AMBIENT_RAISE)
+
+struct person {
+	uid_t uid;
+	gid_t gid, groups[3];
+	size_t n_groups;
+	const char *ids[3]; /* lines of /proc/self/status */
+};
+
+static const struct person persons[] = {
+	{1234,
+	 2345,
+	 {77, 2345},
+	 2,
+	 {"Uid:\t1234\t1234\t1234\t1234\n", "Gid:\t2345\t2345\t2345\t2345\n",
+	  "Groups:\t77 2345 \n"}},
+	{1234,
+	 2345,
+	 {0},
+	 0,
+	 {"Uid:\t1234\t1234\t1234\t1234\n", "Gid:\t2345\t2345\t2345\t2345\n", "Groups:\t \n"}},
+	{0, 0, {0}, 1, {"Uid:\t0\t0\t0\t0\n", "Gid:\t0\t0\t0\t0\n", "Groups:\t0 \n"}},
+};
+
+static void must_be_in_status(const char *line)
+{
+	cleanup_free char *status = NULL;
+
+	must(file_read(AT_FDCWD, "/proc/self/status", 1 << 16, &status, NULL) == 0);
+	if (!strstr(status, line))
+		dprintf(2, "no %sin:\n%s", line, status);
+	must(strstr(status, line));
+}
+
+static void must_have_no_capability(void)
+{
+	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "%s:\t0000000000000000\n", sets[i]);
+		must_be_in_status(line);
+	}
+}
+
+static void apply(const struct person *person)
+{
+	struct error err = {0};
+
+	must_succeed(
+		confine_apply(person->uid, person->gid, person->groups, person->n_groups, &err),
+		&err);
+}
+
+static void apply_and_look(const void *arg)
+{
+	const struct person *person = arg;
+
+	apply(person);
+	for (size_t i = 0; i < ARRAY_SIZE(person->ids); i++)
+		must_be_in_status(person->ids[i]);
+	must_have_no_capability();
+	must_be_in_status("NoNewPrivs:\t1\n");
+	must(prctl(PR_GET_SECUREBITS) == (LOCKED | CHOSEN));
+}
+
+static void confine_apply_leaves_ids_and_nothing_else(void **state)
+{
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < ARRAY_SIZE(persons); i++)
+		run_in_child(0, apply_and_look, &persons[i]);
+}
+
+/* Also to uid 0, which elsewhere gets all of them back with the next exec. */
+static void apply_and_execute(const void *arg)
+{
+	apply(arg);
+	execl("/bin/grep", "grep", "-q", "^CapEff:.0000000000000000$", "/proc/self/status", NULL);
+	must(false);
+}
+
+static void confine_apply_holds_over_exec(void **state)
+{
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < ARRAY_SIZE(persons); i++)
+		run_in_child(0, apply_and_execute, &persons[i]);
+}
+
+static void apply_and_try_to_regain(const void *arg)
+{
+	const struct person *person = arg;
+
+	apply(person);
+	must(person->uid == 0 || (setresuid(0, 0, 0) < 0 && errno == EPERM));
+	must(person->gid == 0 || (setresgid(0, 0, 0) < 0 && errno == EPERM));
+	must(setgroups(1, (gid_t[]){0}) < 0 && errno == EPERM);
+	must(prctl(PR_SET_SECUREBITS, 0) < 0 && errno == EPERM);
+	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0) < 0);
+	must(prctl(PR_SET_KEEPCAPS, 1) < 0);
+	must(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) < 0);
+	must_have_no_capability();
+}
+
+static void confine_apply_cannot_be_taken_back(void **state)
+{
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < ARRAY_SIZE(persons); i++)
+		run_in_child(0, apply_and_try_to_regain, &persons[i]);
+}
+
+static void apply_twice(const void *arg)
+{
+	const struct person *person = arg;
+	struct error err = {0};
+
+	apply(person);
+	must_fail(confine_apply(person->uid, person->gid, person->groups, person->n_groups, &err),
+		  &err, "cannot drop capability 0");
+}
+
+static void confine_apply_without_privilege_says_what_it_cannot(void **state)
+{
+	(void)state;
+	need_root();
+	run_in_child(0, apply_twice, &persons[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(confine_apply_leaves_ids_and_nothing_else),
+		cmocka_unit_test(confine_apply_holds_over_exec),
+		cmocka_unit_test(confine_apply_cannot_be_taken_back),
+		cmocka_unit_test(confine_apply_without_privilege_says_what_it_cannot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
