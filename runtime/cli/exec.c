@@ -7,11 +7,11 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,8 +24,15 @@
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND 127
 
+/*
+ * One direction. It is read only when what was read before has been written, and written only
+ * when poll(2) says that there is room, at most as much as then fits into a pipe: no direction
+ * ever makes another wait.
+ */
 struct stream {
 	int from, to; /* -1: over */
+	size_t begin, end;
+	char buffer[PIPE_BUF];
 };
 
 struct executing {
@@ -147,36 +154,75 @@ static void set_raw(struct executing *e)
 
 static void set_streams(struct executing *e)
 {
-	if (e->master >= 0) {
-		set_raw(e);
-		e->streams[0] = (struct stream){.from = 0, .to = e->master};
-		e->streams[1] = (struct stream){.from = e->master, .to = 1};
-		e->streams[2] = (struct stream){.from = -1, .to = -1};
-		return;
+	const int from[] = {0, e->master >= 0 ? e->master : e->inside[1], e->inside[2]};
+	const int to[] = {e->master >= 0 ? e->master : e->inside[0], 1, 2};
+
+	for (size_t i = 0; i < ARRAY_SIZE(e->streams); i++) {
+		e->streams[i].from = from[i];
+		e->streams[i].to = to[i];
 	}
-	e->streams[0] = (struct stream){.from = 0, .to = e->inside[0]};
-	e->streams[1] = (struct stream){.from = e->inside[1], .to = 1};
-	e->streams[2] = (struct stream){.from = e->inside[2], .to = 2};
+	fcntl(to[0], F_SETFL, O_NONBLOCK | fcntl(to[0], F_GETFL));
+	if (e->master >= 0)
+		set_raw(e);
 }
 
-/* Ends a stream; the command inside must see the end of its input. */
+/* Our end of the pipe goes: the command inside sees the end of its input, or of its reader. */
 static void end_stream(struct executing *e, size_t i)
 {
-	if (i == 0 && e->master < 0)
-		cleanup_close(&e->inside[0]);
-	e->streams[i].from = -1;
+	e->streams[i].from = e->streams[i].to = -1;
+	if (e->master < 0)
+		cleanup_close(&e->inside[i]);
 }
 
-static void copy_once(struct executing *e, size_t i)
+static bool has_pending(const struct stream *stream)
 {
-	char buffer[16384];
-	ssize_t n = read(e->streams[i].from, buffer, sizeof(buffer));
+	return stream->begin < stream->end;
+}
 
-	if (n < 0 && errno == EINTR)
+static void fill(struct executing *e, size_t i)
+{
+	struct stream *stream = &e->streams[i];
+	ssize_t n = read(stream->from, stream->buffer, sizeof(stream->buffer));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	/* a terminal whose last process has gone answers EIO */
-	if (n <= 0 || file_write_all(e->streams[i].to, buffer, (size_t)n) < 0)
+	if (n <= 0) {
 		end_stream(e, i);
+		return;
+	}
+	stream->begin = 0;
+	stream->end = (size_t)n;
+}
+
+static void flush(struct executing *e, size_t i)
+{
+	struct stream *stream = &e->streams[i];
+	ssize_t n = write(stream->to, stream->buffer + stream->begin, stream->end - stream->begin);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0)
+		end_stream(e, i);
+	else
+		stream->begin += (size_t)n;
+}
+
+static struct pollfd wanted_of(const struct stream *stream)
+{
+	if (stream->from < 0)
+		return (struct pollfd){.fd = -1};
+	if (has_pending(stream))
+		return (struct pollfd){.fd = stream->to, .events = POLLOUT};
+	return (struct pollfd){.fd = stream->from, .events = POLLIN};
+}
+
+static void move(struct executing *e, size_t i)
+{
+	if (has_pending(&e->streams[i]))
+		flush(e, i);
+	else
+		fill(e, i);
 }
 
 static void take_signal(struct executing *e)
@@ -220,32 +266,33 @@ static void take_packet(struct executing *e)
 /* What was written before the command's end is shown; what a background child holds is not. */
 static void drain_output(struct executing *e)
 {
-	for (size_t i = 1; i < 3; i++) {
-		struct pollfd polled = {.fd = e->streams[i].from, .events = POLLIN};
+	for (size_t i = 1; i < ARRAY_SIZE(e->streams); i++)
+		for (;;) {
+			struct pollfd polled = wanted_of(&e->streams[i]);
+			int wait_ms = has_pending(&e->streams[i]) ? -1 : 0;
 
-		while (polled.fd >= 0 && poll(&polled, 1, 0) > 0) {
-			copy_once(e, i);
-			polled.fd = e->streams[i].from;
+			if (polled.fd < 0 || poll(&polled, 1, wait_ms) <= 0)
+				break;
+			move(e, i);
 		}
-	}
 }
 
 static void copy_until_exit(struct executing *e)
 {
 	while (!e->exited) {
 		struct pollfd polled[] = {
-			{.fd = e->streams[0].from, .events = POLLIN},
-			{.fd = e->streams[1].from, .events = POLLIN},
-			{.fd = e->streams[2].from, .events = POLLIN},
+			wanted_of(&e->streams[0]),
+			wanted_of(&e->streams[1]),
+			wanted_of(&e->streams[2]),
 			{.fd = e->keeper, .events = POLLIN},
 			{.fd = e->signals, .events = POLLIN},
 		};
 
 		if (poll(polled, ARRAY_SIZE(polled), -1) < 0)
 			continue;
-		for (size_t i = 0; i < 3; i++)
+		for (size_t i = 0; i < ARRAY_SIZE(e->streams); i++)
 			if (polled[i].revents)
-				copy_once(e, i);
+				move(e, i);
 		if (polled[4].revents)
 			take_signal(e);
 		if (polled[3].revents)

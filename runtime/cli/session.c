@@ -182,6 +182,7 @@ bool session_take_packet(struct session *session)
 		return false;
 	}
 	if (packet.verb == CONTROL_STAGE) {
+		session->started |= packet.number2 > 0;
 		show_stage(session, packet.text ? packet.text : "", packet.number);
 	} else if (packet.verb == CONTROL_READY) {
 		session->ready_ns = packet.number ? packet.number : 1;
@@ -248,13 +249,12 @@ static void take_signal(struct session *session)
 		session->interrupted = (int)info.ssi_signo;
 }
 
-int session_wait_ready(struct session *session, struct error *err)
+static int wait_until(struct session *session, bool started_is_enough, struct error *err)
 {
 	const char *id = session->instance.record->grant.id;
 	struct error undo;
 
-	session->show_stages = !session->invocation->options.json;
-	while (!session->ready_ns && !session->over) {
+	while (!session->over && !(started_is_enough ? session->started : session->ready_ns > 0)) {
 		struct pollfd polled[] = {
 			{.fd = session->instance.tie, .events = POLLIN},
 			{.fd = session->signals, .events = POLLIN},
@@ -278,6 +278,17 @@ int session_wait_ready(struct session *session, struct error *err)
 	if (instance_end(&session->site, id, "keeper lost", &undo) < 0)
 		fprintf(stderr, "stint: %s\n", undo.text);
 	return err->code;
+}
+
+int session_wait_ready(struct session *session, struct error *err)
+{
+	session->show_stages = !session->invocation->options.json;
+	return wait_until(session, false, err);
+}
+
+int session_wait_started(struct session *session, struct error *err)
+{
+	return wait_until(session, true, err);
 }
 
 int session_release(struct session *session, struct error *err)

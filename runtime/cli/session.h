@@ -18,6 +18,7 @@ struct session {
 	struct instance instance;
 	int signals;	  /* signalfd */
 	int interrupted;  /* the signal that came, 0: none */
+	bool started;	  /* the server was executed */
 	bool show_stages; /* somebody waits for them */
 	int64_t ready_ns; /* from the start to ready, 0: not yet */
 	bool over;	  /* the keeper said that the instance has ended */
@@ -35,6 +36,9 @@ int session_start(const struct invocation *invocation, struct session *ret_sessi
  * instance is undone, the last log lines are shown, and err says why.
  */
 int session_wait_ready(struct session *session, struct error *err);
+
+/* The same until the server was executed, without showing stages. */
+int session_wait_started(struct session *session, struct error *err);
 
 /* Takes one packet from the keeper into the session; false when the connection is over. */
 bool session_take_packet(struct session *session);

@@ -48,8 +48,9 @@ static int run_up(const struct invocation *invocation)
 	int status = 0;
 	int r = session_start(invocation, &session, &err);
 
-	if (r == 0 && !invocation->options.no_wait)
-		r = session_wait_ready(&session, &err);
+	if (r == 0)
+		r = invocation->options.no_wait ? session_wait_started(&session, &err)
+						: session_wait_ready(&session, &err);
 	if (r == 0)
 		r = session_release(&session, &err);
 	if (r < 0)

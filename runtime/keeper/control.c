@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define ERRNO_MAX 4095 /* as the kernel has it */
+
 enum flag { FLAG_FINISH = 1, FLAG_TERMINAL = 2, FLAG_NOT_READY = 4 };
 
 static uint32_t flags_of(const struct control_packet *packet)
@@ -46,8 +48,12 @@ int control_send(int fd, const struct control_packet *packet, const int *fds, si
 static void get_error(struct wire_reader *from, struct error *error)
 {
 	cleanup_free char *text = NULL;
+	uint32_t code = wire_get_u32(from);
 
-	error->code = -(int)wire_get_u32(from);
+	if (code > ERRNO_MAX)
+		from->bad = true;
+	else
+		error->code = -(int)code;
 	error->kind = wire_get_u32(from);
 	text = wire_get_string(from);
 	if (text)

@@ -30,8 +30,9 @@ enum control_verb {
 	CONTROL_ROOT,	     /* give me the instance's root directory */
 	/* keeper to command */
 	CONTROL_OK = 64,
-	CONTROL_FAILED,	      /* error */
-	CONTROL_STAGE,	      /* text: what was reached; number: nanoseconds since the start */
+	CONTROL_FAILED, /* error */
+	/* text: what was reached; number: since the start, ns; number2: 1 once the server runs */
+	CONTROL_STAGE,
 	CONTROL_READY,	      /* number as above */
 	CONTROL_ENDED,	      /* text: the reason; number: exit status, signal */
 	CONTROL_EXEC_STARTED, /* fds: the terminal's master, when one was asked for */

@@ -48,12 +48,13 @@ static void set_reason(struct keeper *keeper, const char *reason)
 		snprintf(keeper->status.reason, sizeof(keeper->status.reason), "%s", reason);
 }
 
-static void tell_stage(struct keeper *keeper, const char *stage)
+static void tell_stage(struct keeper *keeper, const char *stage, bool started)
 {
 	struct control_packet packet = {
 		.verb = CONTROL_STAGE,
 		.text = (char *)stage,
 		.number = clock_boottime_ns() - keeper->status.started_ns,
+		.number2 = started,
 	};
 
 	clients_tell(keeper, &packet);
@@ -114,7 +115,7 @@ static void on_server_started(struct keeper *keeper)
 	if (keeper->phase == PHASE_SET_UP)
 		keeper->phase = PHASE_RUNNING;
 	keeper_write_status(keeper);
-	tell_stage(keeper, "server started");
+	tell_stage(keeper, "server started", true);
 	tell_forwarder(keeper, FORWARDER_SERVER_STARTED);
 }
 
@@ -129,7 +130,7 @@ static bool restart_server(struct keeper *keeper, bool failed)
 	keeper->status.restarts++;
 	keeper->status.state = STATE_STARTING;
 	tell_forwarder(keeper, FORWARDER_PAUSE);
-	tell_stage(keeper, "server failed, started again");
+	tell_stage(keeper, "server failed, started again", false);
 	keeper_tell_init(keeper, &start, NULL, 0);
 	return true;
 }
@@ -213,7 +214,7 @@ static void on_set_up(struct keeper *keeper)
 {
 	struct control_packet start = {.verb = INIT_START_SERVER};
 
-	tell_stage(keeper, "sandbox made");
+	tell_stage(keeper, "sandbox made", false);
 	keeper_tell_init(keeper, &start, NULL, 0);
 }
 

@@ -71,6 +71,15 @@ static int set_stdio(const struct spawn *spawn, struct error *err)
 	return 0;
 }
 
+/* A file that is there although execve(2) did not find it has an interpreter that is not. */
+static int try_execute(const struct spawn *spawn, const char *path)
+{
+	execve(path, spawn->argv, spawn->env);
+	if (errno == ENOENT && access(path, F_OK) == 0)
+		return ELIBBAD;
+	return errno;
+}
+
 /* What remains to be said is the best of the errors met on the way through PATH. */
 static int search_path(const struct spawn *spawn)
 {
@@ -78,18 +87,16 @@ static int search_path(const struct spawn *spawn)
 	const char *path = value_in(spawn->env, "PATH");
 	int best = ENOENT;
 
-	if (strchr(name, '/')) {
-		execve(name, spawn->argv, spawn->env);
-		return errno;
-	}
+	if (strchr(name, '/'))
+		return try_execute(spawn, name);
 	for (path = path ? path : DEFAULT_PATH; *path; path += *path == ':') {
 		size_t n = strcspn(path, ":");
-		char *full = xasprintf("%.*s/%s", (int)n, path, name);
+		cleanup_free char *full =
+			xasprintf("%.*s/%s", n ? (int)n : 1, n ? path : ".", name);
+		int r = try_execute(spawn, full);
 
-		execve(full, spawn->argv, spawn->env);
-		if (errno != ENOENT && errno != ENOTDIR)
-			best = errno;
-		free(full);
+		if (r != ENOENT && r != ENOTDIR)
+			best = r;
 		path += n;
 	}
 	return best;
@@ -98,10 +105,9 @@ static int search_path(const struct spawn *spawn)
 static int explain_exec(const struct spawn *spawn, int errnum, struct error *err)
 {
 	const char *name = spawn->argv[0];
-	struct stat st;
 
-	if (errnum == ENOENT && strchr(name, '/') && stat(name, &st) == 0)
-		return error_set(err, errnum,
+	if (errnum == ELIBBAD)
+		return error_say(err, ERROR_FAILED,
 				 "command '%s' exists inside, but its interpreter does not", name);
 	if (errnum == ENOENT) {
 		error_say(err, ERROR_FAILED, "command '%s' does not exist inside", name);

@@ -203,17 +203,24 @@ static int apply_bind(const struct applying *a)
 	return r < 0 ? cannot(a, r, "show") : 0;
 }
 
+static int open_layer(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* Layers by /proc/self/fd: no character of a path means anything to the option parser. */
 static int new_overlay(const struct root_op *op)
 {
-	cleanup_fd int lower = open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	cleanup_fd int top = open(op->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	cleanup_fd int upper = openat(top, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	cleanup_fd int work = openat(top, "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int lower = open_layer(AT_FDCWD, op->source);
+	cleanup_fd int top = lower < 0 ? lower : open_layer(AT_FDCWD, op->text);
+	cleanup_fd int upper = top < 0 ? top : open_layer(top, "upper");
+	cleanup_fd int work = upper < 0 ? upper : open_layer(top, "work");
 	cleanup_free char *options = NULL;
 
-	if (lower < 0 || upper < 0 || work < 0)
-		return -errno;
+	if (work < 0)
+		return work;
 	options = xasprintf("lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,"
 			    "workdir=/proc/self/fd/%d,redirect_dir=on,index=off,metacopy=off,"
 			    "volatile",
@@ -338,6 +345,20 @@ static int enter_root(int root, struct error *err)
 	return 0;
 }
 
+static int apply_all(const struct root_ops *ops, int root, struct error *err)
+{
+	mode_t mask = umask(0); /* the list says which modes, not whoever started us */
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ops->n; i++) {
+		struct applying a = {.root = root, .op = &ops->list[i], .err = err};
+
+		r = apply_table[a.op->kind](&a);
+	}
+	umask(mask);
+	return r;
+}
+
 int root_apply(const struct root_ops *ops, struct error *err)
 {
 	cleanup_fd int root = -1;
@@ -348,12 +369,6 @@ int root_apply(const struct root_ops *ops, struct error *err)
 	root = new_root(err);
 	if (root < 0)
 		return root;
-	for (size_t i = 0; i < ops->n; i++) {
-		struct applying a = {.root = root, .op = &ops->list[i], .err = err};
-
-		r = apply_table[a.op->kind](&a);
-		if (r < 0)
-			return r;
-	}
-	return enter_root(root, err);
+	r = apply_all(ops, root, err);
+	return r < 0 ? r : enter_root(root, err);
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -127,20 +128,44 @@ static void add_layers(const struct rootfs_input *input, struct root_ops *ops)
 	}
 }
 
-/* A home below /usr, or none, is not made; the account then works in "/". */
+static bool is_inside(const char *path, const char *directory)
+{
+	size_t n = strlen(directory);
+
+	return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static bool leads_to_usr(const struct root_op *op)
+{
+	return op->kind == ROOT_SYMLINK &&
+	       strncmp(op->text + strspn(op->text, "/"), "usr/", 4) == 0;
+}
+
+/* There already, or part of what is shown from the host, where nothing can be made. */
+static bool is_provided(const struct rootfs_input *input, const struct root_ops *ops,
+			const char *path)
+{
+	for (size_t i = 0; i < ops->n; i++) {
+		const struct root_op *op = &ops->list[i];
+
+		if (op->kind == ROOT_BIND || leads_to_usr(op) ? is_inside(path, op->target)
+							      : strcmp(path, op->target) == 0)
+			return true;
+	}
+	for (size_t i = 0; input->plan->install && input->plan->install[i]; i++)
+		if (is_inside(path, input->plan->install[i]))
+			return true;
+	return strcmp(path, "/") == 0;
+}
+
+/* A home below /usr, /bin and the like is not made; the account then works in "/". */
 static void add_home(const struct rootfs_input *input, struct root_ops *ops)
 {
 	const struct rootfs_account *account = input->account;
 	struct root_op *op;
 
-	if (strncmp(account->home, "/usr/", 5) == 0 || strcmp(account->home, "/") == 0)
+	if (is_provided(input, ops, account->home))
 		return;
-	for (size_t i = 0; input->plan->install && input->plan->install[i]; i++) {
-		size_t n = strlen(input->plan->install[i]);
-
-		if (strncmp(account->home, input->plan->install[i], n) == 0)
-			return;
-	}
 	op = root_ops_add(ops, ROOT_DIRECTORY, account->home);
 	op->mode = 0700;
 	op->uid = account->uid;

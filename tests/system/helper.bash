@@ -30,14 +30,52 @@ setup()
 	MOUNTS_BEFORE=$(sort /proc/self/mountinfo)
 	DEVICES_BEFORE=$(ls /sys/class/net)
 	unset SUDO_UID SUDO_USER SUDO_GID
+	# What the sanitizers say of any process goes to files, outside the root: the forwarder is nobody.
+	if [ -n "${STINT_SANITIZED-}" ]; then
+		REPORTS=$(mktemp -d /tmp/stint-reports.XXXXXX)
+		chmod 1777 "$REPORTS"
+		export ASAN_OPTIONS=detect_leaks=1:log_path=$REPORTS/asan
+		export UBSAN_OPTIONS=print_stacktrace=1:log_path=$REPORTS/ubsan
+	fi
 }
 
 teardown()
 {
+	local failed=0
+
 	"$STINT" down --all --now >/dev/null 2>&1 || true
 	"$STINT" sweep >/dev/null 2>&1 || true
-	assert_nothing_left
+	assert_nothing_left || failed=1
+	assert_no_reports || failed=1
+	# the next test must not suffer from this one
+	[ "$failed" -eq 0 ] || remove_by_force
 	rm -rf "$STINT_ROOT"
+	return "$failed"
+}
+
+# A sanitizer's report of a process whose standard error nobody reads.
+assert_no_reports()
+{
+	[ -n "${REPORTS-}" ] || return 0
+	if [ -n "$(ls -A "$REPORTS")" ]; then
+		echo "sanitizer reports:"
+		cat "$REPORTS"/*
+		rm -rf "$REPORTS"
+		return 1
+	fi
+	rm -rf "$REPORTS"
+}
+
+remove_by_force()
+{
+	local group groups pids
+
+	mapfile -t pids < <(processes_left)
+	[ "${#pids[@]}" -eq 0 ] || kill -KILL "${pids[@]}" 2>/dev/null || true
+	mapfile -t groups < <(find "$CONTROLLERS" -depth -path "*/$GROUP*" -type d)
+	for group in "${groups[@]}"; do
+		eventually 2 rmdir "$group" 2>/dev/null || true
+	done
 }
 
 stint()
@@ -45,18 +83,48 @@ stint()
 	"$STINT" "$@"
 }
 
+# What ended and waits for the host's first process to notice is not a process any more.
+is_ended()
+{
+	local stat
+
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	stat=${stat##*) }
+	case $stat in
+	[ZX]*) return 0 ;;
+	esac
+	return 1
+}
+
+# The processes of this root: those in its control groups, and commands that still run for it.
+processes_left()
+{
+	local file pid
+
+	grep -ls "/$GROUP\(/\|$\)" /proc/[0-9]*/cgroup 2>/dev/null | while read -r file; do
+		pid=${file//[^0-9]/}
+		is_ended "$pid" || echo "$pid"
+	done
+	for pid in $(pgrep -x stint); do
+		if grep -qszx "STINT_ROOT=$STINT_ROOT" "/proc/$pid/environ"; then
+			is_ended "$pid" || echo "$pid"
+		fi
+	done
+}
+
 # Prints one line for each thing of this root that exists on the host.
 leftovers()
 {
-	local f
+	local pid
 
-	for f in /proc/[0-9]*/cgroup; do
-		grep -qs "/$GROUP\(/\|$\)" "$f" && echo "process ${f//[^0-9]/}: $(tr '\0' ' ' <"${f%/cgroup}/cmdline" 2>/dev/null)"
+	for pid in $(processes_left); do
+		echo "process $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
 	done
 	find "$CONTROLLERS" -maxdepth 2 -type d -name "$GROUP" 2>/dev/null
-	diff <(echo "$MOUNTS_BEFORE") <(sort /proc/self/mountinfo) | grep '^[<>]'
-	diff <(echo "$DEVICES_BEFORE") <(ls /sys/class/net) | grep '^[<>]'
-	find "$STINT_ROOT"/var/lib/stint/i "$STINT_ROOT"/run/stint/i "$STINT_ROOT"/run/stint/lock -mindepth 1 -maxdepth 1 2>/dev/null
+	diff <(echo "$MOUNTS_BEFORE") <(sort /proc/self/mountinfo) | grep '^>' || true
+	diff <(echo "$DEVICES_BEFORE") <(ls /sys/class/net) | grep '^>' || true
+	find "$STINT_ROOT"/var/lib/stint/i "$STINT_ROOT"/run/stint/i "$STINT_ROOT"/run/stint/lock \
+		-mindepth 1 -maxdepth 1 2>/dev/null
 	return 0
 }
 
@@ -119,4 +187,52 @@ run:
 lease: {ttl: 5m}
 ${3-}
 EOF
+}
+
+# refused STATUS TEXT COMMAND...: stint ends with that status and a sentence that has TEXT.
+# shellcheck disable=SC2154 # status and output come from run
+refused()
+{
+	local wanted=$1 text=$2
+
+	shift 2
+	run stint "$@"
+	echo "stint $*: status $status: $output"
+	[ "$status" -eq "$wanted" ]
+	[[ $output == *"$text"* ]]
+	[[ $output == *"stint: "* ]]
+}
+
+# A template of its own: template NAME <<<TEXT
+template()
+{
+	cat >"$STINT_ROOT/etc/stint/templates/$1.yaml"
+}
+
+# The host's ids of an instance's processes by their name: processes_of COMMAND-NAME INSTANCE
+processes_of()
+{
+	local pid id
+
+	id=$(id_of "$2")
+	for pid in $(pgrep -x "$1"); do
+		grep -qs "/$id/" "/proc/$pid/cgroup" && echo "$pid"
+	done
+	return 0
+}
+
+no_instances()
+{
+	[ "$(stint ls)" = "no instances" ]
+}
+
+# Neither an instance nor anything of one: with a wait, for what dies with its parent.
+nothing_left()
+{
+	no_instances && [ -z "$(leftovers)" ]
+}
+
+is_state()
+{
+	[ "$(state_of "$1")" = "$2" ]
 }

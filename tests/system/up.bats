@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 load helper
 
@@ -25,7 +26,7 @@ load helper
 	get "http://127.0.0.1:$port/" >/dev/null
 	sleep "$(awk "BEGIN { print ($deadline - $(date +%s%N)) / 1e9 + 0.9 }")"
 	[ "$(stint ls)" = "no instances" ]
-	! get "http://127.0.0.1:$port/" 2>/dev/null
+	run ! get "http://127.0.0.1:$port/" 2>/dev/null
 	[ -z "$(leftovers)" ]
 	[ "$(stint history short --json | jq -r '.[0].reason')" = expired ]
 }
@@ -42,9 +43,7 @@ load helper
 	port=$(port_of slow)
 	run get "http://127.0.0.1:$port/"
 	[ "$status" -eq 7 ]
-	eventually 10 [ "$(state_of slow)" != creating ]
-	is_ready() { [ "$(state_of slow)" = ready ]; }
-	eventually 10 is_ready
+	eventually 10 is_state slow ready
 	get "http://127.0.0.1:$port/" >/dev/null
 }
 
@@ -82,7 +81,6 @@ load helper
 }
 
 @test "a server that fails is started again as often as the template says" {
-	payload flaky '[bin/probe, exit, "3"]' 'x: y'
 	cat >"$STINT_ROOT/etc/stint/templates/flaky.yaml" <<EOF
 template: flaky
 extends: hello

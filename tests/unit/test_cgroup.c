@@ -18,20 +18,6 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#define PLACE '@' /* stands for a directory of the test */
-
-static char *with_place(const char *text, const char *place)
-{
-	struct text out = {0};
-
-	for (; *text; text++)
-		if (*text == PLACE)
-			text_add(&out, place);
-		else
-			text_add_bytes(&out, text, 1);
-	return text_take(&out);
-}
-
 /* "MOUNT CONTROLLERS v1 leaves" for each hierarchy. */
 static char *describe(const struct cgroup_tree *tree)
 {
@@ -46,6 +32,7 @@ static char *describe(const struct cgroup_tree *tree)
 	return text_take(&out);
 }
 
+/* '@' is a directory of the test. */
 struct parsing {
 	const char *name, *mountinfo, *tree;
 };
@@ -98,8 +85,8 @@ static const struct parsing parsings[] = {
 
 static void assert_parses(const struct world *w, const struct parsing *parsing)
 {
-	cleanup_free char *mountinfo = with_place(parsing->mountinfo, w->path);
-	cleanup_free char *expected = with_place(parsing->tree, w->path);
+	cleanup_free char *mountinfo = world_expand(w, parsing->mountinfo);
+	cleanup_free char *expected = world_expand(w, parsing->tree);
 	cleanup_free char *found = NULL;
 	struct cgroup_tree tree;
 	struct error err;
@@ -135,7 +122,7 @@ static void cgroup_tree_parse_of_every_beginning(void **state)
 
 	make_places(w);
 	for (size_t i = 0; i < ARRAY_SIZE(parsings); i++) {
-		cleanup_free char *text = with_place(parsings[i].mountinfo, w->path);
+		cleanup_free char *text = world_expand(w, parsings[i].mountinfo);
 
 		for (size_t length = strlen(text); length-- > 0;) {
 			struct cgroup_tree tree;

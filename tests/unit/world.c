@@ -105,6 +105,18 @@ char *world_read(const struct world *world, const char *path)
 	return data;
 }
 
+char *world_expand(const struct world *world, const char *text)
+{
+	struct text out = {0};
+
+	for (; *text; text++)
+		if (*text == '@')
+			text_add(&out, world->path);
+		else
+			text_add_bytes(&out, text, 1);
+	return text_take(&out);
+}
+
 int count_fds(void)
 {
 	cleanup_dir DIR *dir = opendir("/proc/self/fd");

@@ -46,6 +46,9 @@ bool world_has(const struct world *world, const char *path);
 char *world_path(const struct world *world, const char *path);
 char *world_read(const struct world *world, const char *path);
 
+/* A copy of text with the directory's path for every '@'. The caller frees. */
+char *world_expand(const struct world *world, const char *text);
+
 /* How many descriptors this process has open. */
 int count_fds(void);
 
