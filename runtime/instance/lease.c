@@ -8,6 +8,16 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#define UNTIL_MAX_S (10LL * 366 * 86400) /* from now, as for durations */
+
+/* Nanoseconds since the epoch hold three centuries: what is asked for may be further away. */
+static int check_until(int64_t until_s, struct error *err)
+{
+	if (until_s - clock_wall_ns() / NSEC_PER_SEC <= UNTIL_MAX_S)
+		return 0;
+	return error_say(err, ERROR_USAGE, "that is more than ten years away");
+}
+
 static int refuse_length(const char *what, int64_t length_ns, int64_t max_ns, struct error *err)
 {
 	char length[32], max[32];
@@ -26,7 +36,10 @@ int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, stru
 		.source = ttl_ns >= 0 || until_s > 0 ? LEASE_FROM_OPTION : LEASE_FROM_TEMPLATE,
 		.max_ns = plan->lease.max_ns,
 	};
+	int r = check_until(until_s, err);
 
+	if (r < 0)
+		return r;
 	if (ttl_ns < 0 && until_s > 0) {
 		lease.clock = LEASE_WALL;
 		lease.deadline_ns = until_s * NSEC_PER_SEC;
@@ -48,7 +61,10 @@ int lease_extend(const struct lease *old, int64_t created_ns, int64_t more_ns, i
 {
 	struct lease lease = *old;
 	int64_t left, age = clock_wall_ns() - created_ns;
+	int r = check_until(until_s, err);
 
+	if (r < 0)
+		return r;
 	lease.source = LEASE_FROM_EXTEND;
 	if (until_s > 0) {
 		lease.clock = LEASE_WALL;

@@ -111,8 +111,9 @@ static uint16_t bound_port(int fd)
 }
 
 /*
- * SO_REUSEADDR lets a fixed port be taken while old connections of it fade away; cleared after
- * bind(2), it keeps others out of the port even while the socket does not listen yet.
+ * SO_REUSEADDR lets a fixed port be taken while old connections of it fade away, which works only
+ * if they had it too. While the socket does not listen yet the flag would let others in as well:
+ * it is cleared, and the forwarder sets it again when it listens.
  */
 static int bind_one(const struct wanted *wanted, bool hold, struct error *err)
 {
@@ -138,7 +139,8 @@ static int bind_one(const struct wanted *wanted, bool hold, struct error *err)
 		return error_set(err, errno, "cannot bind port %u on %s", wanted->host_port,
 				 wanted->address);
 	}
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off));
+	if (!hold)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off));
 	if (hold && listen(fd, BACKLOG) < 0) {
 		if (errno == EADDRINUSE)
 			return error_say(err, ERROR_FAILED, "port %u on %s is in use",

@@ -148,11 +148,16 @@ void relay_deinit(struct relay *relay)
 
 static int start_listening(struct relay *relay)
 {
-	int r = 0;
+	int r = 0, on = 1;
 
-	for (size_t i = 0; i < relay->n_listeners; i++)
-		if (listen(relay->listeners[i].source->fd, SOMAXCONN) < 0 && r == 0)
+	for (size_t i = 0; i < relay->n_listeners; i++) {
+		int fd = relay->listeners[i].source->fd;
+
+		/* inherited by what is accepted: the port can be taken again at once afterwards */
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		if (listen(fd, SOMAXCONN) < 0 && r == 0)
 			r = -errno;
+	}
 	relay->listens = true;
 	return r;
 }

@@ -106,15 +106,14 @@ static int explain_exec(const struct spawn *spawn, int errnum, struct error *err
 {
 	const char *name = spawn->argv[0];
 
-	if (errnum == ELIBBAD)
-		return error_say(err, ERROR_FAILED,
-				 "command '%s' exists inside, but its interpreter does not", name);
-	if (errnum == ENOENT) {
-		error_say(err, ERROR_FAILED, "command '%s' does not exist inside", name);
-		err->code = -ENOENT;
-		return -ENOENT;
-	}
-	return error_set(err, errnum, "cannot execute '%s' inside", name);
+	if (errnum != ENOENT && errnum != ELIBBAD)
+		return error_set(err, errnum, "cannot execute '%s' inside", name);
+	error_say(err, ERROR_FAILED,
+		  errnum == ENOENT ? "command '%s' does not exist inside"
+				   : "command '%s' exists inside, but its interpreter does not",
+		  name);
+	err->code = -ENOENT;
+	return err->code;
 }
 
 static int become(const struct spawn *spawn, struct error *err)

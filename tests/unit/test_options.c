@@ -166,7 +166,7 @@ static const struct refused refused[] = {
 	{&bare, {"--json"}, "unknown option '--json'; see 'stint help bare'"},
 	/* values */
 	{&start, {"t", "--ttl"}, "option '--ttl' needs a value: DURATION"},
-	{&start, {"t", "-p"}, "option '--publish' needs a value: [[ADDRESS:]HOSTPORT:]PORTNAME"},
+	{&start, {"t", "-p"}, "option '--publish' needs a value: "},
 	{&start, {"--json=yes", "t"}, "option '--json' takes no value"},
 	{&start, {"--json=", "t"}, "option '--json' takes no value"},
 	{&show, {"-fx"}, "option '--follow' takes no value"},
