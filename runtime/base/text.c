@@ -205,6 +205,24 @@ const char *nearest_word(const char *word, const char *const *candidates)
 	return best;
 }
 
+void unescape_octal(char *string)
+{
+	char *to = string;
+
+	for (char *from = string; *from; from++) {
+		unsigned value;
+		int used = 0;
+
+		if (*from == '\\' && sscanf(from + 1, "%3o%n", &value, &used) == 1 && used == 3) {
+			*to++ = (char)value;
+			from += 3;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+}
+
 bool is_valid_name(const char *name)
 {
 	size_t length = strlen(name);

@@ -72,6 +72,9 @@ void format_size(uint64_t bytes, char *buffer, size_t size);
  */
 const char *nearest_word(const char *word, const char *const *candidates);
 
+/* Turns "\\040" and the like, as mountinfo has them for blanks, back in place. */
+void unescape_octal(char *string);
+
 /* [a-z0-9][a-z0-9-]{0,62}: instance, template, port and parameter names. */
 bool is_valid_name(const char *name);
 

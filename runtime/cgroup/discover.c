@@ -46,25 +46,6 @@ static char *controllers_of(const char *options)
 	return text_take(&list);
 }
 
-/* Octal escapes as mountinfo has them for blanks. */
-static void unescape(char *path)
-{
-	char *to = path;
-
-	for (char *from = path; *from; from++) {
-		unsigned value;
-		int used = 0;
-
-		if (*from == '\\' && sscanf(from + 1, "%3o%n", &value, &used) == 1 && used == 3) {
-			*to++ = (char)value;
-			from += 3;
-		} else {
-			*to++ = *from;
-		}
-	}
-	*to = '\0';
-}
-
 static bool seen_before(const struct cgroup_tree *tree, const char *controllers, bool v2)
 {
 	for (size_t i = 0; i < tree->n; i++)
@@ -88,7 +69,7 @@ static void add_line(struct cgroup_tree *tree, const char *line)
 	if (!v2 && strcmp(type, "cgroup") != 0)
 		return;
 	controllers = v2 ? xstrdup("") : controllers_of(options);
-	unescape(mount);
+	unescape_octal(mount);
 	if (tree->n == CGROUP_HIERARCHIES_MAX || seen_before(tree, controllers, v2) ||
 	    access(mount, W_OK) < 0)
 		return;

@@ -249,12 +249,19 @@ static void take_signal(struct session *session)
 		session->interrupted = (int)info.ssi_signo;
 }
 
+static bool is_reached(const struct session *session, bool started_is_enough)
+{
+	return started_is_enough ? session->started : session->ready_ns > 0;
+}
+
+/* Once a signal has come there is no way back: the end is waited for. */
 static int wait_until(struct session *session, bool started_is_enough, struct error *err)
 {
 	const char *id = session->instance.record->grant.id;
 	struct error undo;
 
-	while (!session->over && !(started_is_enough ? session->started : session->ready_ns > 0)) {
+	while (!session->over &&
+	       (session->interrupted || !is_reached(session, started_is_enough))) {
 		struct pollfd polled[] = {
 			{.fd = session->instance.tie, .events = POLLIN},
 			{.fd = session->signals, .events = POLLIN},

@@ -16,7 +16,7 @@ struct account {
 
 /*
  * By name, or by number when user is decimal digits: a number never names an account. A number
- * without an account is allowed, with the same number as group. ERROR_NOT_FOUND for an unknown
+ * without an account is allowed, with the same number as group. ERROR_FAILED for an unknown
  * name; numbers of 2^32-1 and beyond are refused.
  */
 int account_resolve(const char *user, struct account *ret_account, struct error *err);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -35,25 +36,29 @@ static int check_directory(const char *path, struct error *err)
 	return 0;
 }
 
-/* mountinfo's fifth field, with blanks and the like as octal escapes: compared as it stands. */
-static int check_mounts(const struct plan *plan, const char *mountinfo, struct error *err)
+static int refuse_mount(const char *install, const char *point, struct error *err)
+{
+	return error_say(err, ERROR_FAILED,
+			 "install directory '%s' has another file system mounted below it, at "
+			 "'%s'; an instance would not see it",
+			 install, point);
+}
+
+/* The kernel names mount points without symbolic links on the way: so is real. */
+static int check_mounts(const char *install, const char *real, const char *mountinfo,
+			struct error *err)
 {
 	cleanup_free char *copy = xstrdup(mountinfo);
 	char *rest = copy, *line;
 
 	while ((line = strsep(&rest, "\n"))) {
-		char point[1024];
+		char point[PATH_MAX];
 
-		if (sscanf(line, "%*d %*d %*s %*s %1023s", point) != 1)
+		if (sscanf(line, "%*d %*d %*s %*s %4095s", point) != 1)
 			continue;
-		for (size_t i = 0; plan->install && plan->install[i]; i++)
-			if (strcmp(point, plan->install[i]) != 0 &&
-			    is_inside(point, plan->install[i]))
-				return error_say(err, ERROR_FAILED,
-						 "install directory '%s' has another file system "
-						 "mounted below it, at '%s'; an instance would not "
-						 "see it",
-						 plan->install[i], point);
+		unescape_octal(point);
+		if (strcmp(point, real) != 0 && is_inside(point, real))
+			return refuse_mount(install, point, err);
 	}
 	return 0;
 }
@@ -61,24 +66,50 @@ static int check_mounts(const struct plan *plan, const char *mountinfo, struct e
 int check_install(const struct plan *plan, struct error *err)
 {
 	cleanup_free char *mountinfo = NULL;
-	int r;
+	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &mountinfo, NULL);
 
-	for (size_t i = 0; plan->install && plan->install[i]; i++) {
-		r = check_directory(plan->install[i], err);
-		if (r < 0)
-			return r;
-	}
-	r = file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &mountinfo, NULL);
 	if (r < 0)
 		return error_set(err, -r, "cannot read '/proc/self/mountinfo'");
-	return check_mounts(plan, mountinfo, err);
+	for (size_t i = 0; r == 0 && plan->install && plan->install[i]; i++) {
+		const char *install = plan->install[i];
+		cleanup_free char *real = NULL;
+
+		r = check_directory(install, err);
+		if (r < 0)
+			return r;
+		real = realpath(install, NULL);
+		r = real ? check_mounts(install, real, mountinfo, err)
+			 : error_set(err, errno, "cannot see install directory '%s'", install);
+	}
+	return r;
 }
 
 /* Shown to every instance already. */
 static const char *const always[] = {"/usr", "/etc/alternatives", "/etc/ssl/certs"};
 
+/* An instance has its own of these; a pattern or a link may lead there all the same. */
+static const char *const never[] = {"/proc", "/sys", "/dev"};
+
+static int check_path(const char *path, struct error *err)
+{
+	cleanup_free char *real = realpath(path, NULL);
+
+	if (!real)
+		return error_set(err, errno, "cannot see path '%s'", path);
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		if (is_inside(real, never[i]) || strcmp(real, "/") == 0)
+			return error_say(err, ERROR_FAILED,
+					 "path '%s' cannot be shown: every instance has its own %s",
+					 path, strcmp(real, "/") == 0 ? "root" : never[i]);
+	return 0;
+}
+
 static int add_path(const struct plan *plan, const char *path, char ***paths, struct error *err)
 {
+	int r = check_path(path, err);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; plan->install && plan->install[i]; i++)
 		if (is_inside(path, plan->install[i]) || is_inside(plan->install[i], path))
 			return error_say(err, ERROR_FAILED,

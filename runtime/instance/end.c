@@ -5,6 +5,7 @@
  */
 #include "instance/instance.h"
 #include "instance/lock.h"
+#include "instance/start.h"
 #include "instance/steps.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -77,10 +78,13 @@ static int undo_all(const struct site *site, const char *id, const char *fallbac
 
 int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err)
 {
-	struct error ignored;
-	cleanup_fd int lock = instance_lock_for_end(site, id, END_BOUND_NS, err ? err : &ignored);
+	cleanup_fd int lock = -1;
 	int r;
 
+	/* the undo removes directories of that name */
+	if (!is_id(id))
+		return error_say(err, ERROR_USAGE, "'%s' is no instance's id", id);
+	lock = instance_lock_for_end(site, id, END_BOUND_NS, err);
 	if (lock == -ENOENT)
 		return 0;
 	if (lock < 0)
@@ -215,7 +219,7 @@ static int note_stray(const char *id, void *data)
 {
 	struct strays *strays = data;
 
-	if (strlen(id) != INSTANCE_ID_LENGTH || strv_contains(strays->ids, id))
+	if (!is_id(id) || strv_contains(strays->ids, id))
 		return 0;
 	for (size_t i = 0; i < strays->n; i++)
 		if (strcmp(strays->records[i]->grant.id, id) == 0)

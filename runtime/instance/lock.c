@@ -52,12 +52,17 @@ static int lock_within(int fd, int64_t byte, int64_t until)
 static int open_or_create(const struct site *site, const char *id, struct error *err)
 {
 	cleanup_free char *name = lock_name(id);
-	int fd = openat(site->run, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int fd;
 
-	if (fd < 0 && errno == ENOENT)
-		return instance_lock_create(site, id, err);
-	if (fd < 0)
-		return error_set(err, errno, "cannot open lock file '%s/%s'", site->run_path, name);
+	/* somebody else may make it, or remove it, between the two */
+	do {
+		fd = openat(site->run, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 && errno != ENOENT)
+			return error_set(err, errno, "cannot open lock file '%s/%s'",
+					 site->run_path, name);
+		if (fd < 0)
+			fd = instance_lock_create(site, id, err);
+	} while (fd == -EEXIST);
 	return fd;
 }
 

@@ -28,6 +28,12 @@ static uint32_t random_number(void)
 	return number;
 }
 
+bool is_id(const char *text)
+{
+	return strlen(text) == INSTANCE_ID_LENGTH &&
+	       strspn(text, "0123456789abcdef") == INSTANCE_ID_LENGTH;
+}
+
 void make_id(char id[INSTANCE_ID_LENGTH + 1])
 {
 	snprintf(id, INSTANCE_ID_LENGTH + 1, "%08x", random_number());

@@ -6,6 +6,9 @@
 #include "instance/instance.h"
 #include "instance/steps.h"
 
+/* 8 lower-case hexadecimal digits, and so no way out of a directory. */
+bool is_id(const char *text);
+
 /* A random id: 8 lower-case hexadecimal digits. */
 void make_id(char id[INSTANCE_ID_LENGTH + 1]);
 

@@ -1,10 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # What every system test shares: a STINT_ROOT of its own, the program, the payload, and the check
-# that nothing is left. Loaded by each .bats file; STINT_BUILD is the build tree.
+# that nothing is left. Loaded by each .bats file; STINT_BUILD is the build tree, build/dev
+# when it is not set.
 
 bats_require_minimum_version 1.5.0
 
+STINT_BUILD=${STINT_BUILD:-$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)/build/dev}
 STINT=$STINT_BUILD/bin/stint
 PROBE=$STINT_BUILD/libexec/stint-tests/probe
 CONTROLLERS=/sys/fs/cgroup

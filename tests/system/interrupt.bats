@@ -229,6 +229,8 @@ kill_groups()
 	[[ $result == *"q is ready"* ]]
 	timeout 10 "$STINT" up hello --name r 2>&1 | cat >"$STINT_ROOT/out"
 	grep -q "r is ready" "$STINT_ROOT/out"
+	# standard error in the pipe as well, and a caller that reads on after the command's end
+	timeout 10 bash -c '"$0" up hello --name s 2>&1 | tail -n 1' "$STINT"
 	[ "$(stint ls --json | jq 'map(select(.state == "ready")) | length')" -eq 3 ]
 }
 

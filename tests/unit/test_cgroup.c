@@ -343,9 +343,20 @@ static void cgroup_undo_names_what_stays(void **state)
 	assert_true(world_has(w, "parent/id/server/foreign"));
 }
 
+static pid_t fork_waiter(void)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0);
+	if (pid == 0)
+		wait_forever(NULL);
+	return pid;
+}
+
 /*
  * A mount point is as busy as a group with processes. The list has a victim, and a zero, which is
- * how the kernel shows a process of another PID namespace: it must not be taken for a number.
+ * how the kernel shows a process of another PID namespace: as a number it would mean everybody in
+ * the caller's process group.
  */
 static void undo_busy_group(const void *arg)
 {
@@ -353,13 +364,13 @@ static void undo_busy_group(const void *arg)
 	cleanup_free char *place = world_path(&w, "parent/id/server");
 	struct cgroup_tree tree = plain_tree(w.path, false);
 	cleanup_free char *list = NULL;
-	pid_t victim = fork();
+	pid_t victim, bystander;
 	struct error err = {0};
 	int status;
 
-	if (victim == 0)
-		wait_forever(NULL);
 	must(setpgid(0, 0) == 0);
+	victim = fork_waiter();
+	bystander = fork_waiter();
 	must(mount("tmpfs", place, "tmpfs", 0, NULL) == 0);
 	list = xasprintf("0\n1x\n-1\n%d\n%d\n", getpid(), victim);
 	world_file(&w, "parent/id/server/cgroup.procs", list, 0644);
@@ -367,6 +378,7 @@ static void undo_busy_group(const void *arg)
 	must(err.code == -EBUSY);
 	must(waitpid(victim, &status, WNOHANG) == victim);
 	must(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	must(waitpid(bystander, &status, WNOHANG) == 0);
 	must(umount(place) == 0);
 	must_succeed(cgroup_undo(&tree, "parent", "id", &err), &err);
 }
