@@ -60,6 +60,9 @@ int site_locate(struct site *ret_site, struct error *err)
 		root = NULL;
 	if (root && root[0] != '/')
 		return error_say(err, ERROR_USAGE, "STINT_ROOT '%s' is not an absolute path", root);
+	/* the root of an instance is built on top of /dev: layers below it would be covered */
+	if (root && strncmp(root, "/dev/", 5) == 0)
+		return error_say(err, ERROR_USAGE, "STINT_ROOT '%s' cannot lie below '/dev'", root);
 	ret_site->root = root ? xstrdup(root) : NULL;
 	ret_site->config_path = below_root(root, "/etc/stint");
 	ret_site->state_path = below_root(root, "/var/lib/stint");

@@ -233,6 +233,9 @@ static int apply_overlay(const struct applying *a)
 	int r;
 	cleanup_fd int mount = new_overlay(a->op);
 
+	if (mount == -ENODEV)
+		return error_say(a->err, ERROR_FAILED,
+				 "this kernel has no overlay file system; try 'modprobe overlay'");
 	r = attach(a, mount);
 	return r < 0 ? cannot(a, r, "mount a copy-on-write view of") : 0;
 }

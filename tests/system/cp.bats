@@ -115,9 +115,9 @@ load helper
 	refused 2 "names no file" cp c: "$STINT_ROOT/x"
 	refused 2 "usage: stint cp" cp c:/a
 	refused 3 "no instance 'nope'" cp nope:/a "$STINT_ROOT/x"
-	refused 1 "No such file" cp c:/no/such "$STINT_ROOT/x"
-	refused 1 "No such file" cp "$STINT_ROOT/nosuch" c:/tmp/x
-	refused 1 "there is no directory" cp c:/etc/hostname "$STINT_ROOT/no/such/dir/x"
+	refused 3 "No such file" cp c:/no/such "$STINT_ROOT/x"
+	refused 3 "No such file" cp "$STINT_ROOT/nosuch" c:/tmp/x
+	refused 1 "no/such/dir/'" cp c:/etc/hostname "$STINT_ROOT/no/such/dir/x"
 	[ ! -e "$STINT_ROOT/x" ]
 }
 
@@ -128,11 +128,11 @@ load helper
 	env --default-signal=INT "$STINT" cp - c:/tmp/partial <>"$STINT_ROOT/never" >/dev/null 2>&1 3>&- &
 	pid=$!
 	echo data >"$STINT_ROOT/never"
-	started() { [ -n "$(stint exec c -- find /tmp -type f)" ]; }
-	eventually 2 started || true # where the file has no name until it is whole
+	started() { [ -n "$(stint exec c -- find /tmp -maxdepth 1 -type f)" ]; }
+	eventually 5 started
 	kill -INT "$pid"
 	status=0
 	wait "$pid" || status=$?
 	[ "$status" -ne 0 ]
-	[ -z "$(stint exec c -- find /tmp -type f)" ]
+	[ -z "$(stint exec c -- find /tmp -maxdepth 1 -type f)" ]
 }

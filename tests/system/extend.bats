@@ -68,7 +68,7 @@ left_of()
 	refused 3 "no instance 'nope'" extend nope +1h
 	refused 2 "must end in the future" up hello --ttl 0s || refused 2 "duration" up hello --ttl 0s
 	refused 2 "" up hello --until 2020-01-01T00:00
-	refused 2 "is no duration" up hello --ttl 5
+	refused 2 "is no duration" up hello --ttl 5x
 	refused 2 "is no duration" up hello --ttl -5m
 	refused 2 "is no duration" up hello --ttl 99999999999h
 }

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #define ID "0123abcd"
+#define OTHER "deadbeef"
 #define RUN "run/stint/i/" ID
 #define STATE "var/lib/stint/i/" ID
 
@@ -53,12 +54,15 @@ static int ground_setup(void **state)
 
 static int ground_teardown(void **state)
 {
+	static const char *const ids[] = {OTHER, ID};
 	struct ground *ground = *state;
 	int r;
 
 	unsetenv("STINT_ROOT");
-	if (is_root())
+	for (size_t i = 0; is_root() && i < ARRAY_SIZE(ids); i++) {
+		strcpy(ground->record.grant.id, ids[i]);
 		steps_undo(&ground->site, &ground->record, NULL);
+	}
 	strv_free(ground->record.layers);
 	free(ground->app);
 	site_close(&ground->site);
@@ -256,14 +260,14 @@ static void steps_undo_spares_other_instances(void **state)
 	struct error err;
 
 	need_root();
-	strcpy(other.grant.id, "deadbeef");
+	strcpy(other.grant.id, OTHER);
 	assert_succeeds(steps_prepare(&ground->site, &other, &others, &err), &err);
 	assert_succeeds(steps_prepare(&ground->site, &ground->record, &mine, &err), &err);
 	prepared_deinit(&mine);
 	assert_succeeds(undo(ground, &err), &err);
 	assert_true(nothing_is_left(ground));
-	assert_true(world_has(ground->world, "run/stint/i/deadbeef"));
-	assert_true(world_has(ground->world, "var/lib/stint/i/deadbeef/log"));
+	assert_true(world_has(ground->world, "run/stint/i/" OTHER));
+	assert_true(world_has(ground->world, "var/lib/stint/i/" OTHER "/log"));
 	prepared_deinit(&others);
 	assert_succeeds(steps_undo(&ground->site, &other, &err), &err);
 }
