@@ -104,7 +104,7 @@ load helper
 @test "every table fits in 80 columns, with a long name and several ports" {
 	local long
 
-	long=$(printf 'n%.0s' {1..34})
+	long=$(printf 'n%.0s' {1..25})
 	payload "p" "[$PROBE/bin/probe, print, up, sleep, '300']" \
 		$'ports: {one: 7001, two: 7002}\nready: {log: up}'
 	stint up p --name many

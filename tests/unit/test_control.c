@@ -83,7 +83,8 @@ static void assert_same(const struct control_packet *a, const struct control_pac
 	assert_int_equal(a->not_ready, b->not_ready);
 	assert_true(a->number == b->number && a->number2 == b->number2);
 	assert_int_equal(!a->text, !b->text);
-	assert_true(!a->text || strcmp(a->text, b->text) == 0);
+	if (a->text && b->text)
+		assert_string_equal(a->text, b->text);
 	assert_words(a->argv, b->argv);
 	assert_words(a->env, b->env);
 	assert_int_equal(a->rows, b->rows);

@@ -158,6 +158,7 @@ static void instance_lock_for_end_excludes_a_second(void **state)
 
 	close(create(ground));
 	first = take_for_end(ground);
+	assert_true(first >= 0);
 	assert_fails(instance_lock_for_end(&ground->site, ID, SHORT_NS, &err), -EBUSY, &err, ID);
 }
 

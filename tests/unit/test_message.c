@@ -140,9 +140,11 @@ static void assert_same_root(const struct root_ops *a, const struct root_ops *b)
 		assert_int_equal(x->gid, y->gid);
 		assert_string_equal(x->target, y->target);
 		assert_int_equal(!x->source, !y->source);
-		assert_true(!x->source || strcmp(x->source, y->source) == 0);
+		if (x->source && y->source)
+			assert_string_equal(x->source, y->source);
 		assert_int_equal(!x->text, !y->text);
-		assert_true(!x->text || strcmp(x->text, y->text) == 0);
+		if (x->text && y->text)
+			assert_string_equal(x->text, y->text);
 	}
 }
 

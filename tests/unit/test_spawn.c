@@ -270,10 +270,11 @@ static void spawn_process_without_streams_has_null(void **state)
 
 static void spawn_process_leaves_no_other_descriptor(void **state)
 {
-	int inherited = dup(0);
+	int inherited;
 
 	(void)state;
 	need_root();
+	inherited = dup(0);
 	assert_shell_says("ls /proc/$$/fd | tr '\\n' ' '", "0 1 2 ");
 	close(inherited);
 }
@@ -433,6 +434,7 @@ static void spawn_process_joins_groups(void **state)
 	spawn.cgroups = &group;
 	spawn.n_cgroups = 1;
 	output = output_of(spawn);
+	assert_non_null(output);
 	joined = world_read(w, "tasks");
 	assert_string_equal(joined, "0");
 	close(group);

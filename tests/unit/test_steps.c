@@ -60,7 +60,7 @@ static int ground_teardown(void **state)
 
 	unsetenv("STINT_ROOT");
 	for (size_t i = 0; is_root() && i < ARRAY_SIZE(ids); i++) {
-		strcpy(ground->record.grant.id, ids[i]);
+		snprintf(ground->record.grant.id, sizeof(ground->record.grant.id), "%s", ids[i]);
 		steps_undo(&ground->site, &ground->record, NULL);
 	}
 	strv_free(ground->record.layers);
