@@ -46,8 +46,9 @@ struct cgroup_groups {
 };
 
 /*
- * Makes the groups of instance id below parent ("stint"), and parent itself. Leaves what it made
- * to cgroup_undo when it fails. The caller ends ret_groups with cgroup_groups_close.
+ * Makes the groups of instance id below parent ("stint"), and parent itself, which must not be
+ * removed (cgroup_remove_parent) before a process has joined. Leaves what it made to cgroup_undo
+ * when it fails. The caller ends ret_groups with cgroup_groups_close.
  */
 int cgroup_prepare(const struct cgroup_tree *tree, const char *parent, const char *id,
 		   struct cgroup_groups *ret_groups, struct error *err);
@@ -62,12 +63,15 @@ bool cgroup_view(const struct cgroup_hierarchy *hierarchy, const char *parent, c
 
 /*
  * Kills everything in the groups of instance id, waits until they are empty (at most 5 s) and
- * removes them, then parent when it is the last. Groups that are not there are no error. -EBUSY
+ * removes them. Groups that are not there are no error. -EBUSY
  * when processes cannot be killed; the text names the group. A caller that is
  * itself in the instance's groups moves to the root of each hierarchy first.
  */
 int cgroup_undo(const struct cgroup_tree *tree, const char *parent, const char *id,
 		struct error *err);
+
+/* Removes parent from every hierarchy where nothing uses it. */
+void cgroup_remove_parent(const struct cgroup_tree *tree, const char *parent);
 
 /*
  * Calls each(id, data) for every instance that has a group below parent; stops when it returns

@@ -239,11 +239,13 @@ static int undo_one(const struct cgroup_hierarchy *h, const char *parent, const 
 	return r < 0 ? r : undo_leaf(h, group, until);
 }
 
-static void remove_parent(const struct cgroup_hierarchy *h, const char *parent)
+void cgroup_remove_parent(const struct cgroup_tree *tree, const char *parent)
 {
-	cleanup_free char *top = group_path(h, parent, "");
+	for (size_t i = 0; i < tree->n; i++) {
+		cleanup_free char *top = group_path(&tree->list[i], parent, "");
 
-	rmdir(top); /* stays while another instance uses it */
+		rmdir(top); /* stays while another instance uses it */
+	}
 }
 
 int cgroup_undo(const struct cgroup_tree *tree, const char *parent, const char *id,
@@ -265,7 +267,6 @@ int cgroup_undo(const struct cgroup_tree *tree, const char *parent, const char *
 			if (r < 0 && first == 0)
 				first = error_set(err, -r, "cannot remove control group '%s/%s/%s'",
 						  h->mount, parent, id);
-			remove_parent(h, parent);
 		}
 	}
 	return first;

@@ -149,7 +149,7 @@ static size_t line_width(void)
 }
 
 /* What does not fit stands on lines of its own below, in the last column. */
-static void print_last(const char *cell, size_t indent, size_t width)
+static void print_words(const char *cell, size_t indent, size_t width)
 {
 	size_t room = width > indent + 16 ? width - indent : 16;
 
@@ -160,11 +160,23 @@ static void print_last(const char *cell, size_t indent, size_t width)
 			cut--;
 		if (cut == 0)
 			cut = strcspn(cell, " ");
+		if (!cell[cut])
+			break;
 		printf("%.*s\n%*s", (int)cut, cell, (int)indent, "");
 		cell += cut;
 		cell += strspn(cell, " ");
 	}
 	puts(cell);
+}
+
+static void print_last(const char *cell, size_t indent, size_t width)
+{
+	/* a word that does not fit beside the other columns begins a line of its own */
+	if (strcspn(cell, " ") > 16 && indent + strcspn(cell, " ") > width) {
+		indent = 4;
+		printf("\n%*s", (int)indent, "");
+	}
+	print_words(cell, indent, width);
 }
 
 void table_print(struct table *table)

@@ -180,6 +180,7 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 		r = launch_keeper(&launch, &tie, &keeper, err);
 	if (r == 0)
 		r = hand_over(tie, keeper, err);
+	prepared_unlock(&s->prepared);
 	if (r < 0)
 		return r;
 	*ret_instance = (struct instance){.tie = steal_fd(&tie), .keeper = keeper};
@@ -213,7 +214,7 @@ int instance_start(const struct site *site, const struct start_request *request,
 	struct starting s = {.site = site, .request = request, .lock = -1};
 	int r;
 
-	s.prepared.run = s.prepared.log = -1;
+	s.prepared.group_lock = s.prepared.run = s.prepared.log = -1;
 	r = start(&s, ret_instance, err);
 	if (r == 0)
 		ret_instance->record = steal_ptr(s.record);

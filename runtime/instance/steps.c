@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 struct step {
@@ -97,12 +99,43 @@ static int undo_state(const struct site *site, const struct record *record, stru
 	return r < 0 ? error_set(err, -r, "cannot remove '%s/%s'", site->state_path, path) : 0;
 }
 
+/*
+ * The parent group goes with the last instance, and comes with the first: a start holds this lock
+ * from making the groups until its keeper stands in them, an end while it removes the parent.
+ */
+static int open_group_lock(const struct site *site)
+{
+	int fd = openat(site->run, "groups.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int prepare_groups(const struct site *site, const struct record *record,
 			  struct prepared *prepared, struct error *err)
 {
-	(void)site;
+	prepared->group_lock = open_group_lock(site);
+	if (prepared->group_lock < 0)
+		return error_set(err, -prepared->group_lock, "cannot open '%s/groups.lock'",
+				 site->run_path);
+	if (flock(prepared->group_lock, LOCK_SH) < 0)
+		return error_set(err, errno, "cannot lock '%s/groups.lock'", site->run_path);
 	return cgroup_prepare(&prepared->tree, record->cgroup, record->grant.id, &prepared->groups,
 			      err);
+}
+
+/* A start that hangs must not make ends hang: then the parent is left to a later end. */
+static void remove_parent(const struct site *site, const struct cgroup_tree *tree,
+			  const char *parent)
+{
+	cleanup_fd int lock = open_group_lock(site);
+
+	for (int tries = 0; lock >= 0 && tries < 200; tries++) {
+		if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
+			cgroup_remove_parent(tree, parent);
+			return;
+		}
+		poll(NULL, 0, 5);
+	}
 }
 
 static int undo_groups(const struct site *site, const struct record *record, struct error *err)
@@ -110,9 +143,10 @@ static int undo_groups(const struct site *site, const struct record *record, str
 	struct cgroup_tree tree;
 	int r = cgroup_tree_discover(&tree, err);
 
-	(void)site;
-	if (r == 0)
+	if (r == 0) {
 		r = cgroup_undo(&tree, record->cgroup, record->grant.id, err);
+		remove_parent(site, &tree, record->cgroup);
+	}
 	cgroup_tree_deinit(&tree);
 	return r;
 }
@@ -129,7 +163,7 @@ int steps_prepare(const struct site *site, const struct record *record,
 {
 	int r;
 
-	*ret_prepared = (struct prepared){.run = -1, .log = -1};
+	*ret_prepared = (struct prepared){.group_lock = -1, .run = -1, .log = -1};
 	r = cgroup_tree_discover(&ret_prepared->tree, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
 		r = steps[i].prepare(site, record, ret_prepared, err);
@@ -139,8 +173,14 @@ int steps_prepare(const struct site *site, const struct record *record,
 	return r;
 }
 
+void prepared_unlock(struct prepared *prepared)
+{
+	cleanup_close(&prepared->group_lock);
+}
+
 void prepared_deinit(struct prepared *prepared)
 {
+	prepared_unlock(prepared);
 	cgroup_tree_deinit(&prepared->tree);
 	cgroup_groups_close(&prepared->groups);
 	cleanup_close(&prepared->run);

@@ -14,6 +14,7 @@
 struct prepared {
 	struct cgroup_tree tree;
 	struct cgroup_groups groups;
+	int group_lock; /* held until the keeper has joined its groups */
 	int run; /* RUN/i/ID */
 	int log; /* STATE/i/ID/log, write-only */
 };
@@ -22,6 +23,8 @@ struct prepared {
 int steps_prepare(const struct site *site, const struct record *record,
 		  struct prepared *ret_prepared, struct error *err);
 void prepared_deinit(struct prepared *prepared);
+/* The keeper has joined, or the start has failed: groups that nobody uses may go again. */
+void prepared_unlock(struct prepared *prepared);
 
 /*
  * Undoes all steps in reverse order, each whether or not the ones before it worked. Only id and

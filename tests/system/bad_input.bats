@@ -86,7 +86,7 @@ fails()
 @test "a server that is never ready exits 6, by each kind of readiness" {
 	local ready
 
-	for ready in '{http: {port: p, path: /}' '{tcp: p' '{log: never' '{command: [/bin/false]'; do
+	for ready in '{http: {port: p, path: /}' '{tcp: {port: p}' '{log: never' '{command: [/bin/false]'; do
 		payload n "[$PROBE/bin/probe, print, started, sleep, '300']" \
 			$'ports: {p: 7001}\nready: '"$ready, timeout: 1s}"
 		fails 6 "not ready within 1" up n
@@ -99,7 +99,7 @@ fails()
 @test "each kind of readiness is found when it is there" {
 	local ready
 
-	for ready in '{tcp: p}' '{log: "^up$"}' '{command: [/bin/sh, -c, "test -e /tmp/ready"]}' none; do
+	for ready in '{tcp: {port: p}}' '{log: "^up$"}' '{command: [/bin/sh, -c, "test -e /tmp/ready"]}' none; do
 		payload y "[/bin/sh, -c, 'touch /tmp/ready; exec $PROBE/bin/probe print up tcp-listen 7001']" \
 			$'ports: {p: 7001}\nready: '"$ready"
 		stint up y --name y
@@ -166,9 +166,9 @@ fails()
 	refused 3 "" up ../../etc/passwd || refused 1 "" up ../../etc/passwd
 	refused 3 "" show "$(printf 'x%.0s' {1..5000})"
 	refused 3 "" show "x'; drop table instances; --"
-	stint up hello --name safe -e "TEXT=a'b\"c\$d"$'\n'e
-	[ "$(stint exec safe -- sh -c 'echo "$TEXT"')" = "a'b\"c\$d"$'\n'e ]
-	[[ $(stint plan hello -e "TEXT=a'b\"c"$'\n'e | grep -c TEXT) -eq 1 ]]
+	refused 2 "control character" up hello -e $'TEXT=two\nlines'
+	stint up hello --name safe -e "TEXT=a'b\"c\$d: {e} #f"
+	[ "$(stint exec safe -- sh -c 'echo "$TEXT"')" = "a'b\"c\$d: {e} #f" ]
 }
 
 @test "without root there is one clear sentence, for each command that needs it" {
@@ -193,6 +193,7 @@ fails()
 with_full_state()
 {
 	mkdir -p "$STINT_ROOT/var/lib/stint"
+	export STINT_BUILD
 	run unshare -m bash -c 'mount -t tmpfs -o size=256k tmpfs "$STINT_ROOT/var/lib/stint" || exit 99
 		stint=$0
 		fill() { cat /dev/zero >"$STINT_ROOT/var/lib/stint/filler" 2>/dev/null; }
@@ -216,15 +217,18 @@ with_full_state()
 	[[ $output == *"stint: "* ]]
 }
 
-@test "an instance on a disk that became full can still be listed, ended and swept" {
+@test "an instance that has filled the disk can still be listed, ended and swept" {
 	with_full_state '
 		"$stint" up hello --name one >/dev/null 2>&1 || exit 97
-		fill
-		"$stint" ls -q || exit 96
-		"$stint" logs one >/dev/null || exit 95
-		"$stint" down one || exit 94
-		rm -f "$STINT_ROOT/var/lib/stint/filler"
-		left'
+		"$stint" exec one -- sh -c "cat /dev/zero >$STINT_BUILD/share/stint/hello/logs/filler" 2>/dev/null
+		"$stint" exec one -- true || exit 93
+		[ "$("$stint" ls -q)" = one ] || exit 96
+		"$stint" show one >/dev/null || exit 95
+		"$stint" logs one >/dev/null || exit 94
+		"$stint" down one || exit 92
+		left
+		"$stint" history one'
 	[ "$status" -eq 0 ]
 	[[ $output == *"one is gone"* ]]
+	[[ $output == *"stopped by"* ]]
 }

@@ -8,8 +8,9 @@ GOLDEN=$BATS_TEST_DIRNAME/../golden
 @test "the canonical plan of each golden template is the golden plan" {
 	local file seen=0
 
+	cp "$GOLDEN"/*.yaml "$STINT_ROOT/etc/stint/templates" # some extend others
 	for file in "$GOLDEN"/*.yaml; do
-		stint plan "$file" >"$STINT_ROOT/plan" 2>"$STINT_ROOT/err" || { cat "$STINT_ROOT/err"; false; }
+		stint plan "$(basename "$file" .yaml)" >"$STINT_ROOT/plan"
 		diff "${file%.yaml}.plan" "$STINT_ROOT/plan"
 		seen=$((seen + 1))
 	done

@@ -19,6 +19,16 @@
 #include <sys/wait.h>
 
 /* "MOUNT CONTROLLERS v1 leaves" for each hierarchy. */
+/* An end as instances have it: the groups, then the parent when nobody uses it. */
+static int undo(const struct cgroup_tree *tree, const char *parent, const char *id,
+		struct error *err)
+{
+	int r = cgroup_undo(tree, parent, id, err);
+
+	cgroup_remove_parent(tree, parent);
+	return r;
+}
+
 static char *describe(const struct cgroup_tree *tree)
 {
 	struct text out = {0};
@@ -279,7 +289,7 @@ static void cgroup_prepare_without_files_names_the_group(void **state)
 
 	assert_fails(cgroup_prepare(&tree, "parent", "id", &groups, &err), -ENOENT, &err, group);
 	cgroup_groups_close(&groups);
-	assert_succeeds(cgroup_undo(&tree, "parent", "id", &err), &err);
+	assert_succeeds(undo(&tree, "parent", "id", &err), &err);
 	assert_false(world_has(w, "parent"));
 }
 
@@ -304,16 +314,16 @@ static void cgroup_undo_of_plain_directories_twice_and_of_nothing(void **state)
 	struct cgroup_tree tree = plain_tree(w->path, true);
 	struct error err;
 
-	assert_succeeds(cgroup_undo(&tree, "parent", "id", &err), &err);
+	assert_succeeds(undo(&tree, "parent", "id", &err), &err);
 	world_directory(w, "parent/id/host", 0755);
 	world_directory(w, "parent/id/server", 0755);
 	world_directory(w, "parent/other/server", 0755);
 	for (int i = 0; i < 2; i++) {
-		assert_succeeds(cgroup_undo(&tree, "parent", "id", &err), &err);
+		assert_succeeds(undo(&tree, "parent", "id", &err), &err);
 		assert_false(world_has(w, "parent/id"));
 		assert_true(world_has(w, "parent/other/server"));
 	}
-	assert_succeeds(cgroup_undo(&tree, "parent", "other", &err), &err);
+	assert_succeeds(undo(&tree, "parent", "other", &err), &err);
 	assert_false(world_has(w, "parent"));
 }
 
@@ -324,10 +334,10 @@ static void cgroup_undo_of_a_half_made_group(void **state)
 	struct error err;
 
 	world_directory(w, "parent/id/server", 0755);
-	assert_succeeds(cgroup_undo(&tree, "parent", "id", &err), &err);
+	assert_succeeds(undo(&tree, "parent", "id", &err), &err);
 	assert_false(world_has(w, "parent"));
 	world_directory(w, "parent/id", 0755);
-	assert_succeeds(cgroup_undo(&tree, "parent", "id", &err), &err);
+	assert_succeeds(undo(&tree, "parent", "id", &err), &err);
 	assert_false(world_has(w, "parent"));
 }
 
@@ -339,7 +349,7 @@ static void cgroup_undo_names_what_stays(void **state)
 	struct error err;
 
 	world_file(w, "parent/id/server/foreign", "", 0644);
-	assert_fails(cgroup_undo(&tree, "parent", "id", &err), -ENOTEMPTY, &err, group);
+	assert_fails(undo(&tree, "parent", "id", &err), -ENOTEMPTY, &err, group);
 	assert_true(world_has(w, "parent/id/server/foreign"));
 }
 
@@ -374,13 +384,13 @@ static void undo_busy_group(const void *arg)
 	must(mount("tmpfs", place, "tmpfs", 0, NULL) == 0);
 	list = xasprintf("0\n1x\n-1\n%d\n%d\n", getpid(), victim);
 	world_file(&w, "parent/id/server/cgroup.procs", list, 0644);
-	must_fail(cgroup_undo(&tree, "parent", "id", &err), &err, "parent/id");
+	must_fail(undo(&tree, "parent", "id", &err), &err, "parent/id");
 	must(err.code == -EBUSY);
 	must(waitpid(victim, &status, WNOHANG) == victim);
 	must(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	must(waitpid(bystander, &status, WNOHANG) == 0);
 	must(umount(place) == 0);
-	must_succeed(cgroup_undo(&tree, "parent", "id", &err), &err);
+	must_succeed(undo(&tree, "parent", "id", &err), &err);
 }
 
 static void cgroup_undo_gives_up_on_a_group_that_stays_busy(void **state)
@@ -469,8 +479,8 @@ static int real_teardown(void **state)
 	struct real *real = *state;
 	bool left;
 
-	cgroup_undo(&real->tree, real->parent, "one", NULL);
-	cgroup_undo(&real->tree, real->parent, "two", NULL);
+	undo(&real->tree, real->parent, "one", NULL);
+	undo(&real->tree, real->parent, "two", NULL);
 	left = parent_is_there(real);
 	cgroup_tree_deinit(&real->tree);
 	free(real);
@@ -589,11 +599,11 @@ static void cgroup_undo_kills_and_removes(void **state)
 	for (int i = 0; i < MEMBERS; i++)
 		members[i] = i % 2 ? start_member(groups.leaf_host, groups.n_server)
 				   : start_member(groups.server, groups.n_server);
-	assert_succeeds(cgroup_undo(&real->tree, real->parent, "one", &err), &err);
+	assert_succeeds(undo(&real->tree, real->parent, "one", &err), &err);
 	for (int i = 0; i < MEMBERS; i++)
 		assert_killed(members[i]);
 	assert_false(parent_is_there(real));
-	assert_succeeds(cgroup_undo(&real->tree, real->parent, "one", &err), &err);
+	assert_succeeds(undo(&real->tree, real->parent, "one", &err), &err);
 	cgroup_groups_close(&groups);
 }
 
@@ -611,13 +621,13 @@ static void cgroup_undo_spares_other_instances(void **state)
 	member = start_member(two.server, two.n_server);
 	cgroup_each_id(&real->tree, real->parent, collect, &ids);
 	assert_int_equal(strv_length(ids), 2);
-	assert_succeeds(cgroup_undo(&real->tree, real->parent, "one", &err), &err);
+	assert_succeeds(undo(&real->tree, real->parent, "one", &err), &err);
 	assert_is_member(real, member, "/two/server", two.n_server);
 	strv_cleanup(&ids);
 	cgroup_each_id(&real->tree, real->parent, collect, &ids);
 	assert_int_equal(strv_length(ids), 1);
 	assert_string_equal(ids[0], "two");
-	assert_succeeds(cgroup_undo(&real->tree, real->parent, "two", &err), &err);
+	assert_succeeds(undo(&real->tree, real->parent, "two", &err), &err);
 	assert_killed(member);
 	assert_false(parent_is_there(real));
 	cgroup_groups_close(&one);
@@ -631,7 +641,7 @@ static void cgroup_undo_of_nothing_real(void **state)
 
 	need_groups(real);
 	for (int i = 0; i < 2; i++)
-		assert_succeeds(cgroup_undo(&real->tree, real->parent, "one", &err), &err);
+		assert_succeeds(undo(&real->tree, real->parent, "one", &err), &err);
 	assert_false(parent_is_there(real));
 }
 
@@ -647,7 +657,7 @@ static void undo_own_groups(const void *arg)
 	struct error err;
 
 	must_succeed(cgroup_join(leaver->groups->host, leaver->groups->n_host, &err), &err);
-	must_succeed(cgroup_undo(&real->tree, real->parent, "one", &err), &err);
+	must_succeed(undo(&real->tree, real->parent, "one", &err), &err);
 	must(!parent_is_there(real));
 }
 
@@ -684,7 +694,7 @@ static void cgroup_join_of_a_removed_group(void **state)
 
 	need_groups(real);
 	groups = prepare(real, "one");
-	assert_succeeds(cgroup_undo(&real->tree, real->parent, "one", &err), &err);
+	assert_succeeds(undo(&real->tree, real->parent, "one", &err), &err);
 	run_in_child(0, join_what_is_gone, &groups);
 	cgroup_groups_close(&groups);
 }
