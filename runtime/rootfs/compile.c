@@ -99,6 +99,7 @@ static const struct entry kernel_views[] = {
 	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/bus", NULL},
 	{ROOT_MASK_FILE, ROOT_OPTIONAL | DEVICES, 0, "/proc/kcore", NULL},
 	{ROOT_MASK_FILE, ROOT_OPTIONAL | DEVICES, 0, "/proc/keys", NULL},
+	{ROOT_MASK_FILE, ROOT_OPTIONAL | DEVICES, 0, "/proc/timer_list", NULL},
 	{ROOT_SYSFS, ROOT_NOEXEC, 0, "/sys", NULL},
 };
 

@@ -5,6 +5,10 @@
 # the same places.
 load helper
 
+# A build with sanitizers takes ten times as long for each.
+MOMENTS=${STINT_SANITIZED:+10}
+MOMENTS=${MOMENTS:-40}
+
 # interrupted SIGNAL MICROSECONDS COMMAND...: STATUS is what the command ended with. Started by a
 # child with default signals: a shell's background job would ignore SIGINT.
 interrupted()
@@ -47,12 +51,12 @@ all_or_nothing()
 	[ -z "$(leftovers)" ]
 }
 
-@test "a signal at any of 40 moments of up leaves a ready instance or nothing" {
+@test "a signal at any of many moments of up leaves a ready instance or nothing" {
 	local signals=(INT TERM HUP QUIT) length i
 
 	length=$(length_of_start)
-	for ((i = 0; i < 40; i++)); do
-		interrupted "${signals[i % 4]}" $((length * i * 12 / 400)) up hello --name i
+	for ((i = 0; i < MOMENTS; i++)); do
+		interrupted "${signals[i % 4]}" $((length * i * 12 / (10 * MOMENTS))) up hello --name i
 		echo "$i: ${signals[i % 4]}, status $STATUS: $(cat "$STINT_ROOT/out")"
 		all_or_nothing i
 	done
@@ -69,12 +73,12 @@ all_or_nothing()
 	done
 }
 
-@test "SIGKILL at any of 40 moments of up leaves an instance that works, or nothing after a sweep" {
+@test "SIGKILL at any of many moments of up leaves an instance that works, or nothing after a sweep" {
 	local length i
 
 	length=$(length_of_start)
-	for ((i = 0; i < 40; i++)); do
-		interrupted KILL $((length * i * 11 / 400)) up hello --name "k$i"
+	for ((i = 0; i < MOMENTS; i++)); do
+		interrupted KILL $((length * i * 11 / (10 * MOMENTS))) up hello --name "k$i"
 	done
 	eventually 10 settled
 	for name in $(stint ls -q); do
@@ -92,12 +96,12 @@ settled()
 	[ "$(stint ls --json | jq 'map(select(.state != "ready")) | length')" -eq 0 ]
 }
 
-@test "a signal at any of 40 moments of run leaves nothing, and ends the command" {
+@test "a signal at any of many moments of run leaves nothing, and ends the command" {
 	local signals=(INT TERM HUP KILL) length i
 
 	length=$(length_of_start)
-	for ((i = 0; i < 40; i++)); do
-		interrupted "${signals[i % 4]}" $((length * i * 15 / 400)) \
+	for ((i = 0; i < MOMENTS; i++)); do
+		interrupted "${signals[i % 4]}" $((length * i * 15 / (10 * MOMENTS))) \
 			run hello --name "r$i" -- sleep 61234
 		echo "$i: ${signals[i % 4]}, status $STATUS: $(cat "$STINT_ROOT/out")"
 		[ "$STATUS" -ne 0 ]

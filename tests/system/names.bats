@@ -60,7 +60,10 @@ keep_status()
 	wait
 	cat "$STINT_ROOT"/out.*
 	[ "$(stint ls -q)" = again ]
-	[ "$(cat "$STINT_ROOT"/out.* | grep -cx 'status [04]')" -eq 5 ]
+	# each of them worked, found the name taken, or was itself replaced: nothing else went wrong
+	[ "$(cat "$STINT_ROOT"/out.* | grep -c '^status ')" -eq 5 ]
+	[ "$(cat "$STINT_ROOT"/out.* | grep '^stint: ' |
+		grep -vc "is taken by an instance\|replaced by --recreate")" -eq 0 ]
 	get "http://127.0.0.1:$(port_of again)/" >/dev/null
 	stint down again
 	nothing_left

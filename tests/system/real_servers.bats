@@ -17,6 +17,9 @@ deploy_page()
 	echo "page of $1" >"$STINT_ROOT/page"
 	stint exec "$1" -- mkdir -p /var/lib/tomcat10/webapps/app
 	stint cp "$STINT_ROOT/page" "$1:/var/lib/tomcat10/webapps/app/page.txt"
+	# a page that is a program: the server compiles it into its work directory
+	echo "jsp of $1: <%= 6 * 7 %>" | stint cp - "$1:/var/lib/tomcat10/webapps/app/page.jsp"
+	echo "only $1" | stint cp - "$1:/var/lib/tomcat10/webapps/app/only-$1.txt"
 }
 
 deploy_flow()
@@ -27,6 +30,19 @@ deploy_flow()
 			{"id":"f","type":"function","z":"t","func":"msg.payload = \"flow of '"$1"'\"; return msg;","outputs":1,"wires":[["o"]]},
 			{"id":"o","type":"http response","z":"t"}]' \
 		"http://127.0.0.1:$(port_of "$1")/flows"
+}
+
+# Nothing of what was deployed into the other: answers_nothing NAME PATH
+answers_nothing()
+{
+	[ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 10 "http://127.0.0.1:$(port_of "$1")$2")" = 404 ]
+}
+
+# The same port of the server in both, and two ports on the host.
+has_default_port()
+{
+	[ "$(stint show "$1" --json | jq '.ports[0].inside_port // .ports[0].inside')" = "$2" ] ||
+		[[ $(stint show "$1") == *"-> $2 inside"* ]]
 }
 
 answers()
@@ -56,7 +72,27 @@ answers()
 	for name in n1 n2; do
 		eventually 30 answers $name /mine "flow of $name"
 	done
+	for name in t1 t2; do
+		eventually 30 answers $name /app/page.jsp "jsp of $name: 42"
+		eventually 30 answers $name /app/only-$name.txt "only $name"
+		has_default_port $name 8080
+	done
+	has_default_port n1 1880
+	has_default_port n2 1880
+	answers_nothing t1 /app/only-t2.txt
+	answers_nothing t2 /app/only-t1.txt
+	for name in n1 n2; do
+		[ "$(get "http://127.0.0.1:$(port_of $name)/flows" | jq 'length')" -eq 4 ]
+	done
+	[ "$(stint ls --json | jq -r '.[].ports[0].port' | sort -u | wc -l)" -eq 4 ]
+	# while they run, as after them
+	[ "$(hash_installs)" = "$before" ]
 	[[ $(stint diff t1) == *"A /var/lib/tomcat10/webapps/app"* ]]
+	run ! stint exec t1 -- ls /opt/node-red
+	stint down t1 n2
+	answers t2 /app/page.txt "page of t2"
+	answers n1 /mine "flow of n1"
 	stint down --all
+	nothing_left
 	[ "$(hash_installs)" = "$before" ]
 }

@@ -81,7 +81,7 @@ static void file_remove_tree_of_many_deep_branches(void **state)
 {
 	struct world *w = *state;
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 5; i++) {
 		cleanup_free char *branch = xasprintf("tree/%d", i);
 		cleanup_fd int fd = -1;
 
@@ -108,7 +108,7 @@ static void file_remove_tree_with_its_own_names_taken(void **state)
 		if (i % 4 == 3)
 			must(file_write(tree, name, "a file", 0600) == 0);
 		else
-			make_deep(tree, name, 200);
+			make_deep(tree, name, 100);
 	}
 	assert_int_equal(file_remove_tree(w->dir, "tree"), 0);
 	assert_false(world_has(w, "tree"));
@@ -167,7 +167,7 @@ static void file_remove_tree_of_thousands_of_entries(void **state)
 
 	world_directory(w, "tree", 0755);
 	tree = file_open_directory(w->dir, "tree");
-	for (int i = 0; i < 10000; i++) {
+	for (int i = 0; i < 3000; i++) {
 		cleanup_free char *name = xasprintf("%d", i);
 
 		if (i % 5 == 0)
