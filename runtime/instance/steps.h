@@ -15,8 +15,8 @@ struct prepared {
 	struct cgroup_tree tree;
 	struct cgroup_groups groups;
 	int group_lock; /* held until the keeper has joined its groups */
-	int run; /* RUN/i/ID */
-	int log; /* STATE/i/ID/log, write-only */
+	int run;	/* RUN/i/ID */
+	int log;	/* STATE/i/ID/log, write-only */
 };
 
 /* Runs all steps in order. ret_prepared must be ended with prepared_deinit also on failure. */

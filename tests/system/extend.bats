@@ -93,9 +93,7 @@ left_of()
 }
 
 @test "twenty leases end together and on time" {
-	local i
-
-	for i in {1..20}; do
+	for _ in {1..20}; do
 		"$STINT" up hello --ttl 3s >/dev/null 2>&1 3>&- &
 	done
 	wait

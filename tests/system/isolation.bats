@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The world as the payload sees it, and what two instances see of one another; see inside.bats.
+# The world as the payload sees it, and what two instances see of one another.
 load helper
 
-# report [OPTION...]: what the payload says about its world, into the file report.
+# What the payload says about its world, into the file report.
 report()
 {
 	payload world "[$PROBE/bin/probe, report]" 'ready: none'
-	stint run world "$@" >"$STINT_ROOT/report"
+	stint run world >"$STINT_ROOT/report"
 }
 
 value()
@@ -37,6 +37,7 @@ value()
 	stint up hello --name a
 	[ "$(stint exec a -- hostname)" = "$(id_of a)" ]
 	[ "$(stint exec a -- cat /etc/hostname)" = "$(id_of a)" ]
+	[[ $(stint exec a -- cat /etc/hosts) == *"$(id_of a)"* ]]
 	[ "$(stint exec a -- cat /proc/1/comm)" = stint-init ]
 	[ "$(stint exec a -- sh -c 'cat /proc/[0-9]*/comm' | grep -vx 'sh\|cat' | sort)" = $'hello\nstint-init' ]
 }
@@ -82,6 +83,14 @@ value()
 	[ "$(stint exec s -- hostname)" = "$(id_of s)" ]
 }
 
+@test "mounts inside are the list's: the install an overlay, /usr read-only, nothing shared with the host" {
+	report
+	grep -q "^mount\.$PROBE=overlay" "$STINT_ROOT/report"
+	grep -q '^mount\./usr=.*\bro\b' "$STINT_ROOT/report"
+	[ -z "$(grep '^mount\./\(home\|root\|boot\|mnt\|var\|srv\)' "$STINT_ROOT/report" | grep -v "^mount\.$PROBE=")" ]
+	run ! grep '^mount\..*\(shared\|master\):' "$STINT_ROOT/report"
+}
+
 @test "nothing of the host's files is there but the list" {
 	stint up hello --name v
 	mkdir "$STINT_ROOT/not-for-inside"
@@ -115,7 +124,7 @@ value()
 		[ "$status" -ne 0 ]
 		[ "$(cat "$path" 2>/dev/null || true)" = "$before" ]
 	done
-	for path in /proc/kcore /proc/keys; do
+	for path in /proc/kcore /proc/keys /proc/timer_list; do
 		[ "$(stint exec k -- sh -c "head -c 100 $path 2>/dev/null" | wc -c)" -eq 0 ]
 	done
 }

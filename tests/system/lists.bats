@@ -139,7 +139,6 @@ load helper
 }
 
 @test "doctor says what this host can do, and leaves nothing" {
-	before=$(ls -A "$STINT_ROOT" | sort)
 	stint doctor >"$STINT_ROOT/doctor"
 	grep -q "sandboxes can be started" "$STINT_ROOT/doctor"
 	run ! grep -q '^missing' "$STINT_ROOT/doctor"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Names and published ports, one by one; concurrency.bats has them all at the same moment.
+# Names and published ports: one by one, and many at the same moment.
 load helper
 
 # keep_status COMMAND...: the last line that it prints is what the command ended with.
@@ -10,6 +10,55 @@ keep_status()
 
 	"$@" || status=$?
 	echo "status $status"
+}
+
+@test "20 at the same moment all work, with 20 names, ports and addresses" {
+	local i port
+
+	for i in {1..20}; do
+		"$STINT" up hello --json >"$STINT_ROOT/out.$i" 2>"$STINT_ROOT/err.$i" 3>&- &
+	done
+	wait
+	grep -h "^stint: " "$STINT_ROOT"/err.* || true
+	[ "$(cat "$STINT_ROOT"/out.* | jq -r .name | sort -u | wc -l)" -eq 20 ]
+	[ "$(cat "$STINT_ROOT"/out.* | jq -r '.ports[0].port' | sort -u | wc -l)" -eq 20 ]
+	stint ls --json >"$STINT_ROOT/ls"
+	[ "$(jq 'map(select(.state == "ready")) | length' "$STINT_ROOT/ls")" -eq 20 ]
+	[ "$(jq -r '.[].address' "$STINT_ROOT/ls" | sort -u | wc -l)" -eq 20 ]
+	[ "$(jq -r '.[].id' "$STINT_ROOT/ls" | sort -u | wc -l)" -eq 20 ]
+	for port in $(jq -r '.[].ports[0].port' "$STINT_ROOT/ls"); do
+		get "http://127.0.0.1:$port/" | grep -q "^hello from"
+	done
+	stint down --all
+	nothing_left
+}
+
+@test "of 20 with the same name at the same moment one works and the others exit 4" {
+	local i
+
+	for i in {1..20}; do
+		keep_status "$STINT" up hello --name same >"$STINT_ROOT/out.$i" 2>&1 3>&- &
+	done
+	wait
+	[ "$(cat "$STINT_ROOT"/out.* | grep -cx 'status 0')" -eq 1 ]
+	[ "$(cat "$STINT_ROOT"/out.* | grep -cx 'status 4')" -eq 19 ]
+	[ "$(stint ls -q)" = same ]
+	get "http://127.0.0.1:$(port_of same)/" >/dev/null
+}
+
+@test "several downs of one instance at the same moment leave nothing" {
+	local i
+
+	stint up hello --name d
+	for i in 1 2 3 4; do
+		keep_status "$STINT" down d >"$STINT_ROOT/out.$i" 2>&1 3>&- &
+	done
+	wait
+	cat "$STINT_ROOT"/out.*
+	[ "$(cat "$STINT_ROOT"/out.* | grep -cx 'status [03]')" -eq 4 ]
+	no_instances
+	[ -z "$(leftovers)" ]
+	[ "$(stint history d --json | jq length)" -eq 1 ]
 }
 
 @test "a name that is made is the template's and a word, and can be told from every other" {

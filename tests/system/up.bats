@@ -98,3 +98,11 @@ EOF
 	eventually 10 gone
 	[[ $(stint history flaky --json | jq -r '.[0].reason') == *"exited with status 3"* ]]
 }
+
+@test "a server that ignores the stop is killed when its grace is over" {
+	payload stubborn "[$PROBE/bin/probe, ignore-term, print, up, sleep, '300']" 'ready: {log: up}'
+	stint up stubborn --name s
+	started=$(date +%s)
+	stint down s
+	[ $(($(date +%s) - started)) -le 4 ]
+}
