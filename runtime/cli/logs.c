@@ -26,7 +26,7 @@ struct stream {
 
 struct printer {
 	struct stream out, errs;
-	bool timestamps;
+	bool timestamps, json;
 	int failed; /* negative errno of the first write that did not work */
 };
 
@@ -51,12 +51,34 @@ static void add_time(struct text *text, int64_t time_us)
 	text_addf(text, "%s.%03d%.3s:%s ", moment, (int)(time_us % 1000000 / 1000), zone, zone + 3);
 }
 
+/* An object a line; bytes that are no text are shown as on a terminal. */
+static void add_json(struct text *text, const struct log_record *record)
+{
+	cleanup_text struct text shown = {0}, time = {0};
+	cleanup_free char *line = NULL;
+	json_t *object;
+
+	add_time(&time, record->time_us);
+	time.data[time.length - 1] = '\0'; /* the blank behind it */
+	text_add_visible(&shown, record->text, record->length);
+	object = json_pack("{s:s, s:s, s:s, s:b}", "time", time.data, "stream",
+			   record->is_error ? "stderr" : "stdout", "text",
+			   shown.data ? shown.data : "", "continued", (int)record->more);
+	line = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	text_addf(text, "%s\n", line ? line : "{}");
+}
+
 static void print_record(const struct log_record *record, void *data)
 {
 	struct printer *printer = data;
 	struct stream *stream = record->is_error ? &printer->errs : &printer->out;
 	struct stream *other = record->is_error ? &printer->out : &printer->errs;
 
+	if (printer->json) {
+		add_json(&printer->out.pending, record);
+		return;
+	}
 	/* both may be the same terminal, where the order tells the story */
 	flush_stream(printer, other);
 	if (printer->timestamps && !stream->midway)
@@ -131,6 +153,7 @@ static int print_log(const struct invocation *invocation, struct log_reader *rea
 		.out = {.fd = STDOUT_FILENO, .terminal = isatty(STDOUT_FILENO)},
 		.errs = {.fd = STDERR_FILENO, .terminal = isatty(STDERR_FILENO)},
 		.timestamps = options->timestamps,
+		.json = options->json,
 	};
 	uint64_t lines;
 	int r = 0;
@@ -172,7 +195,7 @@ static int run_logs(const struct invocation *invocation)
 const struct command logs_command = {
 	.name = "logs",
 	.usage = "NAME [OPTION...]",
-	.options = "follow lines timestamps",
+	.options = "follow lines timestamps json",
 	.summary = "print what the server wrote",
 	.description =
 		"The server's standard output goes to standard output, its standard error to "

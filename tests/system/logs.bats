@@ -80,3 +80,10 @@ load helper
 	refused 2 "is no number" logs l --lines many
 	refused 2 "is no number" logs l --lines -1
 }
+
+@test "--json prints an object for each line" {
+	payload j "[$PROBE/bin/probe, print, one, error, two, sleep, '300']" 'ready: {log: two}'
+	stint up j --name j
+	[ "$(stint logs j --json | jq -r 'select(.stream == "stdout") | .text')" = one ]
+	[ "$(stint logs j --json | jq -r 'select(.stream == "stderr") | .text')" = two ]
+}
