@@ -80,9 +80,10 @@ remove_by_force()
 	done
 }
 
+# The program, with a bound: what hangs must not keep teardown from cleaning up.
 stint()
 {
-	"$STINT" "$@"
+	timeout --foreground -s KILL 100 "$STINT" "$@"
 }
 
 # What ended and waits for the host's first process to notice is not a process any more.

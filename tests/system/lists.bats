@@ -69,7 +69,9 @@ load helper
 	stint up s --name s
 	begun=$(date +%s%N)
 	stint down s
-	[ $((($(date +%s%N) - begun) / 1000000)) -ge 1900 ]
+	waited=$((($(date +%s%N) - begun) / 1000000))
+	[ "$waited" -ge 1900 ]
+	[ "$waited" -lt 5000 ]
 	stint up s --name s
 	begun=$(date +%s%N)
 	stint down s --now
