@@ -43,6 +43,12 @@ setup()
 
 teardown()
 {
+	clean_up
+}
+
+# For a file that has more to do in its teardown.
+clean_up()
+{
 	local failed=0
 
 	"$STINT" down --all --now >/dev/null 2>&1 || true

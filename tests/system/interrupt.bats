@@ -5,6 +5,20 @@
 # the same places.
 load helper
 
+# Control groups that a test made for its caller, to be removed also when it fails.
+CALLER_GROUPS=()
+
+teardown()
+{
+	local group
+
+	kill_groups "${CALLER_GROUPS[@]}"
+	for group in "${CALLER_GROUPS[@]}"; do
+		[ ! -d "$group" ] || eventually 2 rmdir "$group" || true
+	done
+	clean_up
+}
+
 # A build with sanitizers takes ten times as long for each.
 MOMENTS=${STINT_SANITIZED:+10}
 MOMENTS=${MOMENTS:-40}
@@ -190,14 +204,14 @@ no_process_called()
 }
 
 @test "an instance outlives the killing and removal of its caller's control groups" {
-	local hierarchy name=stint-test-$$-$RANDOM groups=()
+	local hierarchy name=stint-test-$$-$RANDOM
 
 	for hierarchy in "$CONTROLLERS" "$CONTROLLERS"/*/; do
 		[ -e "$hierarchy/cgroup.procs" ] || continue
-		mkdir "$hierarchy/$name" 2>/dev/null && groups+=("${hierarchy%/}/$name")
+		mkdir "$hierarchy/$name" 2>/dev/null && CALLER_GROUPS+=("${hierarchy%/}/$name")
 	done
-	[ "${#groups[@]}" -ge 1 ]
-	for hierarchy in "${groups[@]}"; do
+	[ "${#CALLER_GROUPS[@]}" -ge 1 ]
+	for hierarchy in "${CALLER_GROUPS[@]}"; do
 		for file in cpuset.cpus cpuset.mems; do
 			[ ! -e "$hierarchy/$file" ] || cat "${hierarchy%/*}/$file" >"$hierarchy/$file"
 		done
@@ -205,13 +219,13 @@ no_process_called()
 	# the caller stays in its groups after up, so that there is something to kill
 	bash -c 'stint=$1; shift
 		for group; do echo $$ >"$group/cgroup.procs" || exit 99; done
-		"$stint" up hello --name g >/dev/null && sleep 61236' caller "$STINT" "${groups[@]}" 3>&- &
+		"$stint" up hello --name g >/dev/null && sleep 61236' caller "$STINT" "${CALLER_GROUPS[@]}" 3>&- &
 	is_ready() { [ "$(state_of g 2>/dev/null)" = ready ]; }
 	eventually 10 is_ready
-	kill_groups "${groups[@]}"
+	kill_groups "${CALLER_GROUPS[@]}"
 	wait || true
 	eventually 5 no_process_called 61236
-	for hierarchy in "${groups[@]}"; do
+	for hierarchy in "${CALLER_GROUPS[@]}"; do
 		eventually 2 rmdir "$hierarchy"
 	done
 	get "http://127.0.0.1:$(port_of g)/" >/dev/null
