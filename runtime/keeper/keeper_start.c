@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -93,6 +94,7 @@ static int make_output(const struct keeper *keeper, int pair[2], struct error *e
 int keeper_start_init(struct keeper *keeper, struct error *err)
 {
 	int theirs = -1, r;
+	char path[64];
 
 	r = make_output(keeper, keeper->out, err);
 	if (r == 0)
@@ -107,6 +109,10 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 	close(theirs);
 	if (keeper->init.pid < 0)
 		return error_set(err, errno, "cannot make namespaces");
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", keeper->init.pid);
+	keeper->netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (keeper->netns < 0)
+		return error_set(err, errno, "cannot open the instance's network namespace");
 	/* from here on only init can write, so that the end of the output can be seen */
 	close(keeper->out[1]);
 	close(keeper->errs[1]);
@@ -136,7 +142,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 		.hold = m->hold,
 	};
 	int keep[5 + PLAN_PORTS_MAX] = {channel, forwarder.out, forwarder.errs, forwarder.log,
-					keeper->init.pidfd};
+					keeper->netns};
 	size_t n = 5;
 
 	prctl(PR_SET_NAME, "stint-forwarder", 0, 0, 0);
@@ -146,9 +152,9 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 		forwarder.ports[i].inside_port = m->inside_ports[i];
 	}
 	close_others(keep, n);
-	if (setns(keeper->init.pidfd, CLONE_NEWNET) < 0)
+	if (setns(keeper->netns, CLONE_NEWNET) < 0)
 		return 1;
-	close(keeper->init.pidfd);
+	close(keeper->netns);
 	if (confine_apply(m->forwarder_uid, m->forwarder_uid, NULL, 0, NULL) < 0)
 		return 1;
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
