@@ -67,7 +67,7 @@ static int become_owner(const struct account *owner)
 	return 0;
 }
 
-static void run_child(const struct session *session, char **command)
+static void run_child(const struct session *session, char **command, pid_t parent)
 {
 	sigset_t none;
 
@@ -81,6 +81,9 @@ static void run_child(const struct session *session, char **command)
 		_exit(EXIT_OWN_FAILURE);
 	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+	/* a parent that was killed before that sends nothing any more */
+	if (getppid() != parent)
+		_exit(EXIT_OWN_FAILURE);
 	execvp(command[0], command);
 	fprintf(stderr, "stint: cannot execute '%s': %s\n", command[0], strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
@@ -117,6 +120,7 @@ static int wait_for_command(struct session *session, pid_t child)
 
 static int run_command_outside(struct session *session, char **command)
 {
+	pid_t parent = getpid();
 	pid_t child = fork();
 
 	if (child < 0) {
@@ -124,7 +128,7 @@ static int run_command_outside(struct session *session, char **command)
 		return EXIT_OWN_FAILURE;
 	}
 	if (child == 0)
-		run_child(session, command);
+		run_child(session, command, parent);
 	return wait_for_command(session, child);
 }
 
