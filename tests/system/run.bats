@@ -128,7 +128,7 @@ load helper
 
 	begun=$(date +%s%N)
 	run --separate-stderr stint run hello --name r --ttl 1s -- sh -c \
-		'until ! curl -s -o /dev/null "$STINT_URL/"; do sleep 0.05; done; echo cut'
+		'until ! curl -s -o /dev/null "$STINT_URL/"; do sleep 0.05; done; echo cut; sleep 0.5'
 	[ "$status" -eq 0 ]
 	[[ $output == *cut* ]]
 	[[ $stderr == *"'r' has ended: expired"* ]]
