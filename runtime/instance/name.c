@@ -36,7 +36,8 @@ bool is_id(const char *text)
 
 void make_id(char id[INSTANCE_ID_LENGTH + 1])
 {
-	snprintf(id, INSTANCE_ID_LENGTH + 1, "%08x", random_number());
+	snprintf(id, INSTANCE_ID_LENGTH + 1, "%c%07x", "abcdef"[random_number() % 6],
+		 random_number() >> 4);
 }
 
 void make_name(const char *template_name, unsigned attempt, char name[INSTANCE_NAME_MAX + 1])

@@ -9,7 +9,10 @@
 /* 8 lower-case hexadecimal digits, and so no way out of a directory. */
 bool is_id(const char *text);
 
-/* A random id: 8 lower-case hexadecimal digits. */
+/*
+ * A random id: 8 lower-case hexadecimal digits, the first of them a letter. The id is the host name
+ * inside, and one of digits only would be read as an IPv4 address (inet_aton(3)).
+ */
 void make_id(char id[INSTANCE_ID_LENGTH + 1]);
 
 /* "tomcat-heron"; from the eighth attempt on with a number behind. */
