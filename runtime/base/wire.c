@@ -33,6 +33,13 @@ void wire_put_strv(struct text *to, char *const *list)
 		wire_put_string(to, list[i]);
 }
 
+void wire_put_bytes(struct text *to, const void *data, size_t size)
+{
+	wire_put_u32(to, (uint32_t)size);
+	if (size)
+		text_add_bytes(to, data, size);
+}
+
 static void take(struct wire_reader *from, void *into, size_t length)
 {
 	if (from->bad || from->left < length) {
@@ -95,4 +102,20 @@ char **wire_get_strv(struct wire_reader *from)
 		}
 	}
 	return list;
+}
+
+void *wire_get_bytes(struct wire_reader *from, size_t *ret_size)
+{
+	uint32_t size = wire_get_u32(from);
+	void *bytes;
+
+	*ret_size = 0;
+	if (size > from->left)
+		from->bad = true;
+	if (size == 0 || from->bad)
+		return NULL;
+	bytes = xcalloc(size, 1);
+	take(from, bytes, size);
+	*ret_size = size;
+	return bytes;
 }

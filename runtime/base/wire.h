@@ -17,6 +17,7 @@ void wire_put_u64(struct text *to, uint64_t value);
 /* NULL and "" are told apart. */
 void wire_put_string(struct text *to, const char *string);
 void wire_put_strv(struct text *to, char *const *list);
+void wire_put_bytes(struct text *to, const void *data, size_t size);
 
 struct wire_reader {
 	const uint8_t *data;
@@ -30,5 +31,7 @@ uint64_t wire_get_u64(struct wire_reader *from);
 char *wire_get_string(struct wire_reader *from);
 /* The caller frees with strv_free; never NULL. */
 char **wire_get_strv(struct wire_reader *from);
+/* The caller frees; NULL when there are none, or when bad. */
+void *wire_get_bytes(struct wire_reader *from, size_t *ret_size);
 
 #endif

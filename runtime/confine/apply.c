@@ -38,18 +38,18 @@ static int drop_capabilities(struct error *err)
 	return 0;
 }
 
-int confine_apply(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, struct error *err)
+int confine_apply(const struct confinement *c, struct error *err)
 {
 	int r = drop_bounding(err);
 
 	if (r < 0)
 		return r;
-	if (setgroups(n_groups, groups) < 0 || setresgid(gid, gid, gid) < 0)
-		return error_set(err, errno, "cannot become group %u", gid);
+	if (setgroups(c->n_groups, c->groups) < 0 || setresgid(c->gid, c->gid, c->gid) < 0)
+		return error_set(err, errno, "cannot become group %u", c->gid);
 	if (prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) < 0)
 		return error_set(err, errno, "cannot lock the securebits");
-	if (setresuid(uid, uid, uid) < 0)
-		return error_set(err, errno, "cannot become user %u", uid);
+	if (setresuid(c->uid, c->uid, c->uid) < 0)
+		return error_set(err, errno, "cannot become user %u", c->uid);
 	r = drop_capabilities(err);
 	if (r < 0)
 		return r;

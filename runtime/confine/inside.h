@@ -8,13 +8,24 @@
 
 #include "base/error.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
+struct confinement {
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups; /* exactly these supplementary groups */
+	size_t n_groups;
+	uint64_t caps;	    /* what remains in every set, a bit each */
+	const void *filter; /* seccomp program, struct sock_filter[]; NULL: none */
+	size_t filter_size; /* bytes */
+};
+
 /*
- * Becomes uid and gid with exactly those supplementary groups and no capability in any set, none
- * to be regained: bounding set empty, no_new_privs, securebits locked (capabilities(7)).
- * Irreversible. PR_SET_PDEATHSIG is lost by it.
+ * Becomes what the confinement says, with no capability but those in caps and no way to regain
+ * any: bounding set, no_new_privs, securebits locked (capabilities(7)); the filter comes last
+ * (seccomp(2)). Irreversible. PR_SET_PDEATHSIG is lost by it.
  */
-int confine_apply(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, struct error *err);
+int confine_apply(const struct confinement *confinement, struct error *err);
 
 #endif

@@ -81,6 +81,7 @@ static int own_stdio(struct error *err)
 static int set_up(struct init *init, struct error *err)
 {
 	const struct start_message *m = init->message;
+	struct root_owner owner = {.base = m->id_base, .userns = init->userns};
 	int r;
 
 	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);
@@ -92,7 +93,7 @@ static int set_up(struct init *init, struct error *err)
 	if (r == 0)
 		r = netns_loopback_up(m->address, err);
 	if (r == 0)
-		r = root_apply(&m->root, err);
+		r = root_apply(&m->root, &owner, err);
 	if (r == 0)
 		r = own_stdio(err);
 	if (r < 0)
@@ -113,10 +114,16 @@ static struct spawn spawn_base(const struct world *world)
 		.argv = m->command,
 		.env = m->env,
 		.directory = m->directory,
-		.uid = m->uid,
-		.gid = m->gid,
-		.groups = m->groups,
-		.n_groups = m->n_groups,
+		.confinement =
+			{
+				.uid = m->uid,
+				.gid = m->gid,
+				.groups = m->groups,
+				.n_groups = m->n_groups,
+				.caps = m->caps,
+				.filter = m->filter,
+				.filter_size = m->filter_size,
+			},
 		.stdio = {-1, world->init->out, world->init->errs},
 		.cgroups = world->init->server_groups,
 		.n_cgroups = m->n_cgroups,
@@ -199,10 +206,10 @@ static int start_exec(struct world *world, const struct control_packet *request,
 	spawn.argv = request->argv;
 	spawn.env = env;
 	if (request->number2 >= 0)
-		spawn.uid = (uid_t)request->number2;
+		spawn.confinement.uid = (uid_t)request->number2;
 	spawn.terminal = request->terminal;
 	if (request->terminal)
-		r = open_terminal(request, spawn.uid, ret_master, &slave, err);
+		r = open_terminal(request, spawn.confinement.uid, ret_master, &slave, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < 3; i++)

@@ -68,6 +68,7 @@ static void run_init(struct keeper *keeper, int channel)
 	struct init init = {
 		.message = &keeper->message,
 		.channel = channel,
+		.userns = -1,
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
@@ -145,6 +146,13 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 					keeper->netns};
 	size_t n = 5;
 
+	struct confinement confinement = {
+		.uid = m->forwarder_uid,
+		.gid = m->forwarder_uid,
+		.filter = m->forwarder_filter,
+		.filter_size = m->forwarder_filter_size,
+	};
+
 	prctl(PR_SET_NAME, "stint-forwarder", 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	for (size_t i = 0; i < m->n_ports; i++) {
@@ -155,7 +163,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 	if (setns(keeper->netns, CLONE_NEWNET) < 0)
 		return 1;
 	close(keeper->netns);
-	if (confine_apply(m->forwarder_uid, m->forwarder_uid, NULL, 0, NULL) < 0)
+	if (confine_apply(&confinement, NULL) < 0)
 		return 1;
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -90,6 +90,22 @@ static void get_server(struct wire_reader *from, struct start_message *m)
 	m->files_limit = wire_get_u64(from);
 }
 
+static void put_confinement(struct text *to, const struct start_message *m)
+{
+	wire_put_u32(to, m->id_base);
+	wire_put_u64(to, m->caps);
+	wire_put_bytes(to, m->filter, m->filter_size);
+	wire_put_bytes(to, m->forwarder_filter, m->forwarder_filter_size);
+}
+
+static void get_confinement(struct wire_reader *from, struct start_message *m)
+{
+	m->id_base = wire_get_u32(from);
+	m->caps = wire_get_u64(from);
+	m->filter = wire_get_bytes(from, &m->filter_size);
+	m->forwarder_filter = wire_get_bytes(from, &m->forwarder_filter_size);
+}
+
 static void put_host(struct text *to, const struct start_message *m)
 {
 	root_ops_put(&m->root, to);
@@ -131,6 +147,7 @@ void start_message_encode(const struct start_message *message, struct text *ret_
 	put_lease(ret_text, &message->lease);
 	put_ready(ret_text, &message->ready);
 	put_server(ret_text, message);
+	put_confinement(ret_text, message);
 	put_host(ret_text, message);
 }
 
@@ -150,6 +167,7 @@ int start_message_decode(const void *data, size_t length, struct start_message *
 	get_lease(&from, &m.lease);
 	get_ready(&from, &m.ready);
 	get_server(&from, &m);
+	get_confinement(&from, &m);
 	get_host(&from, &m);
 	if (from.bad || from.left || !m.id || !m.stint || !m.command || !m.command[0]) {
 		start_message_deinit(&m);
@@ -171,6 +189,8 @@ void start_message_deinit(struct start_message *message)
 	strv_free(message->command);
 	strv_free(message->env);
 	free(message->directory);
+	free(message->filter);
+	free(message->forwarder_filter);
 	root_ops_deinit(&message->root);
 	*message = (struct start_message){0};
 }

@@ -50,6 +50,12 @@ struct start_message {
 	uint32_t n_groups;
 	uint64_t files_limit; /* RLIMIT_NOFILE, soft; 0: the default */
 
+	uint32_t id_base; /* first id of the instance's user namespace on the host; 0: it has none */
+	uint64_t caps;	  /* the server's capabilities, a bit each; kept by execs of its user */
+	void *filter;	  /* seccomp program of what runs inside; NULL: none */
+	void *forwarder_filter;
+	size_t filter_size, forwarder_filter_size; /* bytes, a multiple of struct sock_filter's */
+
 	struct root_ops root;
 	uint32_t address;
 	uid_t forwarder_uid;

@@ -5,7 +5,6 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "cgroup/inside.h"
-#include "confine/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,7 +130,7 @@ static int become(const struct spawn *spawn, struct error *err)
 	process_reset_signals();
 	reset_limits(spawn->files_limit);
 	umask(022);
-	r = confine_apply(spawn->uid, spawn->gid, spawn->groups, spawn->n_groups, err);
+	r = confine_apply(&spawn->confinement, err);
 	if (r < 0)
 		return r;
 	if (chdir(directory) < 0)

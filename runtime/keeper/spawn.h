@@ -4,6 +4,7 @@
 #define KEEPER_SPAWN_H
 
 #include "base/error.h"
+#include "confine/inside.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,10 +14,7 @@ struct spawn {
 	char *const *argv;
 	char *const *env;
 	const char *directory; /* NULL: "/" */
-	uid_t uid;
-	gid_t gid;
-	const gid_t *groups;
-	size_t n_groups;
+	struct confinement confinement;
 	int stdio[3];	    /* -1: /dev/null */
 	bool terminal;	    /* stdio[0] is a terminal, to become the controlling one */
 	const int *cgroups; /* to join */

@@ -25,6 +25,7 @@
 
 struct applying {
 	int root; /* of the new tree, attached */
+	const struct root_owner *owner;
 	const struct root_op *op;
 	struct error *err;
 };
@@ -348,13 +349,14 @@ static int enter_root(int root, struct error *err)
 	return 0;
 }
 
-static int apply_all(const struct root_ops *ops, int root, struct error *err)
+static int apply_all(const struct root_ops *ops, const struct root_owner *owner, int root,
+		     struct error *err)
 {
 	mode_t mask = umask(0); /* the list says which modes, not whoever started us */
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ops->n; i++) {
-		struct applying a = {.root = root, .op = &ops->list[i], .err = err};
+		struct applying a = {.root = root, .owner = owner, .op = &ops->list[i], .err = err};
 
 		r = apply_table[a.op->kind](&a);
 	}
@@ -362,7 +364,7 @@ static int apply_all(const struct root_ops *ops, int root, struct error *err)
 	return r;
 }
 
-int root_apply(const struct root_ops *ops, struct error *err)
+int root_apply(const struct root_ops *ops, const struct root_owner *owner, struct error *err)
 {
 	cleanup_fd int root = -1;
 	int r = make_private(err);
@@ -372,6 +374,6 @@ int root_apply(const struct root_ops *ops, struct error *err)
 	root = new_root(err);
 	if (root < 0)
 		return root;
-	r = apply_all(ops, root, err);
+	r = apply_all(ops, owner, root, err);
 	return r < 0 ? r : enter_root(root, err);
 }

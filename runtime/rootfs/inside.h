@@ -55,11 +55,17 @@ void root_ops_put(const struct root_ops *ops, struct text *to);
 /* On a bad message the reader is bad and ret_ops holds what could be read. */
 void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops);
 
+/* Whose the root is. Without a user namespace base is 0 and userns -1. */
+struct root_owner {
+	uint32_t base; /* the host's id of the inside's id 0 */
+	int userns;    /* maps the ids of what is on disk to the instance's */
+};
+
 /*
  * Makes the new root from ops, enters it and drops the old one; the working directory is "/"
  * afterwards. Must run in a mount namespace of its own, with CAP_SYS_ADMIN and the host's /proc
  * still in place.
  */
-int root_apply(const struct root_ops *ops, struct error *err);
+int root_apply(const struct root_ops *ops, const struct root_owner *owner, struct error *err);
 
 #endif

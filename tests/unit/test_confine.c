@@ -64,13 +64,23 @@ static void must_have_no_capability(void)
 	}
 }
 
+static int confine(const struct person *person, struct error *err)
+{
+	struct confinement confinement = {
+		.uid = person->uid,
+		.gid = person->gid,
+		.groups = person->groups,
+		.n_groups = person->n_groups,
+	};
+
+	return confine_apply(&confinement, err);
+}
+
 static void apply(const struct person *person)
 {
 	struct error err = {0};
 
-	must_succeed(
-		confine_apply(person->uid, person->gid, person->groups, person->n_groups, &err),
-		&err);
+	must_succeed(confine(person, &err), &err);
 }
 
 static void apply_and_look(const void *arg)
@@ -138,8 +148,7 @@ static void apply_twice(const void *arg)
 	struct error err = {0};
 
 	apply(person);
-	must_fail(confine_apply(person->uid, person->gid, person->groups, person->n_groups, &err),
-		  &err, "cannot drop capability 0");
+	must_fail(confine(person, &err), &err, "cannot drop capability 0");
 }
 
 static void confine_apply_without_privilege_says_what_it_cannot(void **state)

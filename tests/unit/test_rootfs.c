@@ -21,6 +21,9 @@
 
 static const struct rootfs_account alice = {"alice", "staff", "/home/alice", 1234, 2345};
 
+/* no user namespace */
+static const struct root_owner nobody_else = {.userns = -1};
+
 static const char *const kind_names[ROOT_OP_KINDS] = {
 	[ROOT_DIRECTORY] = "directory", [ROOT_SYMLINK] = "symlink", [ROOT_FILE] = "file",
 	[ROOT_COPY] = "copy",		[ROOT_NODE] = "node",	    [ROOT_BIND] = "bind",
@@ -369,7 +372,7 @@ static void must_apply(struct ground *ground)
 {
 	struct error err = {0};
 
-	must_succeed(root_apply(&ground->ops, &err), &err);
+	must_succeed(root_apply(&ground->ops, &nobody_else, &err), &err);
 	root_ops_deinit(&ground->ops);
 }
 
@@ -742,7 +745,7 @@ static void apply_and_be_refused(const void *arg)
 
 	add_overlay(&ground);
 	add(&ground, f->kind, f->target, f->source, f->text)->flags = f->flags;
-	r = root_apply(&ground.ops, &err);
+	r = root_apply(&ground.ops, &nobody_else, &err);
 	if (r != f->code)
 		dprintf(2, "%s: %d %s\n", f->target, r, err.text);
 	must(r == f->code);

@@ -30,10 +30,7 @@ static struct spawn make_spawn(char *const *argv)
 
 	return (struct spawn){.argv = argv,
 			      .env = plain_env,
-			      .uid = UID,
-			      .gid = GID,
-			      .groups = groups,
-			      .n_groups = 2,
+			      .confinement = {UID, GID, groups, 2, 0, NULL, 0},
 			      .stdio = {-1, -1, -1}};
 }
 
