@@ -87,3 +87,10 @@ int error_kind_set(struct error *err, enum error_kind kind)
 	err->kind = kind;
 	return err->code;
 }
+
+int error_with_code(struct error *err, int code)
+{
+	if (err)
+		err->code = code;
+	return code;
+}

@@ -43,6 +43,9 @@ int error_say(struct error *err, enum error_kind kind, const char *format, ...)
 /* Puts "prefix: " before the text of err and returns err->code. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Gives err another errno than that of its kind; returns it (also when err is NULL). */
+int error_with_code(struct error *err, int code);
+
 /* Changes the kind of a failure that is already described; returns err->code. */
 int error_kind_set(struct error *err, enum error_kind kind);
 

@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 
 #define ADDRESS_BASE 0x0ad50000U /* 10.213.0.0/16, without its first and last address */
+/* Within what systemd leaves to containers (524288 to 1879048191), at its quiet end. */
+#define ID_FIRST 1310720000U
+#define ID_COUNT 8000U
 #define FORWARDER_UID 65210	 /* nobody's: in a range that distributions leave unused */
 
 static char *below_root(const char *root, const char *path)
@@ -68,7 +71,9 @@ int site_locate(struct site *ret_site, struct error *err)
 	ret_site->state_path = below_root(root, "/var/lib/stint");
 	ret_site->run_path = below_root(root, "/run/stint");
 	ret_site->cgroup = group_name(root);
-	ret_site->addresses = (struct address_range){.base = ADDRESS_BASE + 1, .count = 65534};
+	ret_site->admission.addresses =
+		(struct address_range){.base = ADDRESS_BASE + 1, .count = 65534};
+	ret_site->admission.ids = (struct id_span){.first = ID_FIRST, .count = ID_COUNT};
 	ret_site->forwarder_uid = FORWARDER_UID;
 	return find_programs(ret_site, err);
 }

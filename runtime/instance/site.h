@@ -27,7 +27,7 @@ struct site {
 	char *keeper;	   /* the small executable */
 	char *share;	   /* stint's own read-only data */
 	char *cgroup;	   /* parent group */
-	struct address_range addresses;
+	struct admission admission; /* what instances are given */
 	uid_t forwarder_uid;
 	int state, run; /* the directories, open */
 };

@@ -112,7 +112,7 @@ static int admit(struct starting *s, struct error *err)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
 		else
 			make_name(s->record->template_name, i, grant->name);
-		r = store_admit(store, s->record, &s->site->addresses, err);
+		r = store_admit(store, s->record, &s->site->admission, err);
 		if (r != -EEXIST || wanted || i == NAME_ATTEMPTS)
 			break;
 		r = 0;

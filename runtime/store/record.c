@@ -12,7 +12,7 @@ static const struct field record_fields[] = {
 	FIELD(TEXT, struct record, template_name),  FIELD(TEXT, struct record, boot_id),
 	FIELD(I64, struct record, created_ns),	    FIELD(TEXT, struct record, plan),
 	FIELD(LIST, struct record, layers),	    FIELD(TEXT, struct record, cgroup),
-	FIELD(U32, struct record, address),
+	FIELD(U32, struct record, address),	    FIELD(U32, struct record, id_base),
 };
 
 static const struct field lease_fields[] = {
@@ -31,13 +31,13 @@ static const struct field port_fields[] = {
 
 #define RECORD_COLUMNS                                                                            \
 	"id, name, owner_uid, owner_gid, owner, hold, template_name, boot_id, created_ns, plan, " \
-	"layers, cgroup, address"
+	"layers, cgroup, address, id_base"
 #define LEASE_COLUMNS "lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns"
 #define PORT_COLUMNS "name, scheme, host_address, host_port, inside_port"
 
 static const char insert_instance[] =
 	"INSERT INTO instance (" RECORD_COLUMNS ", " LEASE_COLUMNS ")"
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char insert_port[] =
 	"INSERT INTO port (instance, position, " PORT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char select_instances[] =

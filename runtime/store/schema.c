@@ -2,6 +2,7 @@
 /* The tables; see schema.h. */
 #include "store/schema.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <errno.h>
 
@@ -9,7 +10,7 @@
  * Numbers that rise with every row ("seq") give the order: wall-clock times may step. Every column
  * of an instance is what struct record holds, under the same name.
  */
-static const char tables[] =
+static const char version_1[] =
 	"CREATE TABLE instance ("
 	" seq INTEGER PRIMARY KEY,"
 	" id TEXT NOT NULL UNIQUE,"
@@ -56,11 +57,20 @@ static const char tables[] =
 
 	/* one row: the address that was given out last */
 	"CREATE TABLE last_address (address INTEGER NOT NULL);"
-	"INSERT INTO last_address VALUES (-1);"
+	"INSERT INTO last_address VALUES (-1);";
 
-	"PRAGMA user_version = 1;";
+/* Ranges of user ids; what is given out in turn is a "number" in both tables. */
+static const char version_2[] =
+	"ALTER TABLE last_address RENAME COLUMN address TO number;"
+	"CREATE TABLE last_id_range (number INTEGER NOT NULL);"
+	"INSERT INTO last_id_range VALUES (-1);"
+	"ALTER TABLE instance ADD COLUMN id_base INTEGER NOT NULL DEFAULT 0;"
+	"CREATE UNIQUE INDEX id_base_once ON instance (id_base) WHERE id_base <> 0;";
 
-_Static_assert(SCHEMA_VERSION == 1, "the last line of the tables says the version");
+/* What leads from each version to the next; a database that lacks several takes several. */
+static const char *const versions[] = {version_1, version_2};
+
+_Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 
 /* Kept by the handle, not by the file. */
 static const char settings[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;";
@@ -80,18 +90,21 @@ static int read_version(struct store *store, int *ret_version, struct error *err
 
 static int make_tables(struct store *store, struct error *err)
 {
+	cleanup_free char *mark = xasprintf("PRAGMA user_version = %d", SCHEMA_VERSION);
 	int version;
 	int r = read_version(store, &version, err);
 
 	/* somebody else may have made them while this process waited for the lock */
-	if (r == 0 && version == 0)
-		r = db_run(store, tables, err);
-	return r;
+	if (r == 0 && version >= SCHEMA_VERSION)
+		return 0;
+	for (; r == 0 && version < SCHEMA_VERSION; version++)
+		r = db_run(store, versions[version], err);
+	return r < 0 ? r : db_run(store, mark, err);
 }
 
-static int create(struct store *store, struct error *err)
+static int upgrade(struct store *store, int version, struct error *err)
 {
-	int r = db_run(store, "PRAGMA journal_mode = WAL", err);
+	int r = version == 0 ? db_run(store, "PRAGMA journal_mode = WAL", err) : 0;
 
 	if (r == 0)
 		r = db_begin(store, err);
@@ -110,8 +123,8 @@ static int prepare_once(struct store *store, struct error *err)
 				 "'%s' was written by a newer stint (schema %d, this program knows "
 				 "%d): use the newer program",
 				 store->path, version, SCHEMA_VERSION);
-	if (r == 0 && version == 0)
-		r = create(store, err);
+	if (r == 0 && version < SCHEMA_VERSION)
+		r = upgrade(store, version, err);
 	if (r == 0)
 		r = db_run(store, settings, err);
 	return r;

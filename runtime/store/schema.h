@@ -5,12 +5,12 @@
 
 #include "store/db.h"
 
-/* PRAGMA user_version of a database that has all tables below; 0: a new, empty file. */
-#define SCHEMA_VERSION 1
+/* PRAGMA user_version of a database that has all tables; 0: a new, empty file. */
+#define SCHEMA_VERSION 2
 
 /*
- * Settles the handle's settings, and makes the tables when the database is new. Processes that do
- * this at the same moment wait for one another. A database of a newer stint is an error.
+ * Settles the handle's settings, and makes the tables, or what an older stint's lack. Processes
+ * that do this at the same moment wait for one another. A database of a newer stint is an error.
  */
 int schema_prepare(struct store *store, struct error *err);
 

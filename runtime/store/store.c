@@ -3,6 +3,7 @@
 #include "store/store.h"
 #include "base/text.h"
 #include "store/db.h"
+#include "store/pool.h"
 #include "store/record.h"
 #include "store/schema.h"
 
@@ -36,14 +37,6 @@ void store_cleanup(struct store **store)
 {
 	store_close(*store);
 	*store = NULL;
-}
-
-/* Gives err another errno than the one of its kind; returns it. */
-static int with_code(struct error *err, int code)
-{
-	if (err)
-		err->code = code;
-	return code;
 }
 
 /* 1 when there is an instance of that name; *statement then stands on its owner. */
@@ -107,7 +100,7 @@ static int check_port(struct store *store, const struct published_port *port, st
 		  "port %u of '%s' is already published by the instance '%s' of '%s'",
 		  (unsigned)port->host_port, port->host_address, name ? name : "?",
 		  owner ? owner : "?");
-	return with_code(err, -EADDRINUSE);
+	return error_with_code(err, -EADDRINUSE);
 }
 
 static int check_ports(struct store *store, const struct grant *grant, struct error *err)
@@ -119,93 +112,7 @@ static int check_ports(struct store *store, const struct grant *grant, struct er
 	return r;
 }
 
-/* 1 and the first free address in from .. to (inclusive), 0 when there is none. */
-static int free_between(struct store *store, int64_t from, int64_t to, int64_t *ret_address,
-			struct error *err)
-{
-	cleanup_statement sqlite3_stmt *statement = NULL;
-	int r = db_prepare(store,
-			   "SELECT address FROM instance WHERE address BETWEEN ? AND ?"
-			   " ORDER BY address",
-			   &statement, err);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(statement, 1, from);
-	sqlite3_bind_int64(statement, 2, to);
-	while ((r = db_step(store, statement, err)) > 0) {
-		if (sqlite3_column_int64(statement, 0) != from)
-			break;
-		from++;
-	}
-	if (r < 0 || from > to)
-		return r < 0 ? r : 0;
-	*ret_address = from;
-	return 1;
-}
-
-static int read_last_address(struct store *store, int64_t *ret_last, struct error *err)
-{
-	cleanup_statement sqlite3_stmt *statement = NULL;
-	int r = db_prepare(store, "SELECT address FROM last_address", &statement, err);
-
-	if (r == 0)
-		r = db_step(store, statement, err);
-	if (r < 0)
-		return r;
-	*ret_last = r ? sqlite3_column_int64(statement, 0) : -1;
-	return 0;
-}
-
-static int write_last_address(struct store *store, int64_t address, struct error *err)
-{
-	cleanup_statement sqlite3_stmt *statement = NULL;
-	int r = db_prepare(store, "UPDATE last_address SET address = ?", &statement, err);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(statement, 1, address);
-	return db_step(store, statement, err);
-}
-
-static int say_exhausted(const struct address_range *range, struct error *err)
-{
-	uint32_t a = range->base;
-
-	error_say(err, ERROR_FAILED,
-		  "all %u instance addresses from %u.%u.%u.%u on are in use: end an instance with "
-		  "'stint down', or give a larger address range in '/etc/stint/stint.yaml'",
-		  range->count, a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-	return with_code(err, -EADDRNOTAVAIL);
-}
-
-/*
- * The next one after the last, not the lowest: the kernel removes the link of an instance that
- * has ended a little later than its record goes.
- */
-static int take_address(struct store *store, const struct address_range *range,
-			uint32_t *ret_address, struct error *err)
-{
-	int64_t first = range->base, end = first + range->count - 1;
-	int64_t last, address;
-	int r = read_last_address(store, &last, err);
-
-	if (r < 0)
-		return r;
-	if (last < first || last > end)
-		last = end;
-	r = free_between(store, last + 1, end, &address, err);
-	if (r == 0)
-		r = free_between(store, first, last, &address, err);
-	if (r == 0)
-		return say_exhausted(range, err);
-	if (r < 0)
-		return r;
-	*ret_address = (uint32_t)address;
-	return write_last_address(store, address, err);
-}
-
-static int admit(struct store *store, struct record *record, const struct address_range *range,
+static int admit(struct store *store, struct record *record, const struct admission *admission,
 		 struct error *err)
 {
 	int r = check_name(store, record->grant.name, err);
@@ -213,13 +120,15 @@ static int admit(struct store *store, struct record *record, const struct addres
 	if (r == 0)
 		r = check_ports(store, &record->grant, err);
 	if (r == 0)
-		r = take_address(store, range, &record->address, err);
+		r = take_address(store, &admission->addresses, &record->address, err);
+	if (r == 0 && admission->ids.count)
+		r = take_id_range(store, &admission->ids, &record->id_base, err);
 	if (r == 0)
 		r = record_insert(store, record, err);
 	return r;
 }
 
-int store_admit(struct store *store, struct record *record, const struct address_range *range,
+int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err)
 {
 	struct record admitted = *record; /* borrows everything from record */
@@ -227,9 +136,11 @@ int store_admit(struct store *store, struct record *record, const struct address
 
 	if (r < 0)
 		return r;
-	r = db_end(store, admit(store, &admitted, range, err), err);
-	if (r == 0)
+	r = db_end(store, admit(store, &admitted, admission, err), err);
+	if (r == 0) {
 		record->address = admitted.address;
+		record->id_base = admitted.id_base;
+	}
 	return r;
 }
 

@@ -25,6 +25,7 @@ struct record {
 	char **layers;	    /* install directories; layer i has its upper in "layer/<i>" */
 	char *cgroup;	    /* name of the parent group below each hierarchy's root */
 	uint32_t address;   /* IPv4, host byte order; given out by store_admit */
+	uint32_t id_base;   /* first of its ID_RANGE_SIZE ids on the host, given out too; 0: none */
 };
 
 /* How and why an instance ended; the history keeps it. */
@@ -46,6 +47,19 @@ struct address_range {
 	uint32_t base, count;
 };
 
+#define ID_RANGE_SIZE 65536
+
+/* Ranges of ids for user namespaces: count of them, from first (a multiple of the size) on. */
+struct id_span {
+	uint32_t first, count;
+};
+
+/* What an instance may be given. */
+struct admission {
+	struct address_range addresses;
+	struct id_span ids; /* count 0: the instance gets no ids of its own */
+};
+
 /*
  * Opens or creates "store.db" in the directory state_path (which must exist), journal mode WAL,
  * synchronous NORMAL, no checkpoint at close. A newer schema than this program knows, a file that
@@ -57,13 +71,13 @@ void store_cleanup(struct store **store);
 #define cleanup_store cleanup(store_cleanup)
 
 /*
- * Writes the record of an instance that is about to be made, and gives out its address (the next
- * free one after the last that was given, wrapping around; record->address is set) in the same
- * transaction. ERROR_EXISTS when the name is taken (the text names its owner), -EADDRINUSE (kind
- * ERROR_FAILED) when a published fixed port is already in the store, ERROR_FAILED when the range
- * is exhausted. -EADDRNOTAVAIL is used for the latter.
+ * Writes the record of an instance that is about to be made, and gives out its address and ids (the
+ * next free ones after the last that were given, wrapping around; record->address and
+ * record->id_base are set) in the same transaction. ERROR_EXISTS when the name is taken (the text
+ * names its owner), -EADDRINUSE (kind ERROR_FAILED) when a published fixed port is already in the
+ * store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses or ids are exhausted.
  */
-int store_admit(struct store *store, struct record *record, const struct address_range *range,
+int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err);
 
 /* True in *ret_taken when an instance of that name is in the store. */

@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
-const struct address_range plenty = {.base = 0x0a550001, .count = 1000};
+const struct admission plenty = {.addresses = {.base = 0x0a550001, .count = 1000}};
 
 int make_directory(void **data)
 {
@@ -74,10 +74,10 @@ struct record *make_record(const char *name, unsigned number)
 }
 
 int admit_in(struct store *store, const char *name, unsigned number,
-	     const struct address_range *range, uint32_t *ret_address, struct error *err)
+	     const struct admission *admission, uint32_t *ret_address, struct error *err)
 {
 	cleanup_record struct record *record = make_record(name, number);
-	int r = store_admit(store, record, range, err);
+	int r = store_admit(store, record, admission, err);
 
 	if (ret_address)
 		*ret_address = record->address;

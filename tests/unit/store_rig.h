@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 /* 1,000 addresses from 10.85.0.1 on. */
-extern const struct address_range plenty;
+extern const struct admission plenty;
 
 struct state {
 	char path[64]; /* of the state directory */
@@ -36,7 +36,7 @@ void add_port(struct record *record, const char *address, uint16_t port);
 
 /* store_admit of such a record; ret_address may be NULL. */
 int admit_in(struct store *store, const char *name, unsigned number,
-	     const struct address_range *range, uint32_t *ret_address, struct error *err);
+	     const struct admission *admission, uint32_t *ret_address, struct error *err);
 /* The test does not go on when that is not possible. */
 void must_admit(struct store *store, const char *name, unsigned number);
 int end_instance(struct store *store, unsigned number, const char *reason);

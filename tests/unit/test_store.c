@@ -76,7 +76,7 @@ static void store_load_every_field(void **data)
 
 	fill_record(written);
 	assert_int_equal(store_admit(state->store, written, &plenty, NULL), 0);
-	assert_int_equal(written->address, plenty.base);
+	assert_int_equal(written->address, plenty.addresses.base);
 	assert_int_equal(store_load(state->store, "web", &read, NULL), 0);
 	assert_record_equal(written, read);
 }
@@ -218,7 +218,7 @@ static void store_admit_same_port_twice_in_one_record(void **data)
 
 /* Addresses. */
 
-static uint32_t address_of(struct store *store, unsigned number, const struct address_range *range)
+static uint32_t address_of(struct store *store, unsigned number, const struct admission *range)
 {
 	struct error err = {0};
 	uint32_t address = 0;
@@ -234,15 +234,15 @@ static void store_admit_address_not_given_again_at_once(void **data)
 {
 	struct state *state = *data;
 
-	assert_int_equal(address_of(state->store, 1, &plenty), plenty.base);
+	assert_int_equal(address_of(state->store, 1, &plenty), plenty.addresses.base);
 	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
-	assert_int_equal(address_of(state->store, 2, &plenty), plenty.base + 1);
+	assert_int_equal(address_of(state->store, 2, &plenty), plenty.addresses.base + 1);
 }
 
 static void store_admit_address_wraps_around(void **data)
 {
 	struct state *state = *data;
-	const struct address_range range = {.base = 100, .count = 4};
+	const struct admission range = {.addresses = {.base = 100, .count = 4}};
 
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(address_of(state->store, i, &range), 100 + i);
@@ -255,7 +255,7 @@ static void store_admit_address_wraps_around(void **data)
 static void store_admit_addresses_exhausted(void **data)
 {
 	struct state *state = *data;
-	const struct address_range range = {.base = 0x0a000001, .count = 2};
+	const struct admission range = {.addresses = {.base = 0x0a000001, .count = 2}};
 	struct error err = {0};
 	bool taken = true;
 
@@ -269,10 +269,49 @@ static void store_admit_addresses_exhausted(void **data)
 	assert_false(taken);
 }
 
+static uint32_t id_base_of(struct store *store, unsigned number, const struct admission *admission)
+{
+	cleanup_free char *name = xasprintf("web-%u", number);
+	cleanup_record struct record *record = make_record(name, number);
+	struct error err = {0};
+
+	if (store_admit(store, record, admission, &err) < 0)
+		fail_msg("%s", err.text);
+	return record->id_base;
+}
+
+#define FIRST 1310720000U
+
+static void store_admit_ids_belong_to_one(void **data)
+{
+	struct state *state = *data;
+	const struct admission admission = {{100, 100}, {FIRST, 3}};
+	cleanup_record struct record *record = make_record("web", 9), *read = NULL;
+	struct error err = {0};
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(id_base_of(state->store, i, &admission), FIRST + i * 65536);
+	assert_int_equal(store_admit(state->store, record, &admission, &err), -EADDRNOTAVAIL);
+	assert_non_null(strstr(err.text, "all 3 ranges of user ids from 1310720000 on"));
+	/* a range is free again with the record, and not before */
+	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
+	assert_int_equal(id_base_of(state->store, 4, &admission), FIRST + 65536);
+	assert_int_equal(store_load(state->store, "web-4", &read, NULL), 0);
+	assert_int_equal(read->id_base, FIRST + 65536);
+}
+
+static void store_admit_without_ids(void **data)
+{
+	struct state *state = *data;
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(id_base_of(state->store, i, &plenty), 0);
+}
+
 static void store_admit_empty_range(void **data)
 {
 	struct state *state = *data;
-	const struct address_range none = {.base = 1, .count = 0};
+	const struct admission none = {.addresses = {.base = 1, .count = 0}};
 
 	assert_int_equal(admit_in(state->store, "web", 1, &none, NULL, NULL), -EADDRNOTAVAIL);
 }
@@ -280,8 +319,8 @@ static void store_admit_empty_range(void **data)
 static void store_admit_range_was_changed(void **data)
 {
 	struct state *state = *data;
-	const struct address_range before = {.base = 100, .count = 10};
-	const struct address_range after = {.base = 0xfffffff0, .count = 16};
+	const struct admission before = {.addresses = {.base = 100, .count = 10}};
+	const struct admission after = {.addresses = {.base = 0xfffffff0, .count = 16}};
 
 	assert_int_equal(address_of(state->store, 1, &before), 100);
 	for (unsigned i = 0; i < 16; i++)
@@ -366,6 +405,8 @@ int main(void)
 		WITH_STORE(store_admit_address_not_given_again_at_once),
 		WITH_STORE(store_admit_address_wraps_around),
 		WITH_STORE(store_admit_addresses_exhausted),
+		WITH_STORE(store_admit_ids_belong_to_one),
+		WITH_STORE(store_admit_without_ids),
 		WITH_STORE(store_admit_empty_range),
 		WITH_STORE(store_admit_range_was_changed),
 		WITH_STORE(store_list_oldest_first),

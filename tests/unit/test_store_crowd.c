@@ -78,7 +78,7 @@ static void assert_addresses_distinct(struct store *store, size_t expected)
 	assert_int_equal(store_list(store, &records, &count, NULL), 0);
 	assert_int_equal(count, expected);
 	for (size_t i = 0; i < count; i++) {
-		uint32_t at = records[i]->address - plenty.base;
+		uint32_t at = records[i]->address - plenty.addresses.base;
 
 		assert_true(at < CROWD);
 		assert_false(seen[at]);

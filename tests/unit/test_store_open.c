@@ -118,6 +118,28 @@ static void store_open_newer_schema(void **data)
 	assert_non_null(strstr(err.text, "4711"));
 }
 
+static const char back_to_version_1[] =
+	"DROP INDEX id_base_once; ALTER TABLE instance DROP COLUMN id_base;"
+	"DROP TABLE last_id_range; ALTER TABLE last_address RENAME COLUMN number TO address;"
+	"PRAGMA user_version = 1";
+
+static void store_open_older_schema(void **data)
+{
+	struct state *state = *data;
+	const struct admission admission = {plenty.addresses, {65536, 10}};
+	cleanup_record struct record *old = NULL, *new = make_record("new", 2);
+
+	must_admit(state->store, "old", 1);
+	store_cleanup(&state->store);
+	run_sql(state, back_to_version_1);
+	assert_int_equal(store_open(state->path, &state->store, NULL), 0);
+	assert_int_equal(store_load(state->store, "old", &old, NULL), 0);
+	assert_int_equal(old->id_base, 0);
+	assert_int_equal(store_admit(state->store, new, &admission, NULL), 0);
+	assert_int_equal(new->id_base, 65536);
+	assert_int_equal(new->address, old->address + 1);
+}
+
 static void store_finish_keeps_the_log_short(void **data)
 {
 	struct state *state = *data;
@@ -236,6 +258,7 @@ int main(void)
 		WITH_DIRECTORY(store_open_file_that_is_no_database),
 		WITH_STORE(store_load_damaged_page),
 		WITH_STORE(store_open_newer_schema),
+		WITH_STORE(store_open_older_schema),
 		WITH_STORE(store_finish_keeps_the_log_short),
 		WITH_STORE(store_admit_keeps_the_log_short),
 		WITH_DISK(store_open_full_disk),
