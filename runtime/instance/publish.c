@@ -14,12 +14,6 @@
 #define BACKLOG 1024
 #define DEFAULT_ADDRESS "127.0.0.1"
 
-struct wanted {
-	char address[INET6_ADDRSTRLEN];
-	uint16_t host_port;
-	const struct plan_port *port;
-};
-
 static int bad_specification(const char *text, struct error *err)
 {
 	return error_say(err, ERROR_USAGE,
@@ -28,7 +22,7 @@ static int bad_specification(const char *text, struct error *err)
 			 text);
 }
 
-static int find_port(const struct plan *plan, const char *name, struct wanted *wanted,
+static int find_port(const struct plan *plan, const char *name, struct publish_wish *wanted,
 		     struct error *err)
 {
 	struct text names = {0};
@@ -45,7 +39,7 @@ static int find_port(const struct plan *plan, const char *name, struct wanted *w
 }
 
 /* The address in front of the last two fields; brackets are for IPv6 and go. */
-static bool take_address(const char *from, size_t length, struct wanted *wanted)
+static bool take_address(const char *from, size_t length, struct publish_wish *wanted)
 {
 	if (length > 1 && from[0] == '[' && from[length - 1] == ']') {
 		from++;
@@ -57,10 +51,10 @@ static bool take_address(const char *from, size_t length, struct wanted *wanted)
 	return true;
 }
 
-static int parse_specification(const struct plan *plan, const char *text, struct wanted *ret_wanted,
-			       struct error *err)
+int publish_parse(const struct plan *plan, const char *text, struct publish_wish *ret_wanted,
+		  struct error *err)
 {
-	struct wanted wanted = {.address = DEFAULT_ADDRESS};
+	struct publish_wish wanted = {.address = DEFAULT_ADDRESS};
 	const char *name = strrchr(text, ':');
 	cleanup_free char *head = NULL;
 	const char *port;
@@ -79,7 +73,7 @@ static int parse_specification(const struct plan *plan, const char *text, struct
 	return find_port(plan, name ? name + 1 : text, ret_wanted, err);
 }
 
-static socklen_t make_address(const struct wanted *wanted, struct sockaddr_storage *ret)
+static socklen_t make_address(const struct publish_wish *wanted, struct sockaddr_storage *ret)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
@@ -118,7 +112,7 @@ static uint16_t bound_port(int fd)
  * if they had it too. While the socket does not listen yet the flag would let others in as well:
  * it is cleared, and the forwarder sets it again when it listens.
  */
-static int bind_one(const struct wanted *wanted, bool hold, struct error *err)
+static int bind_one(const struct publish_wish *wanted, bool hold, struct error *err)
 {
 	struct sockaddr_storage address;
 	socklen_t length = make_address(wanted, &address);
@@ -153,8 +147,8 @@ static int bind_one(const struct wanted *wanted, bool hold, struct error *err)
 	return steal_fd(&fd);
 }
 
-static int publish_one(const struct wanted *wanted, bool hold, struct grant *grant, int *ret_fds,
-		       struct error *err)
+static int publish_one(const struct publish_wish *wanted, bool hold, struct grant *grant,
+		       int *ret_fds, struct error *err)
 {
 	struct published_port *port;
 	int fd;
@@ -185,14 +179,14 @@ int publish_bind(const struct plan *plan, char *const *specifications, bool hold
 	grant->ports = xcalloc(PLAN_PORTS_MAX, sizeof(*grant->ports));
 	grant->n_ports = 0;
 	for (size_t i = 0; r == 0 && specifications && specifications[i]; i++) {
-		struct wanted wanted;
+		struct publish_wish wanted;
 
-		r = parse_specification(plan, specifications[i], &wanted, err);
+		r = publish_parse(plan, specifications[i], &wanted, err);
 		if (r == 0)
 			r = publish_one(&wanted, hold, grant, ret_fds, err);
 	}
 	for (size_t i = 0; r == 0 && !specifications && i < plan->n_ports; i++) {
-		struct wanted wanted = {.address = DEFAULT_ADDRESS, .port = &plan->ports[i]};
+		struct publish_wish wanted = {.address = DEFAULT_ADDRESS, .port = &plan->ports[i]};
 
 		r = publish_one(&wanted, hold, grant, ret_fds, err);
 	}

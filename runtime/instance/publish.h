@@ -7,6 +7,18 @@
 #include "plan/grant.h"
 #include "plan/plan.h"
 
+#include <netinet/in.h>
+
+struct publish_wish {
+	char address[INET6_ADDRSTRLEN]; /* as it was written; may be none */
+	uint16_t host_port;		/* 0: the kernel chooses */
+	const struct plan_port *port;	/* of the plan */
+};
+
+/* One specification as publish_bind takes them; the same errors but for addresses. */
+int publish_parse(const struct plan *plan, const char *text, struct publish_wish *ret_wanted,
+		  struct error *err);
+
 /*
  * Binds a socket for each specification ("HOSTPORT:NAME", "ADDRESS:HOSTPORT:NAME" with an IPv6
  * address in brackets, or "NAME" for a port from the kernel); without any, for every port of the

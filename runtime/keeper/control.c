@@ -18,28 +18,33 @@ static uint32_t flags_of(const struct control_packet *packet)
 	       (packet->not_ready ? FLAG_NOT_READY : 0U);
 }
 
+void control_encode(const struct control_packet *packet, struct text *ret_text)
+{
+	wire_put_u32(ret_text, CONTROL_VERSION);
+	wire_put_u32(ret_text, packet->verb);
+	wire_put_u32(ret_text, flags_of(packet));
+	wire_put_u64(ret_text, (uint64_t)packet->number);
+	wire_put_u64(ret_text, (uint64_t)packet->number2);
+	wire_put_string(ret_text, packet->text);
+	wire_put_strv(ret_text, packet->argv);
+	wire_put_strv(ret_text, packet->env);
+	wire_put_u32(ret_text, packet->rows);
+	wire_put_u32(ret_text, packet->columns);
+	wire_put_u32(ret_text, packet->lease.clock);
+	wire_put_u32(ret_text, packet->lease.source);
+	wire_put_u64(ret_text, (uint64_t)packet->lease.deadline_ns);
+	wire_put_u64(ret_text, (uint64_t)packet->lease.length_ns);
+	wire_put_u64(ret_text, (uint64_t)packet->lease.max_ns);
+	wire_put_u32(ret_text, (uint32_t)-packet->error.code);
+	wire_put_u32(ret_text, packet->error.kind);
+	wire_put_string(ret_text, packet->error.code ? packet->error.text : NULL);
+}
+
 int control_send(int fd, const struct control_packet *packet, const int *fds, size_t n_fds)
 {
 	cleanup_text struct text bytes = {0};
 
-	wire_put_u32(&bytes, CONTROL_VERSION);
-	wire_put_u32(&bytes, packet->verb);
-	wire_put_u32(&bytes, flags_of(packet));
-	wire_put_u64(&bytes, (uint64_t)packet->number);
-	wire_put_u64(&bytes, (uint64_t)packet->number2);
-	wire_put_string(&bytes, packet->text);
-	wire_put_strv(&bytes, packet->argv);
-	wire_put_strv(&bytes, packet->env);
-	wire_put_u32(&bytes, packet->rows);
-	wire_put_u32(&bytes, packet->columns);
-	wire_put_u32(&bytes, packet->lease.clock);
-	wire_put_u32(&bytes, packet->lease.source);
-	wire_put_u64(&bytes, (uint64_t)packet->lease.deadline_ns);
-	wire_put_u64(&bytes, (uint64_t)packet->lease.length_ns);
-	wire_put_u64(&bytes, (uint64_t)packet->lease.max_ns);
-	wire_put_u32(&bytes, (uint32_t)-packet->error.code);
-	wire_put_u32(&bytes, packet->error.kind);
-	wire_put_string(&bytes, packet->error.code ? packet->error.text : NULL);
+	control_encode(packet, &bytes);
 	if (bytes.length > CONTROL_PACKET_MAX)
 		return -E2BIG;
 	return socket_send(fd, bytes.data, bytes.length, fds, n_fds);
@@ -60,6 +65,7 @@ static void get_error(struct wire_reader *from, struct error *error)
 		strncpy(error->text, text, sizeof(error->text) - 1);
 }
 
+/* What could be read of a packet that does not fit is in *p. */
 static int decode(const void *data, size_t length, struct control_packet *p)
 {
 	struct wire_reader from = {.data = data, .left = length};
@@ -88,21 +94,29 @@ static int decode(const void *data, size_t length, struct control_packet *p)
 	return from.bad || from.left ? -EBADMSG : 1;
 }
 
+int control_decode(const void *data, size_t length, struct control_packet *ret_packet)
+{
+	struct control_packet packet = {0};
+	int r = decode(data, length, &packet);
+
+	if (r > 0)
+		*ret_packet = packet;
+	else
+		control_packet_deinit(&packet);
+	return r;
+}
+
 int control_receive(int fd, struct control_packet *ret_packet, int *fds, size_t *ret_n_fds)
 {
 	cleanup_free char *buffer = xcalloc(1, CONTROL_PACKET_MAX);
-	struct control_packet packet = {0};
 	ssize_t n = socket_receive(fd, buffer, CONTROL_PACKET_MAX, fds, ret_n_fds);
 	int r;
 
 	if (n <= 0)
 		return (int)n;
-	r = decode(buffer, (size_t)n, &packet);
-	if (r > 0) {
-		*ret_packet = packet;
+	r = control_decode(buffer, (size_t)n, ret_packet);
+	if (r > 0)
 		return r;
-	}
-	control_packet_deinit(&packet);
 	for (size_t i = 0; i < *ret_n_fds; i++)
 		close(fds[i]);
 	*ret_n_fds = 0;

@@ -7,6 +7,7 @@
 #define KEEPER_CONTROL_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include "plan/grant.h"
 
 #include <stdbool.h>
@@ -72,6 +73,11 @@ int control_send(int fd, const struct control_packet *packet, const int *fds, si
  * control_packet_deinit and closes the descriptors.
  */
 int control_receive(int fd, struct control_packet *ret_packet, int *fds, size_t *ret_n_fds);
+
+/* The same without a socket: appends a packet's bytes; 1, -EPROTO or -EBADMSG as above. */
+void control_encode(const struct control_packet *packet, struct text *ret_text);
+int control_decode(const void *data, size_t length, struct control_packet *ret_packet);
+
 void control_packet_deinit(struct control_packet *packet);
 #define cleanup_packet cleanup(control_packet_deinit)
 

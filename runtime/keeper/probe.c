@@ -105,10 +105,20 @@ static int judge(const struct probe *probe)
 	return 1;
 }
 
+int probe_take_answer(struct probe *probe, const char *data, size_t length)
+{
+	size_t room = sizeof(probe->head) - probe->head_length;
+
+	if (length < room)
+		room = length;
+	memcpy(probe->head + probe->head_length, data, room);
+	probe->head_length += room;
+	return judge(probe);
+}
+
 /* Takes in more than is looked at: unread bytes would make the close a reset for the server. */
 static int hear(struct probe *probe)
 {
-	size_t room = sizeof(probe->head) - probe->head_length;
 	char answer[ANSWER_MAX];
 	ssize_t n = recv(probe->source->fd, answer, sizeof(answer), 0);
 
@@ -116,11 +126,7 @@ static int hear(struct probe *probe)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (n == 0)
 		return -EPROTO;
-	if ((size_t)n < room)
-		room = (size_t)n;
-	memcpy(probe->head + probe->head_length, answer, room);
-	probe->head_length += room;
-	return judge(probe);
+	return probe_take_answer(probe, answer, (size_t)n);
 }
 
 /* 1: ready, 0: not known yet, negative: this attempt failed. */

@@ -53,4 +53,10 @@ int64_t probe_step(struct probe *probe, int64_t now);
  */
 int http_status_parse(const char *data, size_t length);
 
+/*
+ * The next piece of what was answered to this attempt, at least one byte: 1 when the status is a
+ * good one, 0 when it is not known yet, -EBADMSG or -EPROTO when the attempt failed.
+ */
+int probe_take_answer(struct probe *probe, const char *data, size_t length);
+
 #endif

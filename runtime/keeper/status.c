@@ -32,15 +32,11 @@ int status_write(int rundir, const struct status *s)
 	return file_replace(rundir, STATUS_FILE_NAME, text, 0600);
 }
 
-int status_read(int rundir, struct status *ret_status)
+int status_parse(const char *text, struct status *ret_status)
 {
-	cleanup_free char *text = NULL;
 	struct status s = {0};
 	int version, state, used = 0;
-	int r = file_read(rundir, STATUS_FILE_NAME, STATUS_SIZE_MAX, &text, NULL);
 
-	if (r < 0)
-		return r;
 	if (sscanf(text, "%d %d %" SCNd64 " %" SCNd64 " %" SCNu32 " %d %d%n", &version, &state,
 		   &s.started_ns, &s.ready_ns, &s.restarts, &s.exit_status, &s.exit_signal,
 		   &used) != 7 ||
@@ -51,4 +47,12 @@ int status_read(int rundir, struct status *ret_status)
 		 text + used + 1);
 	*ret_status = s;
 	return 0;
+}
+
+int status_read(int rundir, struct status *ret_status)
+{
+	cleanup_free char *text = NULL;
+	int r = file_read(rundir, STATUS_FILE_NAME, STATUS_SIZE_MAX, &text, NULL);
+
+	return r < 0 ? r : status_parse(text, ret_status);
 }
