@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "base/cleanup.h"
 #include "base/socket.h"
+#include "instance/account.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,17 +68,23 @@ static int watch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int find_user(const char *user, int64_t *ret_uid, struct error *err)
+/* Names are the host's, as in a template; what the instance made of its /etc/passwd is not asked.
+ */
+static int find_user(const char *user, struct control_packet *packet, struct error *err)
 {
-	uint64_t number;
+	struct account account = {0};
+	int r;
 
-	*ret_uid = -1;
 	if (!user)
 		return 0;
-	if (parse_number(user, UINT32_MAX - 1, &number) < 0)
-		return error_say(err, ERROR_USAGE, "'%s' is no user number", user);
-	*ret_uid = (int64_t)number;
-	return 0;
+	r = account_resolve(user, &account, err);
+	if (r == 0) {
+		packet->as_user = true;
+		packet->uid = account.uid;
+		packet->gid = account.gid;
+	}
+	account_deinit(&account);
+	return r;
 }
 
 /* Makes the pipes; theirs are sent with the request and closed. */
@@ -101,7 +108,7 @@ static int send_request(struct executing *e, const struct invocation *invocation
 	struct control_packet packet = {.verb = CONTROL_EXEC, .argv = argv, .terminal = terminal};
 	cleanup_strv char **env = strv_copy(invocation->options.env);
 	int theirs[3] = {-1, -1, -1};
-	int r = find_user(invocation->options.user, &packet.number2, err);
+	int r = find_user(invocation->options.user, &packet, err);
 
 	if (r == 0 && !terminal)
 		r = make_pipes(e, theirs, err);

@@ -107,6 +107,35 @@ static char **make_env(const struct launch *launch)
 	return env;
 }
 
+/* Owners of install directories and the server's own ids exist inside, however large they are. */
+static int map_ids(const struct launch *launch, struct start_message *m, struct error *err)
+{
+	const struct account *account = launch->account;
+	bool fits;
+
+	m->uids.base = m->gids.base = launch->record->id_base;
+	fits = userns_map_add(&m->uids, account->uid) && userns_map_add(&m->gids, account->gid);
+	for (size_t i = 0; fits && launch->plan->install && launch->plan->install[i]; i++) {
+		struct stat st;
+
+		if (stat(launch->plan->install[i], &st) < 0)
+			return error_set(err, errno, "cannot see install directory '%s'",
+					 launch->plan->install[i]);
+		fits = userns_map_add(&m->uids, st.st_uid) && userns_map_add(&m->gids, st.st_gid);
+	}
+	if (!fits)
+		return error_say(err, ERROR_FAILED,
+				 "the install directories have too many different owners above "
+				 "65535, at most %d fit into a user namespace",
+				 USERNS_FOREIGN_MAX);
+	/* further groups are a convenience: what has no place is left out */
+	m->n_groups = 0;
+	for (uint32_t i = 0; i < account->n_groups; i++)
+		if (userns_map_add(&m->gids, account->groups[i]))
+			m->groups[m->n_groups++] = account->groups[i];
+	return 0;
+}
+
 static void fill_message(const struct launch *launch, struct start_message *m)
 {
 	const struct plan *plan = launch->plan;
@@ -127,8 +156,6 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->directory = plan->run.directory;
 	m->uid = account->uid;
 	m->gid = account->gid;
-	m->n_groups = account->n_groups;
-	memcpy(m->groups, account->groups, sizeof(m->groups));
 	m->address = launch->record->address;
 	m->forwarder_uid = launch->site->forwarder_uid;
 	m->log_limit = LOG_LIMIT;
@@ -150,6 +177,8 @@ static int make_message(const struct launch *launch, struct error *err)
 	if (fd < 0)
 		return error_set(err, errno, "cannot make the start message");
 	r = compile_root(launch, &message.root, err);
+	if (r == 0)
+		r = map_ids(launch, &message, err);
 	if (r == 0) {
 		fill_message(launch, &message);
 		start_message_encode(&message, &bytes);

@@ -6,6 +6,7 @@
 #include "base/socket.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -135,6 +136,22 @@ static void on_lease(const struct request *request)
 	answer_ok(request->keeper, request->client);
 }
 
+/* A pipe is opened again by its name, as /dev/stdout, by who it belongs to. */
+static void give_pipes(const struct request *request)
+{
+	const struct start_message *m = &request->keeper->message;
+	const struct control_packet *packet = request->packet;
+	uid_t uid = userns_host_id(&m->uids, packet->as_user ? packet->uid : m->uid);
+	gid_t gid = userns_host_id(&m->gids, packet->as_user ? packet->gid : m->gid);
+
+	for (size_t i = 0; i < request->n_fds; i++) {
+		struct stat st;
+
+		if (fstat(request->fds[i], &st) == 0 && S_ISFIFO(st.st_mode))
+			(void)!fchown(request->fds[i], uid, gid);
+	}
+}
+
 static void on_exec(const struct request *request)
 {
 	struct keeper *keeper = request->keeper;
@@ -151,6 +168,7 @@ static void on_exec(const struct request *request)
 	client->exec_key = keeper->next_key++;
 	packet->verb = INIT_EXEC;
 	packet->number = client->exec_key;
+	give_pipes(request);
 	keeper_tell_init(keeper, packet, request->fds, request->n_fds);
 }
 

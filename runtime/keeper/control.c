@@ -10,12 +10,12 @@
 
 #define ERRNO_MAX 4095 /* as the kernel has it */
 
-enum flag { FLAG_FINISH = 1, FLAG_TERMINAL = 2, FLAG_NOT_READY = 4 };
+enum flag { FLAG_FINISH = 1, FLAG_TERMINAL = 2, FLAG_NOT_READY = 4, FLAG_AS_USER = 8 };
 
 static uint32_t flags_of(const struct control_packet *packet)
 {
 	return (packet->finish ? FLAG_FINISH : 0U) | (packet->terminal ? FLAG_TERMINAL : 0U) |
-	       (packet->not_ready ? FLAG_NOT_READY : 0U);
+	       (packet->not_ready ? FLAG_NOT_READY : 0U) | (packet->as_user ? FLAG_AS_USER : 0U);
 }
 
 void control_encode(const struct control_packet *packet, struct text *ret_text)
@@ -23,6 +23,8 @@ void control_encode(const struct control_packet *packet, struct text *ret_text)
 	wire_put_u32(ret_text, CONTROL_VERSION);
 	wire_put_u32(ret_text, packet->verb);
 	wire_put_u32(ret_text, flags_of(packet));
+	wire_put_u32(ret_text, packet->uid);
+	wire_put_u32(ret_text, packet->gid);
 	wire_put_u64(ret_text, (uint64_t)packet->number);
 	wire_put_u64(ret_text, (uint64_t)packet->number2);
 	wire_put_string(ret_text, packet->text);
@@ -78,6 +80,9 @@ static int decode(const void *data, size_t length, struct control_packet *p)
 	p->finish = flags & FLAG_FINISH;
 	p->terminal = flags & FLAG_TERMINAL;
 	p->not_ready = flags & FLAG_NOT_READY;
+	p->as_user = flags & FLAG_AS_USER;
+	p->uid = wire_get_u32(&from);
+	p->gid = wire_get_u32(&from);
 	p->number = (int64_t)wire_get_u64(&from);
 	p->number2 = (int64_t)wire_get_u64(&from);
 	p->text = wire_get_string(&from);

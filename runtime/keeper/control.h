@@ -26,7 +26,7 @@ enum control_verb {
 	CONTROL_STOP,	   /* text: the reason; finish as above */
 	CONTROL_KILL,	   /* the same, without asking the server */
 	CONTROL_LEASE,	   /* lease */
-	CONTROL_EXEC,	   /* argv, env, uid, gid, terminal, rows, columns; fds: in, out, err */
+	CONTROL_EXEC,	   /* argv, env, user, terminal, rows, columns; fds: in, out, err */
 	CONTROL_EXEC_SIGNAL, /* number: a signal for the command of this connection */
 	CONTROL_ROOT,	     /* give me the instance's root directory */
 	/* keeper to command */
@@ -56,6 +56,8 @@ enum control_verb {
 struct control_packet {
 	enum control_verb verb;
 	bool finish, terminal, not_ready;
+	bool as_user; /* as uid and gid, not as the server's user */
+	uint32_t uid, gid;
 	int64_t number, number2;
 	char *text;
 	char **argv, **env;

@@ -2,7 +2,9 @@
 /*
  * PID 1 of an instance; see init.h. The order of set_up() is fixed: the groups are joined before
  * the cgroup namespace is left behind, the network exists before the root hides the host's /proc,
- * and the death signal comes last because a change of credentials clears it.
+ * the root is made as the host's root before that is given up for the instance's own, and the death
+ * signal comes last because a change of credentials clears it. The other namespaces are older than
+ * the user namespace and not its own: whoever gets every capability inside has none over them.
  */
 #include "keeper/init.h"
 #include "keeper/control.h"
@@ -81,7 +83,7 @@ static int own_stdio(struct error *err)
 static int set_up(struct init *init, struct error *err)
 {
 	const struct start_message *m = init->message;
-	struct root_owner owner = {.base = m->id_base, .userns = init->userns};
+	struct root_owner owner = {.base = m->uids.base, .userns = init->userns};
 	int r;
 
 	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);
@@ -96,8 +98,11 @@ static int set_up(struct init *init, struct error *err)
 		r = root_apply(&m->root, &owner, err);
 	if (r == 0)
 		r = own_stdio(err);
+	if (r == 0 && init->userns >= 0)
+		r = userns_enter(init->userns, err);
 	if (r < 0)
 		return r;
+	cleanup_close(&init->userns);
 	for (size_t i = 0; i < m->n_cgroups; i++)
 		close(init->host_groups[i]);
 	umask(022);
@@ -192,6 +197,15 @@ static char **merge_env(char *const *first, char *const *second)
 	return merged;
 }
 
+/* Another user than the server's has none of what the template grants to that one. */
+static void become_other(struct confinement *confinement, const struct control_packet *request)
+{
+	confinement->uid = request->uid;
+	confinement->gid = request->gid;
+	confinement->n_groups = 0;
+	confinement->caps = 0;
+}
+
 static int start_exec(struct world *world, const struct control_packet *request, const int *fds,
 		      size_t n_fds, int *ret_master, struct error *err)
 {
@@ -205,8 +219,8 @@ static int start_exec(struct world *world, const struct control_packet *request,
 		return error_set(err, EAGAIN, "%d commands run inside already", EXECS_MAX);
 	spawn.argv = request->argv;
 	spawn.env = env;
-	if (request->number2 >= 0)
-		spawn.confinement.uid = (uid_t)request->number2;
+	if (request->as_user)
+		become_other(&spawn.confinement, request);
 	spawn.terminal = request->terminal;
 	if (request->terminal)
 		r = open_terminal(request, spawn.confinement.uid, ret_master, &slave, err);

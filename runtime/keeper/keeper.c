@@ -261,6 +261,8 @@ static int prepare(struct keeper *keeper, struct error *err)
 int main(void)
 {
 	struct keeper keeper = {
+		.userns = -1,
+		.netns = -1,
 		.init = {.pidfd = -1, .channel = -1},
 		.forwarder = {.pidfd = -1, .channel = -1},
 		.status = {.state = STATE_CREATING, .exit_status = -1},

@@ -50,7 +50,8 @@ struct keeper {
 	int signals, boot_timer, wall_timer;
 
 	struct child_process init, forwarder;
-	int netns; /* of init: a forwarder may come to it when init has died already */
+	int userns; /* of an instance that is being made; -1: none */
+	int netns;  /* of init: a forwarder may come to it when init has died already */
 	unsigned forwarder_restarts;
 	struct client clients[CLIENTS_MAX];
 	int64_t next_key;

@@ -68,12 +68,12 @@ static void run_init(struct keeper *keeper, int channel)
 	struct init init = {
 		.message = &keeper->message,
 		.channel = channel,
-		.userns = -1,
+		.userns = keeper->userns,
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
-	int keep[3 + 2 * START_CGROUPS_MAX] = {channel, init.out, init.errs};
-	size_t n = 3;
+	int keep[4 + 2 * START_CGROUPS_MAX] = {channel, init.out, init.errs, init.userns};
+	size_t n = 4;
 
 	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
 		keep[n++] = init.server_groups[i] = keeper->server_groups[i];
@@ -86,8 +86,10 @@ static void run_init(struct keeper *keeper, int channel)
 /* A pipe that the server's user may open again by its name, as /dev/stdout is. */
 static int make_output(const struct keeper *keeper, int pair[2], struct error *err)
 {
+	const struct start_message *m = &keeper->message;
+
 	if (pipe2(pair, O_CLOEXEC) < 0 ||
-	    fchown(pair[1], keeper->message.uid, keeper->message.gid) < 0)
+	    fchown(pair[1], userns_host_id(&m->uids, m->uid), userns_host_id(&m->gids, m->gid)) < 0)
 		return error_set(err, errno, "cannot make a pipe for the server's output");
 	return 0;
 }
@@ -102,12 +104,15 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 		r = make_output(keeper, keeper->errs, err);
 	if (r == 0)
 		r = make_channel(&keeper->init, &theirs, err);
+	if (r == 0 && keeper->message.uids.base)
+		r = userns_make(&keeper->message.uids, &keeper->message.gids, &keeper->userns, err);
 	if (r < 0)
 		return r;
 	keeper->init.pid = clone_process(INSTANCE_NAMESPACES, &keeper->init.pidfd);
 	if (keeper->init.pid == 0)
 		run_init(keeper, theirs);
 	close(theirs);
+	cleanup_close(&keeper->userns);
 	if (keeper->init.pid < 0)
 		return error_set(err, errno, "cannot make namespaces");
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", keeper->init.pid);

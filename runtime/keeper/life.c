@@ -76,7 +76,7 @@ void keeper_stop(struct keeper *keeper, const char *reason)
 	const struct start_message *m = &keeper->message;
 	struct control_packet signal = {.verb = INIT_SIGNAL_SERVER, .number = m->stop_signal};
 	struct control_packet command = {
-		.verb = INIT_EXEC, .number = KEY_STOP, .number2 = -1, .argv = m->stop_command};
+		.verb = INIT_EXEC, .number = KEY_STOP, .argv = m->stop_command};
 
 	if (keeper->phase >= PHASE_STOPPING)
 		return;
@@ -341,7 +341,7 @@ static void check_ready(struct keeper *keeper, int64_t now)
 {
 	const struct plan_ready *ready = &keeper->message.ready;
 	struct control_packet probe = {
-		.verb = INIT_EXEC, .number = KEY_PROBE, .number2 = -1, .argv = ready->command};
+		.verb = INIT_EXEC, .number = KEY_PROBE, .argv = ready->command};
 	struct control_packet failed = {.verb = CONTROL_FAILED};
 	char bound[32], reason[CONTROL_REASON_SIZE];
 

@@ -90,9 +90,30 @@ static void get_server(struct wire_reader *from, struct start_message *m)
 	m->files_limit = wire_get_u64(from);
 }
 
+static void put_map(struct text *to, const struct userns_map *map)
+{
+	wire_put_u32(to, map->base);
+	wire_put_u32(to, map->n_foreign);
+	for (uint32_t i = 0; i < map->n_foreign; i++)
+		wire_put_u32(to, map->foreign[i]);
+}
+
+static void get_map(struct wire_reader *from, struct userns_map *map)
+{
+	map->base = wire_get_u32(from);
+	map->n_foreign = wire_get_u32(from);
+	if (map->n_foreign > USERNS_FOREIGN_MAX) {
+		from->bad = true;
+		map->n_foreign = 0;
+	}
+	for (uint32_t i = 0; i < map->n_foreign; i++)
+		map->foreign[i] = wire_get_u32(from);
+}
+
 static void put_confinement(struct text *to, const struct start_message *m)
 {
-	wire_put_u32(to, m->id_base);
+	put_map(to, &m->uids);
+	put_map(to, &m->gids);
 	wire_put_u64(to, m->caps);
 	wire_put_bytes(to, m->filter, m->filter_size);
 	wire_put_bytes(to, m->forwarder_filter, m->forwarder_filter_size);
@@ -100,7 +121,8 @@ static void put_confinement(struct text *to, const struct start_message *m)
 
 static void get_confinement(struct wire_reader *from, struct start_message *m)
 {
-	m->id_base = wire_get_u32(from);
+	get_map(from, &m->uids);
+	get_map(from, &m->gids);
 	m->caps = wire_get_u64(from);
 	m->filter = wire_get_bytes(from, &m->filter_size);
 	m->forwarder_filter = wire_get_bytes(from, &m->forwarder_filter_size);

@@ -8,6 +8,7 @@
 #define KEEPER_MESSAGE_H
 
 #include "base/error.h"
+#include "base/userns.h"
 #include "plan/grant.h"
 #include "plan/plan.h"
 #include "rootfs/inside.h"
@@ -50,9 +51,9 @@ struct start_message {
 	uint32_t n_groups;
 	uint64_t files_limit; /* RLIMIT_NOFILE, soft; 0: the default */
 
-	uint32_t id_base; /* first id of the instance's user namespace on the host; 0: it has none */
-	uint64_t caps;	  /* the server's capabilities, a bit each; kept by execs of its user */
-	void *filter;	  /* seccomp program of what runs inside; NULL: none */
+	struct userns_map uids, gids; /* of the user namespace; base 0: the instance has none */
+	uint64_t caps; /* the server's capabilities, a bit each; kept by execs of its user */
+	void *filter;  /* seccomp program of what runs inside; NULL: none */
 	void *forwarder_filter;
 	size_t filter_size, forwarder_filter_size; /* bytes, a multiple of struct sock_filter's */
 

@@ -52,6 +52,9 @@ static struct control_packet full_packet(void)
 		.not_ready = true,
 		.number = INT64_MIN,
 		.number2 = INT64_MAX,
+		.as_user = true,
+		.uid = 1234,
+		.gid = UINT32_MAX - 1,
 		.text = (char *)"stopped by alice",
 		.argv = argv,
 		.env = env,
@@ -82,6 +85,7 @@ static void assert_same(const struct control_packet *a, const struct control_pac
 	assert_int_equal(a->terminal, b->terminal);
 	assert_int_equal(a->not_ready, b->not_ready);
 	assert_true(a->number == b->number && a->number2 == b->number2);
+	assert_true(a->as_user == b->as_user && a->uid == b->uid && a->gid == b->gid);
 	assert_int_equal(!a->text, !b->text);
 	if (a->text && b->text)
 		assert_string_equal(a->text, b->text);

@@ -55,6 +55,13 @@ static struct start_message make_message(void)
 		.groups = {3456, 4567},
 		.n_groups = 2,
 		.files_limit = 8,
+		.uids = {.base = 131072, .n_foreign = 2, .foreign = {70000, 4000000000U}},
+		.gids = {.base = 196608, .n_foreign = 1, .foreign = {70001}},
+		.caps = 1ULL << 40,
+		.filter = xstrdup("a filter"),
+		.filter_size = 8,
+		.forwarder_filter = xstrdup("another one"),
+		.forwarder_filter_size = 11,
 		.address = 0x0ad50007,
 		.forwarder_uid = 65533,
 		.log_limit = 1ULL << 40,
@@ -127,6 +134,17 @@ static void assert_same_server(const struct start_message *a, const struct start
 	assert_true(a->files_limit == b->files_limit);
 }
 
+static void assert_same_confinement(const struct start_message *a, const struct start_message *b)
+{
+	assert_memory_equal(&a->uids, &b->uids, sizeof(a->uids));
+	assert_memory_equal(&a->gids, &b->gids, sizeof(a->gids));
+	assert_true(a->caps == b->caps);
+	assert_int_equal(a->filter_size, b->filter_size);
+	assert_memory_equal(a->filter, b->filter, a->filter_size);
+	assert_int_equal(a->forwarder_filter_size, b->forwarder_filter_size);
+	assert_memory_equal(a->forwarder_filter, b->forwarder_filter, a->forwarder_filter_size);
+}
+
 static void assert_same_root(const struct root_ops *a, const struct root_ops *b)
 {
 	assert_int_equal(a->n, b->n);
@@ -174,6 +192,7 @@ static void start_message_decode_returns_every_field(void **state)
 	assert_true(again.lease.length_ns == m.lease.length_ns);
 	assert_true(again.lease.max_ns == m.lease.max_ns);
 	assert_same_ready(&again.ready, &m.ready);
+	assert_same_confinement(&again, &m);
 	assert_same_server(&again, &m);
 	assert_same_host(&again, &m);
 	start_message_deinit(&m);
