@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/fsuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,6 +27,30 @@ int process_cloexec_from(int first)
 	if (syscall(SYS_close_range, (unsigned)first, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return -errno;
 	return 0;
+}
+
+/* A change of the file ids takes capabilities out of effect or puts them in. */
+static int raise_permitted(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[2];
+
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -errno;
+	for (size_t i = 0; i < 2; i++)
+		sets[i].effective = sets[i].permitted;
+	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+}
+
+int process_set_file_ids(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	/* neither tells of a failure: an id that nobody has changes nothing and gives the present
+	 * one */
+	if ((gid_t)setfsgid((gid_t)-1) != gid || (uid_t)setfsuid((uid_t)-1) != uid)
+		return -EPERM;
+	return raise_permitted();
 }
 
 int process_pidfd_open(pid_t pid)

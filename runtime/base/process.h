@@ -16,6 +16,12 @@ void process_reset_signals(void);
 /* Marks every descriptor from first on close-on-exec. */
 int process_cloexec_from(int first);
 
+/*
+ * Makes files from now on as that user and group (setfsuid(2)), with every permitted capability in
+ * effect all the same. For root in a process with one thread; 0, 0 takes it back.
+ */
+int process_set_file_ids(uid_t uid, gid_t gid);
+
 int process_pidfd_open(pid_t pid);
 int process_pidfd_signal(int pidfd, int signal);
 

@@ -96,7 +96,8 @@ static int watch_signals(const struct operands *operands)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int copy_operands(const struct operands *operands, int root, struct error *err)
+static int copy_operands(const struct operands *operands, int root, const struct record *record,
+			 struct error *err)
 {
 	cleanup_fd int cancel = watch_signals(operands);
 	cleanup_account struct account person = {0};
@@ -105,6 +106,7 @@ static int copy_operands(const struct operands *operands, int root, struct error
 		.from = {.root = operands->inward ? -1 : root, .path = operands->from},
 		.to = {.root = operands->inward ? root : -1, .path = operands->to},
 		.person = &person,
+		.id_base = record->id_base,
 		.cancel = cancel,
 		.progress = isatty(STDERR_FILENO) ? show_progress : NULL,
 		.complain = complain,
@@ -132,7 +134,7 @@ static int run_cp(const struct invocation *invocation)
 	if (r == 0)
 		r = root = copy_open_root(&site, record->grant.id, &err);
 	if (r >= 0)
-		r = copy_operands(&operands, root, &err);
+		r = copy_operands(&operands, root, record, &err);
 	free(operands.name);
 	site_close(&site);
 	return r < 0 ? report(&err) : 0;

@@ -18,7 +18,8 @@
 
 int copying_act_on(struct copying *copying, const struct copy_place *place, struct error *err)
 {
-	return identity_switch(&copying->identity, !copy_is_inside(place), err);
+	return identity_switch(&copying->identity, copy_is_inside(place) ? WHO_INSIDE : WHO_PERSON,
+			       err);
 }
 
 static bool is_stream(const struct copy_place *place)
@@ -223,7 +224,7 @@ static int run(struct copying *copying, struct error *err)
 int copy_run(const struct copy *copy, struct error *err)
 {
 	struct copying copying = {.copy = copy};
-	int r = identity_init(copy->person, &copying.identity, err);
+	int r = identity_init(copy->person, copy->id_base, &copying.identity, err);
 
 	if (r < 0)
 		return r;

@@ -24,7 +24,8 @@ struct copy_place {
 struct copy {
 	struct copy_place from, to;
 	const struct account *person;
-	int cancel; /* the copy is given up when this becomes readable; -1: never */
+	uint32_t id_base; /* of the instance's user namespace, 0: it has none */
+	int cancel;	  /* the copy is given up when this becomes readable; -1: never */
 	void (*progress)(uint64_t bytes, void *data);	       /* all so far; or NULL */
 	void (*complain)(const struct error *err, void *data); /* what is not copied, and why */
 	void *data;

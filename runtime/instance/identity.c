@@ -2,15 +2,18 @@
 /* Acting as a person; see identity.h. In commands that read or write a person's files. */
 #include "instance/identity.h"
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <grp.h>
 
-int identity_init(const struct account *person, struct identity *ret_identity, struct error *err)
+int identity_init(const struct account *person, uint32_t id_base, struct identity *ret_identity,
+		  struct error *err)
 {
 	struct identity identity = {
 		.person = person,
+		.id_base = id_base,
 		.fixed = person->uid == 0 || geteuid() != 0,
 		.gid = getegid(),
 		.n_groups = getgroups(0, NULL),
@@ -41,28 +44,45 @@ static void become_root(const struct identity *identity)
 		abort();
 }
 
-int identity_switch(struct identity *identity, bool to_person, struct error *err)
+/* Who a wish comes down to: for root in his own person, and without a user namespace, to root. */
+static enum who effective(const struct identity *identity, enum who who)
 {
-	int r;
+	if ((who == WHO_PERSON && identity->fixed) || (who == WHO_INSIDE && !identity->id_base))
+		return WHO_ROOT;
+	return who;
+}
 
-	if (identity->fixed || identity->as_person == to_person)
-		return 0;
-	if (!to_person) {
+static void leave(struct identity *identity)
+{
+	if (identity->who == WHO_PERSON)
 		become_root(identity);
-		identity->as_person = false;
+	else if (identity->who == WHO_INSIDE && process_set_file_ids(0, identity->gid) < 0)
+		abort();
+	identity->who = WHO_ROOT;
+}
+
+int identity_switch(struct identity *identity, enum who who, struct error *err)
+{
+	int r = 0;
+
+	who = effective(identity, who);
+	if (identity->who == who)
 		return 0;
-	}
-	r = become_person(identity->person);
-	if (r < 0) {
-		become_root(identity);
-		return error_set(err, -r, "cannot act as user '%s'", identity->person->name);
-	}
-	identity->as_person = true;
-	return 0;
+	leave(identity);
+	if (who == WHO_PERSON)
+		r = become_person(identity->person);
+	else if (who == WHO_INSIDE)
+		r = process_set_file_ids(identity->id_base, identity->id_base);
+	identity->who = who;
+	if (r == 0)
+		return 0;
+	leave(identity);
+	return error_set(err, -r, "cannot act as user '%s'",
+			 who == WHO_PERSON ? identity->person->name : "root of the instance");
 }
 
 void identity_deinit(struct identity *identity)
 {
-	identity_switch(identity, false, NULL);
+	identity_switch(identity, WHO_ROOT, NULL);
 	cleanup_free_pointer(&identity->groups);
 }

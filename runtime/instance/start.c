@@ -104,15 +104,17 @@ static int admit(struct starting *s, struct error *err)
 {
 	const char *wanted = s->request->name;
 	struct grant *grant = &s->record->grant;
+	struct admission admission = s->site->admission;
 	cleanup_store struct store *store = NULL;
 	int r = store_open(s->site->state_path, &store, err);
 
+	admission.ids.count = 0; /* until the root file system is made for other ids */
 	for (unsigned i = 0; r == 0; i++) {
 		if (wanted)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
 		else
 			make_name(s->record->template_name, i, grant->name);
-		r = store_admit(store, s->record, &s->site->admission, err);
+		r = store_admit(store, s->record, &admission, err);
 		if (r != -EEXIST || wanted || i == NAME_ATTEMPTS)
 			break;
 		r = 0;
