@@ -3,6 +3,8 @@
  * Documentation of the keys, made from the table that reads them: a Markdown table, and a list for
  * the manual page. Nothing here knows a key by name.
  */
+#include "templates/config.h"
+#include "templates/config_keywords.h"
 #include "templates/keywords.h"
 #include "templates/template.h"
 
@@ -52,10 +54,18 @@ static void put_markdown(struct text *text, const char *key, const struct keywor
 	text_addf(text, " | %s |\n", keyword->doc);
 }
 
+static const char markdown_head[] = "| Key | Value | Default | Meaning |\n|---|---|---|---|\n";
+
 void template_keys_markdown(struct text *ret_text)
 {
-	text_add(ret_text, "| Key | Value | Default | Meaning |\n|---|---|---|---|\n");
+	text_add(ret_text, markdown_head);
 	walk(template_keywords, "", put_markdown, ret_text);
+}
+
+void config_keys_markdown(struct text *ret_text)
+{
+	text_add(ret_text, markdown_head);
+	walk(config_keywords, "", put_markdown, ret_text);
 }
 
 /*

@@ -45,7 +45,7 @@ static const char *hint_for(const char *problem)
 	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
 		if (strcmp(hints[i].problem, problem) == 0)
 			return hints[i].hint;
-	return "see the man page stint-template(5) for the form of a template";
+	return "write 'KEY: VALUE' lines, and indent with blanks what stands below a key";
 }
 
 static struct node node_at(const struct reader *reader, const yaml_mark_t *mark)
@@ -350,9 +350,19 @@ static int close_document(struct reader *reader)
 	return 0;
 }
 
+/* As YAML has it: no document is a value that was left out. */
+static struct node *empty_root(const struct reader *reader)
+{
+	struct node *root = xcalloc(1, sizeof(*root));
+
+	*root = (struct node){
+		.kind = NODE_SCALAR, .file = reader->file, .line = 1, .column = 1, .plain = true};
+	root->text = xstrdup("");
+	return root;
+}
+
 static int read_document(struct reader *reader, struct node **ret_root)
 {
-	const struct node top = {.file = reader->file, .line = 1, .column = 1};
 	cleanup_node struct node *root = NULL;
 	bool empty = true;
 	int r;
@@ -362,9 +372,10 @@ static int read_document(struct reader *reader, struct node **ret_root)
 		r = open_document(reader, &empty);
 	if (r < 0)
 		return r;
-	if (empty)
-		return node_error(&top, reader->err,
-				  "the file is empty; write 'KEY: VALUE' lines, at least 'run'");
+	if (empty) {
+		*ret_root = empty_root(reader);
+		return 0;
+	}
 	r = read_node(reader, NULL, NULL, &root);
 	if (r == 0)
 		r = close_document(reader);

@@ -34,6 +34,7 @@ struct node {
 /*
  * Parses text of the given length; file is its name in messages and must outlive the tree. Errors
  * are ERROR_FAILED and read "FILE:LINE:COLUMN: key 'a.b': what is wrong; what would be right".
+ * A text without anything but comments is a value that was left out (node_is_null).
  */
 int document_parse(const char *file, const char *text, size_t length, struct node **ret_root,
 		   struct error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tool of the build: prints what is made from the table of a template's keys. */
+/* A tool of the build: prints what is made from the tables of keys. */
+#include "templates/config.h"
 #include "templates/template.h"
 #include "base/cleanup.h"
 
@@ -12,6 +13,7 @@ static const struct {
 	{"markdown", template_keys_markdown},
 	{"man", template_keys_man},
 	{"schema", template_schema},
+	{"config", config_keys_markdown},
 };
 
 int main(int argc, char **argv)
@@ -24,6 +26,6 @@ int main(int argc, char **argv)
 		forms[i].put(&text);
 		return fputs(text.data, stdout) < 0 || fflush(stdout) < 0 ? 1 : 0;
 	}
-	fprintf(stderr, "usage: stint-gen-docs markdown|man|schema\n");
+	fprintf(stderr, "usage: stint-gen-docs markdown|man|schema|config\n");
 	return 2;
 }

@@ -122,6 +122,9 @@ static int parse_source(const struct source *source, struct node **ret_root, cha
 
 	if (r < 0)
 		return r;
+	if (node_is_null(root))
+		return node_error(root, err,
+				  "the file is empty; write 'KEY: VALUE' lines, at least 'run'");
 	if (root->kind != NODE_MAPPING)
 		return node_error(root, err, "a template is a mapping; write 'KEY: VALUE' lines");
 	r = check_name(source, root, ret_name, err);

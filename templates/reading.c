@@ -160,7 +160,7 @@ int keywords_set_defaults(const struct keyword *table, struct reading *reading, 
 		if (table->fallback && !(table->flags & KEYWORD_PROSE))
 			r = table->type->read(reading, table->type, &node,
 					      (char *)base + table->offset);
-		if (r == 0 && table->inner && !(table->flags & KEYWORD_NAMES))
+		if (r == 0 && table->inner && !table->set)
 			r = keywords_set_defaults(table->inner, reading, base);
 	}
 	return r;

@@ -9,11 +9,13 @@
 
 #include "templates/document.h"
 #include "templates/variables.h"
+#include "plan/config.h"
 #include "plan/plan.h"
 
-/* What is passed along while a tree of nodes becomes a plan. */
+/* What is passed along while a tree of nodes becomes a plan, or the configuration. */
 struct reading {
 	struct plan *plan;
+	struct site_config *config; /* instead of a plan */
 	const struct variables *variables;
 	size_t growth; /* bytes that variables have added so far */
 	struct error *err;

@@ -4,10 +4,43 @@
 #include "cli/output.h"
 #include "instance/check.h"
 #include "instance/doctor.h"
+#include "instance/ids.h"
 #include "base/cleanup.h"
+#include "base/file.h"
+#include "templates/config.h"
 #include "templates/template.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+
+/* Other checks look at what the configuration names: at the defaults when it cannot be read. */
+static void configure(struct site *site, struct error *ret_fault)
+{
+	struct site_config config;
+
+	*ret_fault = (struct error){0};
+	if (config_read(site->config_path, &config, ret_fault) < 0)
+		config_defaults(&config);
+	site_configure(site, &config);
+}
+
+static void look_at_configuration(const struct site *site, const struct error *fault,
+				  struct doctor_report *report)
+{
+	cleanup_fd int etc = file_open_directory(AT_FDCWD, "/etc");
+	const struct id_span *ids = &site->config.ids;
+	struct error err;
+
+	if (fault->code)
+		doctor_add(report, DOCTOR_MISSING, "configuration", fault->text, NULL);
+	else if (etc >= 0 && ids_check(etc, ids, &err) < 0)
+		doctor_add(report, DOCTOR_MISSING, "configuration", err.text, NULL);
+	else
+		doctor_addf(report, DOCTOR_OK, "configuration", NULL,
+			    "ids %u to %llu are for instances, %u at most", ids->first,
+			    ids->first + (unsigned long long)ids->count * ID_RANGE_SIZE - 1,
+			    ids->count);
+}
 
 static void look_at_template(const struct template_info *info,
 			     const struct template_options *options, struct doctor_report *report)
@@ -80,7 +113,7 @@ static void print_json(const struct doctor_report *report)
 static int run_doctor(const struct invocation *invocation)
 {
 	struct doctor_report found;
-	struct error err = {0};
+	struct error err = {0}, fault;
 	struct site site;
 	int status;
 
@@ -89,7 +122,9 @@ static int run_doctor(const struct invocation *invocation)
 		site_close(&site);
 		return status;
 	}
+	configure(&site, &fault);
 	doctor_examine(&site, &found);
+	look_at_configuration(&site, &fault, &found);
 	look_at_templates(&site, &found);
 	if (invocation->options.json)
 		print_json(&found);

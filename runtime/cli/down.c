@@ -2,6 +2,7 @@
 /* stint down: stop instances and remove what they left. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/place.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -96,7 +97,7 @@ static int run_down(const struct invocation *invocation)
 		error_say(&err, ERROR_USAGE, "name instances, or give --all");
 		return report(&err);
 	}
-	if (site_open(&site, &err) < 0 || account_of_caller(&caller, &err) < 0)
+	if (place_open(&site, &err) < 0 || account_of_caller(&caller, &err) < 0)
 		status = report(&err);
 	else
 		status = down_selected(invocation, &site, caller.name);

@@ -2,6 +2,7 @@
 /* stint history: how instances ended. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/place.h"
 #include "base/cleanup.h"
 
 #include <stdio.h>
@@ -53,7 +54,7 @@ static int run_history(const struct invocation *invocation)
 	size_t n = 0;
 	int status = 0;
 
-	if (site_open(&site, &err) < 0 || store_open(site.state_path, &store, &err) < 0 ||
+	if (place_open(&site, &err) < 0 || store_open(site.state_path, &store, &err) < 0 ||
 	    store_history(store, name, HISTORY_SHOWN, &entries, &n, &err) < 0) {
 		status = report(&err);
 	} else if (invocation->options.json) {

@@ -2,6 +2,7 @@
 /* stint ls: the instances of this host. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/place.h"
 #include "base/cleanup.h"
 
 #include <stdio.h>
@@ -75,7 +76,7 @@ static int load_all(struct site *site, struct record ***ret_records, size_t *ret
 {
 	cleanup_store struct store *store = NULL;
 	struct sweep_result swept;
-	int r = site_open(site, err);
+	int r = place_open(site, err);
 
 	if (r == 0)
 		r = site_sweep(site, true, &swept, err);

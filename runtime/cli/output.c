@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What commands print; see output.h. */
 #include "cli/output.h"
+#include "cli/place.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -205,7 +206,7 @@ int open_named(const char *name, struct site *ret_site, struct record **ret_reco
 	       struct error *err)
 {
 	cleanup_store struct store *store = NULL;
-	int r = site_open(ret_site, err);
+	int r = place_open(ret_site, err);
 
 	if (r == 0)
 		r = store_open(ret_site->state_path, &store, err);

@@ -5,6 +5,7 @@
 #include "base/socket.h"
 #include "base/visible.h"
 #include "cli/output.h"
+#include "cli/place.h"
 #include "instance/log.h"
 #include "templates/template.h"
 
@@ -111,7 +112,7 @@ static int prepare(struct session *session, struct start_request *request, struc
 	if (r == 0 && o->recreate && !o->name)
 		r = error_say(err, ERROR_USAGE, "--recreate needs --name");
 	if (r == 0)
-		r = site_open(&session->site, err);
+		r = place_open(&session->site, err);
 	if (r == 0)
 		r = compile_template(session->invocation, &session->site, &session->plan, err);
 	if (r == 0)

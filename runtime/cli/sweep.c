@@ -2,6 +2,7 @@
 /* stint sweep: end what is overdue or has lost its keeper; and reap, its form for one id. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/place.h"
 #include "base/cleanup.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ static int run_sweep(const struct invocation *invocation)
 	struct error err = {0};
 	int status = 0;
 
-	if (site_open(&site, &err) < 0 || site_sweep(&site, false, &result, &err) < 0 ||
+	if (place_open(&site, &err) < 0 || site_sweep(&site, false, &result, &err) < 0 ||
 	    result.left > 0)
 		status = report(&err);
 	if (invocation->options.json)
@@ -47,7 +48,7 @@ static int run_reap(const struct invocation *invocation)
 	struct error err = {0};
 	int status = 0;
 
-	if (site_open(&site, &err) < 0 ||
+	if (place_open_anyway(&site, &err) < 0 ||
 	    instance_end(&site, invocation->args[0], "keeper lost", &err) < 0)
 		status = report(&err);
 	site_close(&site);

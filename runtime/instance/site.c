@@ -11,11 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ADDRESS_BASE 0x0ad50000U /* 10.213.0.0/16, without its first and last address */
-/* Within what systemd leaves to containers (524288 to 1879048191), at its quiet end. */
-#define ID_FIRST 1310720000U
-#define ID_COUNT 8000U
-#define FORWARDER_UID 65210	 /* nobody's: in a range that distributions leave unused */
+#define FORWARDER_UID 65210 /* nobody's: in a range that distributions leave unused */
 
 static char *below_root(const char *root, const char *path)
 {
@@ -71,9 +67,6 @@ int site_locate(struct site *ret_site, struct error *err)
 	ret_site->state_path = below_root(root, "/var/lib/stint");
 	ret_site->run_path = below_root(root, "/run/stint");
 	ret_site->cgroup = group_name(root);
-	ret_site->admission.addresses =
-		(struct address_range){.base = ADDRESS_BASE + 1, .count = 65534};
-	ret_site->admission.ids = (struct id_span){.first = ID_FIRST, .count = ID_COUNT};
 	ret_site->forwarder_uid = FORWARDER_UID;
 	return find_programs(ret_site, err);
 }
@@ -130,8 +123,22 @@ int site_open(struct site *ret_site, struct error *err)
 	return r;
 }
 
+void site_configure(struct site *site, struct site_config *config)
+{
+	site_config_deinit(&site->config);
+	site->config = *config;
+	*config = (struct site_config){0};
+	site->admission.addresses = site->config.addresses;
+	site->admission.ids = site->config.ids;
+	if (!site->config.cgroup)
+		return;
+	free(site->cgroup);
+	site->cgroup = xstrdup(site->config.cgroup);
+}
+
 void site_close(struct site *site)
 {
+	site_config_deinit(&site->config);
 	free(site->root);
 	free(site->config_path);
 	free(site->state_path);

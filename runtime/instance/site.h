@@ -14,20 +14,22 @@
 #define INSTANCE_SITE_H
 
 #include "base/error.h"
+#include "plan/config.h"
 #include "store/store.h"
 
 #include <sys/types.h>
 
 struct site {
-	char *root;	   /* STINT_ROOT, NULL when not set */
-	char *config_path; /* /etc/stint */
-	char *state_path;  /* /var/lib/stint */
-	char *run_path;	   /* /run/stint */
-	char *stint;	   /* this executable */
-	char *keeper;	   /* the small executable */
-	char *share;	   /* stint's own read-only data */
-	char *cgroup;	   /* parent group */
+	char *root;		    /* STINT_ROOT, NULL when not set */
+	char *config_path;	    /* /etc/stint */
+	char *state_path;	    /* /var/lib/stint */
+	char *run_path;		    /* /run/stint */
+	char *stint;		    /* this executable */
+	char *keeper;		    /* the small executable */
+	char *share;		    /* stint's own read-only data */
+	char *cgroup;		    /* parent group */
 	struct admission admission; /* what instances are given */
+	struct site_config config;
 	uid_t forwarder_uid;
 	int state, run; /* the directories, open */
 };
@@ -41,6 +43,12 @@ void site_close(struct site *site);
 
 /* The same without touching the host, for commands that need no instance: paths only. */
 int site_locate(struct site *ret_site, struct error *err);
+
+/*
+ * Takes the configuration over (*config is empty afterwards), which was read from config_path.
+ * Before anything is started; what was started is undone from its record alone.
+ */
+void site_configure(struct site *site, struct site_config *config);
 
 /* Opens STATE/i/ID or RUN/i/ID; negative errno when there is none. */
 int site_open_state_of(const struct site *site, const char *id);

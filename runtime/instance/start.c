@@ -6,13 +6,16 @@
  */
 #include "instance/start.h"
 #include "instance/check.h"
+#include "instance/ids.h"
 #include "instance/lock.h"
 #include "instance/publish.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -43,11 +46,21 @@ static void starting_deinit(struct starting *s)
 	cleanup_close(&s->lock);
 }
 
+static int look_at_ids(const struct site *site, struct error *err)
+{
+	cleanup_fd int etc = file_open_directory(AT_FDCWD, "/etc");
+
+	return etc < 0 ? error_set(err, -etc, "cannot open '/etc'")
+		       : ids_check(etc, &site->config.ids, err);
+}
+
 static int look_at_host(struct starting *s, struct error *err)
 {
 	const struct plan *plan = s->request->plan;
 	int r = check_supported(plan, err);
 
+	if (r == 0)
+		r = look_at_ids(s->site, err);
 	if (r == 0)
 		r = check_install(plan, err);
 	if (r == 0)

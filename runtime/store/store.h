@@ -8,6 +8,7 @@
 #define STORE_STORE_H
 
 #include "base/error.h"
+#include "plan/config.h"
 #include "plan/grant.h"
 
 struct store;
@@ -40,18 +41,6 @@ struct history_entry {
 	char *id, *name, *template_name, *owner;
 	int64_t created_ns;
 	struct ending ending;
-};
-
-/* Addresses are given out from base .. base + count - 1 (IPv4, host byte order). */
-struct address_range {
-	uint32_t base, count;
-};
-
-#define ID_RANGE_SIZE 65536
-
-/* Ranges of ids for user namespaces: count of them, from first (a multiple of the size) on. */
-struct id_span {
-	uint32_t first, count;
 };
 
 /* What an instance may be given. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Templates and the plan's canonical form.
+stint_unit_test(config test_world templates plan base)
 stint_unit_test(document templates plan base)
 stint_unit_test(template templates plan base)
 stint_unit_test(template_faults templates plan base)
