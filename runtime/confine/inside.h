@@ -28,4 +28,10 @@ struct confinement {
  */
 int confine_apply(const struct confinement *confinement, struct error *err);
 
+/*
+ * Gives up every capability but these (a bit each) in the permitted, effective, inheritable and
+ * bounding sets; for a process that goes on, such as init. Needs CAP_SETPCAP.
+ */
+int confine_keep(uint64_t caps, struct error *err);
+
 #endif

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +29,10 @@
 #include <sys/wait.h>
 
 #define EXECS_MAX 64
+
+/* What it takes to start, own a terminal for, signal and confine programs of other users. */
+#define CAP(name) (1ULL << CAP_##name)
+#define INIT_CAPS (CAP(CHOWN) | CAP(KILL) | CAP(SETGID) | CAP(SETUID) | CAP(SETPCAP))
 
 struct child {
 	int64_t key; /* the keeper's; 0: a free place */
@@ -103,6 +108,9 @@ static int set_up(struct init *init, struct error *err)
 	if (r < 0)
 		return r;
 	cleanup_close(&init->userns);
+	r = confine_keep(INIT_CAPS | m->caps, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < m->n_cgroups; i++)
 		close(init->host_groups[i]);
 	umask(022);

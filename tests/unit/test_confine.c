@@ -158,6 +158,33 @@ static void confine_apply_without_privilege_says_what_it_cannot(void **state)
 	run_in_child(0, apply_twice, &persons[0]);
 }
 
+#define KEPT (1ULL << CAP_KILL | 1ULL << CAP_SETPCAP | 1ULL << CAP_CHECKPOINT_RESTORE)
+
+static void keep_and_look(const void *arg)
+{
+	static const char *const lines[] = {
+		"CapInh:\t0000000000000000\n", "CapPrm:\t0000010000000120\n",
+		"CapEff:\t0000010000000120\n", "CapBnd:\t0000010000000120\n",
+		"CapAmb:\t0000000000000000\n"};
+	struct error err = {0};
+
+	(void)arg;
+	must_succeed(confine_keep(KEPT, &err), &err);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		must_be_in_status(lines[i]);
+	/* less can be kept later, more cannot */
+	must_succeed(confine_keep(1ULL << CAP_KILL | 1ULL << CAP_CHOWN, &err), &err);
+	must_be_in_status("CapPrm:\t0000000000000020\n");
+	must_be_in_status("CapBnd:\t0000000000000020\n");
+}
+
+static void confine_keep_gives_up_the_rest(void **state)
+{
+	(void)state;
+	need_root();
+	run_in_child(0, keep_and_look, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +192,7 @@ int main(void)
 		cmocka_unit_test(confine_apply_holds_over_exec),
 		cmocka_unit_test(confine_apply_cannot_be_taken_back),
 		cmocka_unit_test(confine_apply_without_privilege_says_what_it_cannot),
+		cmocka_unit_test(confine_keep_gives_up_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
