@@ -3,6 +3,7 @@
 #include "instance/probing.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/filesystem.h"
 #include "base/text.h"
 #include "rootfs/mount.h"
 
@@ -161,29 +162,10 @@ void doctor_probe_overlay(const struct site *site, struct doctor_report *report)
 			    "does not work on '%s': %s", place, strerror(-r));
 }
 
-static const char *file_system_name(const struct statfs *fs, char buffer[32])
-{
-	static const struct {
-		unsigned long magic;
-		const char *name;
-	} names[] = {
-		{0xef53, "ext4"},      {0x58465342, "XFS"},	{0x9123683e, "Btrfs"},
-		{0x01021994, "tmpfs"}, {0x794c7630, "overlay"}, {0x6969, "NFS"},
-		{0x2fc12fc1, "ZFS"},   {0xf2f52010, "F2FS"},	{0x65735546, "FUSE"},
-		{0xff534d42, "CIFS"},  {0x858458f6, "ramfs"},	{0xca451a4e, "bcachefs"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if ((unsigned long)fs->f_type == names[i].magic)
-			return names[i].name;
-	snprintf(buffer, 32, "file system 0x%lx", (unsigned long)fs->f_type);
-	return buffer;
-}
-
 void doctor_probe_disk(const struct site *site, struct doctor_report *report)
 {
 	cleanup_free char *place = doctor_existing(site->state_path);
-	char size[32], unknown[32];
+	char size[32], unknown[FILE_SYSTEM_NAME_SIZE];
 	const char *name;
 	struct statfs fs;
 	uint64_t space;

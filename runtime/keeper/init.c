@@ -88,7 +88,7 @@ static int own_stdio(struct error *err)
 static int set_up(struct init *init, struct error *err)
 {
 	const struct start_message *m = init->message;
-	struct root_owner owner = {.base = m->uids.base, .userns = init->userns};
+	struct root_owner owner = {&m->uids, &m->gids, init->userns};
 	int r;
 
 	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);

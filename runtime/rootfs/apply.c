@@ -4,10 +4,11 @@
  * instance runs. Every target is found by openat2 with the new root as "/", so that no symbolic
  * link of an install leads to the host; see inside.h.
  */
-#include "rootfs/inside.h"
+#include "rootfs/applying.h"
 #include "rootfs/mount.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,140 +24,53 @@
 #define ROOT_TMPFS_OPTIONS "mode=0755,size=1g,nr_inodes=262144"
 #define COPY_SIZE_MAX (4 << 20)
 
-struct applying {
-	int root; /* of the new tree, attached */
-	const struct root_owner *owner;
-	const struct root_op *op;
-	struct error *err;
-};
-
-static int cannot(const struct applying *a, int r, const char *what)
+static uint32_t host_id(const struct userns_map *map, uint32_t inside)
 {
-	if (a->op->source)
-		return error_set(a->err, -r, "cannot %s '%s' at '%s'", what, a->op->source,
-				 a->op->target);
-	return error_set(a->err, -r, "cannot %s '%s'", what, a->op->target);
-}
-
-/* Opens a directory of the new root, made with all its parents when it is not there. */
-static int open_directory(int root, const char *path)
-{
-	int fd = file_open_in_root(root, path, O_PATH | O_DIRECTORY, 0);
-	cleanup_free char *parent = NULL;
-	cleanup_fd int parent_fd = -1;
-	char *slash;
-
-	if (fd != -ENOENT)
-		return fd;
-	parent = xstrdup(path);
-	slash = strrchr(parent, '/');
-	if (!slash || !slash[1])
-		return -EINVAL;
-	*slash = '\0';
-	parent_fd = open_directory(root, slash == parent ? "/" : parent);
-	if (parent_fd < 0)
-		return parent_fd;
-	if (mkdirat(parent_fd, slash + 1, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	return file_open_in_root(root, path, O_PATH | O_DIRECTORY, 0);
-}
-
-/* Opens the parent of the target; *ret_name is its last component. */
-static int open_parent(const struct applying *a, const char **ret_name)
-{
-	const char *slash = strrchr(a->op->target, '/');
-	cleanup_free char *parent = NULL;
-
-	if (!slash || !slash[1])
-		return -EINVAL;
-	parent = strndup(a->op->target, (size_t)(slash - a->op->target));
-	*ret_name = slash + 1;
-	return open_directory(a->root, parent && *parent ? parent : "/");
-}
-
-static int open_file(const struct applying *a)
-{
-	const char *name;
-	cleanup_fd int parent = open_parent(a, &name);
-	cleanup_fd int made = -1;
-
-	if (parent < 0)
-		return parent;
-	made = openat(parent, name, O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (made < 0 && errno != EROFS)
-		return -errno;
-	return file_open_in_root(a->root, a->op->target, O_PATH, 0);
-}
-
-static uint64_t attributes_of(const struct root_op *op)
-{
-	uint64_t attributes = MOUNT_ATTR_NOSUID;
-
-	if (!(op->flags & ROOT_HAS_DEVICES))
-		attributes |= MOUNT_ATTR_NODEV;
-	if (op->flags & ROOT_NOEXEC)
-		attributes |= MOUNT_ATTR_NOEXEC;
-	if (!(op->flags & ROOT_WRITABLE))
-		attributes |= MOUNT_ATTR_RDONLY;
-	return attributes;
-}
-
-/* Attaches the mount (or passes on its negative errno) to the target, made to fit. */
-static int attach(const struct applying *a, int mount)
-{
-	cleanup_fd int target = -1;
-	struct stat st;
-
-	if (mount < 0)
-		return mount;
-	if (fstat(mount, &st) < 0)
-		return -errno;
-	target = S_ISDIR(st.st_mode) ? open_directory(a->root, a->op->target) : open_file(a);
-	if (target < 0)
-		return target;
-	return mount_attach(mount, target);
+	return map ? userns_host_id(map, inside) : inside;
 }
 
 static int apply_directory(const struct applying *a)
 {
-	cleanup_fd int fd = open_directory(a->root, a->op->target);
+	cleanup_fd int fd = root_open_directory(a);
 	cleanup_free char *self = NULL;
 
 	if (fd < 0)
-		return cannot(a, fd, "make directory");
+		return root_cannot(a, fd, "make directory");
 	self = xasprintf("/proc/self/fd/%d", fd);
-	if (chown(self, a->op->uid, a->op->gid) < 0 || chmod(self, a->op->mode) < 0)
-		return cannot(a, -errno, "set owner and mode of");
+	if (chown(self, host_id(a->owner->uids, a->op->uid), host_id(a->owner->gids, a->op->gid)) <
+		    0 ||
+	    chmod(self, a->op->mode) < 0)
+		return root_cannot(a, -errno, "set owner and mode of");
 	return 0;
 }
 
 static int apply_symlink(const struct applying *a)
 {
 	const char *name;
-	cleanup_fd int parent = open_parent(a, &name);
+	cleanup_fd int parent = root_open_parent(a, &name);
 
 	if (parent < 0)
-		return cannot(a, parent, "make the parent of");
+		return root_cannot(a, parent, "make the parent of");
 	if (symlinkat(a->op->text, parent, name) < 0 && errno != EEXIST)
-		return cannot(a, -errno, "make symbolic link");
+		return root_cannot(a, -errno, "make symbolic link");
 	return 0;
 }
 
 static int put_file(const struct applying *a, const char *data, size_t length)
 {
 	const char *name;
-	cleanup_fd int parent = open_parent(a, &name);
+	cleanup_fd int parent = root_open_parent(a, &name);
 	cleanup_fd int fd = -1;
 	int r;
 
 	if (parent < 0)
-		return cannot(a, parent, "make the parent of");
+		return root_cannot(a, parent, "make the parent of");
 	fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, a->op->mode);
 	if (fd < 0)
-		return cannot(a, -errno, "create");
+		return root_cannot(a, -errno, "create");
 	r = file_write_all(fd, data, length);
 	if (r < 0)
-		return cannot(a, r, "write");
+		return root_cannot(a, r, "write");
 	return 0;
 }
 
@@ -174,100 +88,80 @@ static int apply_copy(const struct applying *a)
 	if (r == -ENOENT && (a->op->flags & ROOT_OPTIONAL))
 		return 0;
 	if (r < 0)
-		return cannot(a, r, "read");
+		return root_cannot(a, r, "read");
 	return put_file(a, data, length);
 }
 
 static int apply_node(const struct applying *a)
 {
 	const char *name;
-	cleanup_fd int parent = open_parent(a, &name);
+	cleanup_fd int parent = root_open_parent(a, &name);
 	unsigned major, minor;
 
 	if (parent < 0)
-		return cannot(a, parent, "make the parent of");
+		return root_cannot(a, parent, "make the parent of");
 	if (sscanf(a->op->text, "%u:%u", &major, &minor) != 2)
-		return cannot(a, -EINVAL, "read the number of device");
+		return root_cannot(a, -EINVAL, "read the number of device");
 	if (mknodat(parent, name, S_IFCHR | a->op->mode, makedev(major, minor)) < 0)
-		return cannot(a, -errno, "make device");
+		return root_cannot(a, -errno, "make device");
 	return 0;
+}
+
+/*
+ * Owners are the inside's where the file system can do it: for the whole tree, else for its top.
+ * What cannot do it belongs to nobody inside, and whoever may read it still may.
+ */
+static void map_owners(const struct applying *a, int mount)
+{
+	if (!root_has_ids(a) || (a->op->flags & ROOT_HOST_IDS))
+		return;
+	if (mount_idmap(mount, a->owner->userns, AT_RECURSIVE) < 0)
+		mount_idmap(mount, a->owner->userns, 0);
 }
 
 static int apply_bind(const struct applying *a)
 {
 	int r;
-	cleanup_fd int mount = mount_clone(AT_FDCWD, a->op->source, attributes_of(a->op));
+	cleanup_fd int mount = mount_clone(AT_FDCWD, a->op->source, root_attributes(a->op));
 
 	if (mount == -ENOENT && (a->op->flags & ROOT_OPTIONAL))
 		return 0;
-	r = attach(a, mount);
-	return r < 0 ? cannot(a, r, "show") : 0;
+	if (mount >= 0)
+		map_owners(a, mount);
+	r = root_attach(a, mount);
+	return r < 0 ? root_cannot(a, r, "show") : 0;
 }
 
-static int open_layer(int dirfd, const char *path)
-{
-	int fd = openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* Layers by /proc/self/fd: no character of a path means anything to the option parser. */
-static int new_overlay(const struct root_op *op)
-{
-	cleanup_fd int lower = open_layer(AT_FDCWD, op->source);
-	cleanup_fd int top = lower < 0 ? lower : open_layer(AT_FDCWD, op->text);
-	cleanup_fd int upper = top < 0 ? top : open_layer(top, "upper");
-	cleanup_fd int work = upper < 0 ? upper : open_layer(top, "work");
-	cleanup_free char *options = NULL;
-
-	if (work < 0)
-		return work;
-	options = xasprintf("lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,"
-			    "workdir=/proc/self/fd/%d,redirect_dir=on,index=off,metacopy=off,"
-			    "volatile",
-			    lower, upper, work);
-	return mount_new("overlay", options, attributes_of(op));
-}
-
-static int apply_overlay(const struct applying *a)
+static int apply_new(const struct applying *a, const char *type, const char *options)
 {
 	int r;
-	cleanup_fd int mount = new_overlay(a->op);
+	cleanup_fd int mount = mount_new(type, options, root_attributes(a->op));
 
-	if (mount == -ENODEV)
-		return error_say(a->err, ERROR_FAILED,
-				 "this kernel has no overlay file system; try 'modprobe overlay'");
-	r = attach(a, mount);
-	return r < 0 ? cannot(a, r, "mount a copy-on-write view of") : 0;
-}
-
-static int apply_new(const struct applying *a, const char *type)
-{
-	int r;
-	cleanup_fd int mount = mount_new(type, a->op->text, attributes_of(a->op));
-
-	r = attach(a, mount);
-	return r < 0 ? cannot(a, r, "mount a new file system at") : 0;
+	r = root_attach(a, mount);
+	return r < 0 ? root_cannot(a, r, "mount a new file system at") : 0;
 }
 
 static int apply_tmpfs(const struct applying *a)
 {
-	return apply_new(a, "tmpfs");
+	return apply_new(a, "tmpfs", a->op->text);
 }
 
 static int apply_devpts(const struct applying *a)
 {
-	return apply_new(a, "devpts");
+	cleanup_free char *options =
+		xasprintf("%s,gid=%u", a->op->text, host_id(a->owner->gids, a->op->gid));
+
+	return apply_new(a, "devpts", options);
 }
 
 static int apply_proc(const struct applying *a)
 {
-	return apply_new(a, "proc");
+	return apply_new(a, "proc", NULL);
 }
 
 static int apply_sysfs(const struct applying *a)
 {
-	return apply_new(a, "sysfs");
+	return apply_new(a, "sysfs", NULL);
 }
 
 /* Puts the object at "from" of the new root over the target; both must exist. */
@@ -281,12 +175,12 @@ static int cover(const struct applying *a, const char *from)
 	if ((source == -ENOENT || target == -ENOENT) && (a->op->flags & ROOT_OPTIONAL))
 		return 0;
 	if (source < 0 || target < 0)
-		return cannot(a, source < 0 ? source : target, "open");
-	mount = mount_clone(source, "", attributes_of(a->op));
+		return root_cannot(a, source < 0 ? source : target, "open");
+	mount = mount_clone(source, "", root_attributes(a->op));
 	if (mount < 0)
-		return cannot(a, mount, "cover");
+		return root_cannot(a, mount, "cover");
 	r = mount_attach(mount, target);
-	return r < 0 ? cannot(a, r, "cover") : 0;
+	return r < 0 ? root_cannot(a, r, "cover") : 0;
 }
 
 static int apply_read_only(const struct applying *a)
@@ -300,12 +194,18 @@ static int apply_mask_file(const struct applying *a)
 }
 
 static int (*const apply_table[ROOT_OP_KINDS])(const struct applying *) = {
-	[ROOT_DIRECTORY] = apply_directory, [ROOT_SYMLINK] = apply_symlink,
-	[ROOT_FILE] = apply_file,	    [ROOT_COPY] = apply_copy,
-	[ROOT_NODE] = apply_node,	    [ROOT_BIND] = apply_bind,
-	[ROOT_OVERLAY] = apply_overlay,	    [ROOT_TMPFS] = apply_tmpfs,
-	[ROOT_DEVPTS] = apply_devpts,	    [ROOT_PROC] = apply_proc,
-	[ROOT_SYSFS] = apply_sysfs,	    [ROOT_READ_ONLY] = apply_read_only,
+	[ROOT_DIRECTORY] = apply_directory,
+	[ROOT_SYMLINK] = apply_symlink,
+	[ROOT_FILE] = apply_file,
+	[ROOT_COPY] = apply_copy,
+	[ROOT_NODE] = apply_node,
+	[ROOT_BIND] = apply_bind,
+	[ROOT_OVERLAY] = root_apply_overlay,
+	[ROOT_TMPFS] = apply_tmpfs,
+	[ROOT_DEVPTS] = apply_devpts,
+	[ROOT_PROC] = apply_proc,
+	[ROOT_SYSFS] = apply_sysfs,
+	[ROOT_READ_ONLY] = apply_read_only,
 	[ROOT_MASK_FILE] = apply_mask_file,
 };
 
@@ -364,16 +264,28 @@ static int apply_all(const struct root_ops *ops, const struct root_owner *owner,
 	return r;
 }
 
+static int build(const struct root_ops *ops, const struct root_owner *owner, int *ret_root,
+		 struct error *err)
+{
+	cleanup_fd int root = new_root(err);
+	int r = root < 0 ? root : apply_all(ops, owner, root, err);
+
+	if (r == 0)
+		*ret_root = steal_fd(&root);
+	return r;
+}
+
 int root_apply(const struct root_ops *ops, const struct root_owner *owner, struct error *err)
 {
+	struct root_credentials before;
 	cleanup_fd int root = -1;
 	int r = make_private(err);
 
-	if (r < 0)
-		return r;
-	root = new_root(err);
-	if (root < 0)
-		return root;
-	r = apply_all(ops, owner, root, err);
+	if (r == 0)
+		r = root_own(owner, &before, err);
+	if (r == 0)
+		r = build(ops, owner, &root, err);
+	if (r == 0)
+		r = root_disown(&before, err);
 	return r < 0 ? r : enter_root(root, err);
 }

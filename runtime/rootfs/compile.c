@@ -86,9 +86,17 @@ static const struct entry devices[] = {
 	{ROOT_SYMLINK, 0, 0, "/dev/stdin", "/proc/self/fd/0"},
 	{ROOT_SYMLINK, 0, 0, "/dev/stdout", "/proc/self/fd/1"},
 	{ROOT_SYMLINK, 0, 0, "/dev/stderr", "/proc/self/fd/2"},
-	{ROOT_DEVPTS, DEVICES, 0, "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5,max=256"},
 	{ROOT_TMPFS, SCRATCH, 0, "/dev/shm", "mode=1777,size=256m"},
 };
+
+static void add_terminals(struct root_ops *ops)
+{
+	struct root_op *op = root_ops_add(ops, ROOT_DEVPTS, "/dev/pts");
+
+	op->flags = DEVICES;
+	op->gid = ROOTFS_TTY;
+	op->text = xstrdup("newinstance,ptmxmode=0666,mode=0620,max=256");
+}
 
 /* Files of procfs through which a process with uid 0 reaches the host, capabilities or not. */
 static const struct entry kernel_views[] = {
@@ -114,7 +122,7 @@ static void add_cgroups(const struct rootfs_input *input, struct root_ops *ops)
 		add_entries(ops, &top, 1);
 	for (size_t i = 0; i < input->n_cgroups; i++)
 		add_bind(ops, input->cgroups[i].source, input->cgroups[i].target)->flags =
-			ROOT_NOEXEC;
+			ROOT_NOEXEC | ROOT_HOST_IDS;
 }
 
 static void add_layers(const struct rootfs_input *input, struct root_ops *ops)
@@ -183,6 +191,7 @@ int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, s
 	rootfs_compile_etc(input, ret_ops);
 	add_home(input, ret_ops);
 	add_entries(ret_ops, devices, ARRAY_SIZE(devices));
+	add_terminals(ret_ops);
 	add_entries(ret_ops, kernel_views, ARRAY_SIZE(kernel_views));
 	add_cgroups(input, ret_ops);
 	for (size_t i = 0; input->paths && input->paths[i]; i++)

@@ -22,7 +22,7 @@ static void add_accounts(const struct rootfs_input *input, struct root_ops *ops)
 	struct text passwd = {0}, group = {0};
 
 	text_add(&passwd, "root:x:0:0:root:/root:/bin/sh\n");
-	text_add(&group, "root:x:0:\ntty:x:5:\n");
+	text_addf(&group, "root:x:0:\ntty:x:%u:\n", ROOTFS_TTY);
 	if (account->uid != 0 && account->uid != 65534)
 		text_addf(&passwd, "%s:x:%u:%u::%s:/bin/sh\n", account->name, account->uid,
 			  account->gid, account->home);

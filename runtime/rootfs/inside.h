@@ -8,6 +8,7 @@
 #define ROOTFS_INSIDE_H
 
 #include "base/error.h"
+#include "base/userns.h"
 #include "base/wire.h"
 
 #include <stddef.h>
@@ -22,7 +23,7 @@ enum root_op_kind {
 	ROOT_BIND,	/* the host's source, file or directory, at target */
 	ROOT_OVERLAY,	/* lower source, upper and work below the host directory text */
 	ROOT_TMPFS,	/* text: mount options */
-	ROOT_DEVPTS,	/* text: mount options */
+	ROOT_DEVPTS,	/* text: mount options; gid: the terminals' group */
 	ROOT_PROC,
 	ROOT_SYSFS,
 	ROOT_READ_ONLY, /* target of the new root, bound on itself read-only */
@@ -35,6 +36,7 @@ enum root_op_flag {
 	ROOT_WRITABLE = 2,    /* mounts are read-only without this */
 	ROOT_NOEXEC = 4,      /* every mount is nosuid and, but for /dev, nodev */
 	ROOT_HAS_DEVICES = 8, /* no nodev */
+	ROOT_HOST_IDS = 16,   /* a bind whose owners stay the host's */
 };
 
 struct root_op {
@@ -55,16 +57,19 @@ void root_ops_put(const struct root_ops *ops, struct text *to);
 /* On a bad message the reader is bad and ret_ops holds what could be read. */
 void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops);
 
-/* Whose the root is. Without a user namespace base is 0 and userns -1. */
+/* Whose the root is. Without a user namespace the maps are NULL or have base 0, userns is -1. */
 struct root_owner {
-	uint32_t base; /* the host's id of the inside's id 0 */
-	int userns;    /* maps the ids of what is on disk to the instance's */
+	const struct userns_map *uids, *gids;
+	int userns; /* with these maps: owners on disk are owners inside */
 };
 
 /*
  * Makes the new root from ops, enters it and drops the old one; the working directory is "/"
- * afterwards. Must run in a mount namespace of its own, with CAP_SYS_ADMIN and the host's /proc
- * still in place.
+ * afterwards. Must run as the host's root with every capability that root has, in a mount
+ * namespace of its own that belongs to the host's user namespace, with the host's /proc still in
+ * place. The owners and groups of the list are ids of the inside; what it makes belongs to root
+ * inside, and the layers of an overlay are idmapped, so that what is on disk has the inside's ids.
+ * The process is not dumpable afterwards and has lost its death signal (prctl(2)).
  */
 int root_apply(const struct root_ops *ops, const struct root_owner *owner, struct error *err);
 

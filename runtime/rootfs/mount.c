@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -26,39 +27,79 @@ static int configure(int context, const char *options)
 		if (syscall(SYS_fsconfig, context, command, option, value, 0) < 0)
 			return -errno;
 	}
-	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	return 0;
+}
+
+int mount_context(const char *type)
+{
+	int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+
+	return context < 0 ? -errno : context;
+}
+
+int mount_context_fd(int context, const char *key, int fd)
+{
+	if (syscall(SYS_fsconfig, context, FSCONFIG_SET_FD, key, NULL, fd) < 0)
 		return -errno;
 	return 0;
 }
 
-int mount_new(const char *type, const char *options, uint64_t attributes)
+int mount_context_finish(int context, const char *options, uint64_t attributes)
 {
-	cleanup_fd int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
-	int r, mount;
+	int r = configure(context, options), mount;
 
-	if (context < 0)
-		return -errno;
-	r = configure(context, options);
 	if (r < 0)
 		return r;
+	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
 	mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, (unsigned)attributes);
+	return mount < 0 ? -errno : mount;
+}
+
+int mount_new(const char *type, const char *options, uint64_t attributes)
+{
+	cleanup_fd int context = mount_context(type);
+
+	return context < 0 ? context : mount_context_finish(context, options, attributes);
+}
+
+static int set_attributes(int mount, const struct mount_attr *attr, unsigned flags)
+{
+	if (syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | flags, attr, sizeof(*attr)) < 0)
+		return -errno;
+	return 0;
+}
+
+static int clone_tree(int dirfd, const char *path, unsigned flags)
+{
+	int mount = (int)syscall(SYS_open_tree, dirfd, path,
+				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | flags);
+
 	return mount < 0 ? -errno : mount;
 }
 
 int mount_clone(int dirfd, const char *path, uint64_t attributes)
 {
 	struct mount_attr attr = {.attr_set = attributes};
-	cleanup_fd int mount = (int)syscall(
-		SYS_open_tree, dirfd, path,
-		(unsigned)(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH));
+	cleanup_fd int mount = clone_tree(dirfd, path, AT_RECURSIVE);
+	int r;
 
 	if (mount < 0)
-		return -errno;
-	if (attributes &&
-	    syscall(SYS_mount_setattr, mount, "", (unsigned)(AT_EMPTY_PATH | AT_RECURSIVE), &attr,
-		    sizeof(attr)) < 0)
-		return -errno;
-	return steal_fd(&mount);
+		return mount;
+	r = attributes ? set_attributes(mount, &attr, AT_RECURSIVE) : 0;
+	return r < 0 ? r : steal_fd(&mount);
+}
+
+int mount_clone_one(int dirfd, const char *path)
+{
+	return clone_tree(dirfd, path, 0);
+}
+
+int mount_idmap(int mount, int userns, unsigned flags)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns};
+
+	return set_attributes(mount, &attr, flags);
 }
 
 int mount_attach(int mount, int target)
@@ -67,4 +108,12 @@ int mount_attach(int mount, int target)
 		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
+}
+
+int mount_detach(int mount)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", mount);
+	return umount2(self, MNT_DETACH) < 0 ? -errno : 0;
 }

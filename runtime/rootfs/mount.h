@@ -15,10 +15,27 @@
  */
 int mount_new(const char *type, const char *options, uint64_t attributes);
 
+/* The same in parts: the context of a file system, options that are descriptors, the mount. */
+int mount_context(const char *type);
+int mount_context_fd(int context, const char *key, int fd);
+int mount_context_finish(int context, const char *options, uint64_t attributes);
+
 /* A detached copy of what dirfd/path shows, with everything mounted below it. */
 int mount_clone(int dirfd, const char *path, uint64_t attributes);
 
+/* The same without what is mounted below, and with the attributes of the original. */
+int mount_clone_one(int dirfd, const char *path);
+
+/*
+ * Maps the owners of what a detached mount shows by the user namespace; flags may be AT_RECURSIVE.
+ * -EINVAL when the file system cannot do it (mount_setattr(2), "ID-mapped mounts").
+ */
+int mount_idmap(int mount, int userns, unsigned flags);
+
 /* Puts a detached mount on the object that target refers to. */
 int mount_attach(int mount, int target);
+
+/* Takes an attached mount away again, with what is mounted on it; descriptors stay usable. */
+int mount_detach(int mount);
 
 #endif

@@ -12,6 +12,8 @@
 
 #include <sys/types.h>
 
+#define ROOTFS_TTY 5U /* the group of terminals */
+
 struct rootfs_account {
 	const char *name, *group, *home;
 	uid_t uid;
@@ -36,6 +38,14 @@ struct rootfs_input {
 
 /* Fills ret_ops; the caller ends it with root_ops_deinit also after a failure. */
 int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, struct error *err);
+
+/*
+ * Whether the owners of what lies in the directory can be mapped by the user namespace, as its
+ * file system must be able to do for the layers of an instance with ids of its own. -EINVAL: the
+ * file system cannot; -ENOSYS or -EPERM: the kernel, or whoever confines this process, does not
+ * allow the calls. Needs root, and changes nothing.
+ */
+int rootfs_can_idmap(const char *path, int userns);
 
 /* The generated files of /etc; called by rootfs_compile. */
 void rootfs_compile_etc(const struct rootfs_input *input, struct root_ops *ops);

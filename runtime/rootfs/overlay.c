@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copy-on-write views of install directories; see applying.h. What a view changes lands in the
+ * upper layer with the ids of the inside: for an instance with ids of its own both layers are
+ * idmapped, so nothing is ever chowned and two instances share one lower layer.
+ */
+#include "rootfs/applying.h"
+#include "rootfs/mount.h"
+#include "base/cleanup.h"
+#include "base/filesystem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/statvfs.h>
+
+/*
+ * redirect_dir: Java renames directories of the install. index and metacopy would leave marks in
+ * the upper layer that nobody else understands. volatile: what is thrown away is not synced.
+ */
+#define OVERLAY_OPTIONS "redirect_dir=on,index=off,metacopy=off,volatile"
+
+#define COPY_ON_WRITE "mount a copy-on-write view of"
+
+struct layers {
+	int lower_top, upper_top; /* with ids of its own: detached mounts, idmapped */
+	int lower, upper, work;	  /* below these */
+};
+
+static void layers_deinit(struct layers *layers)
+{
+	cleanup_close(&layers->lower_top);
+	cleanup_close(&layers->upper_top);
+	cleanup_close(&layers->lower);
+	cleanup_close(&layers->upper);
+	cleanup_close(&layers->work);
+}
+
+static int open_layer(int dirfd, const char *path, int *ret_fd)
+{
+	/* not O_PATH: fsconfig(2) does not take that on every kernel */
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+static int refuse_idmap(const struct applying *a, int r, const char *path, int mount)
+{
+	char unknown[FILE_SYSTEM_NAME_SIZE];
+	struct statfs fs;
+
+	if (r != -EINVAL || fstatfs(mount, &fs) < 0)
+		return error_set(a->err, -r, "cannot map the owners of '%s'", path);
+	error_say(a->err, ERROR_FAILED,
+		  "cannot map the owners of '%s': this kernel cannot do it on %s; keep it on a "
+		  "local disk with ext4, XFS or Btrfs, or go without a user namespace with "
+		  "--best-effort",
+		  path, file_system_name(&fs, unknown));
+	return error_with_code(a->err, r);
+}
+
+static int open_top(const struct applying *a, const char *path, int *ret_top)
+{
+	cleanup_fd int mount = -1;
+	int r;
+
+	if (!root_has_ids(a)) {
+		r = open_layer(AT_FDCWD, path, ret_top);
+		return r < 0 ? root_cannot(a, r, COPY_ON_WRITE) : 0;
+	}
+	mount = mount_clone_one(AT_FDCWD, path);
+	if (mount < 0)
+		return root_cannot(a, mount, COPY_ON_WRITE);
+	r = mount_idmap(mount, a->owner->userns, 0);
+	if (r < 0)
+		return refuse_idmap(a, r, path, mount);
+	*ret_top = steal_fd(&mount);
+	return 0;
+}
+
+static int open_layers(const struct applying *a, struct layers *layers)
+{
+	int r = open_top(a, a->op->source, &layers->lower_top);
+
+	if (r == 0)
+		r = open_top(a, a->op->text, &layers->upper_top);
+	if (r < 0)
+		return r;
+	r = open_layer(layers->lower_top, ".", &layers->lower);
+	if (r == 0)
+		r = open_layer(layers->upper_top, "upper", &layers->upper);
+	if (r == 0)
+		r = open_layer(layers->upper_top, "work", &layers->work);
+	return r < 0 ? root_cannot(a, r, COPY_ON_WRITE) : 0;
+}
+
+/* Since Linux 6.13; layers that are not attached anywhere since 6.15. */
+static int mount_by_fd(const struct applying *a, const struct layers *layers)
+{
+	cleanup_fd int context = mount_context("overlay");
+	int r = context < 0 ? context : mount_context_fd(context, "lowerdir+", layers->lower);
+
+	if (r == 0)
+		r = mount_context_fd(context, "upperdir", layers->upper);
+	if (r == 0)
+		r = mount_context_fd(context, "workdir", layers->work);
+	return r < 0 ? r : mount_context_finish(context, OVERLAY_OPTIONS, root_attributes(a->op));
+}
+
+/* No character of a layer's path means anything to the option parser, which never sees one. */
+static int mount_by_name(const struct applying *a, const struct layers *layers)
+{
+	cleanup_free char *options = xasprintf(
+		"lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,%s",
+		layers->lower, layers->upper, layers->work, OVERLAY_OPTIONS);
+
+	return mount_new("overlay", options, root_attributes(a->op));
+}
+
+/* What has a name must be attached in this mount namespace: below the view, while it is made. */
+static int mount_attached(const struct applying *a, const struct layers *layers)
+{
+	cleanup_fd int target = root_open_directory(a);
+	cleanup_fd int mount = -1;
+	int r = target < 0 ? target : mount_attach(layers->lower_top, target);
+
+	if (r < 0)
+		return r;
+	r = mount_attach(layers->upper_top, layers->lower_top);
+	if (r == 0)
+		mount = mount_by_name(a, layers);
+	if (r == 0 && mount < 0)
+		r = mount;
+	if (mount_detach(layers->lower_top) < 0 && r == 0)
+		r = -errno;
+	return r < 0 ? r : steal_fd(&mount);
+}
+
+static int mount_layers(const struct applying *a, const struct layers *layers)
+{
+	int mount;
+
+	if (!root_has_ids(a))
+		return mount_by_name(a, layers);
+	mount = mount_by_fd(a, layers);
+	return mount == -EINVAL ? mount_attached(a, layers) : mount;
+}
+
+/* overlayfs that cannot use its work directory gives a read-only view, and no error. */
+static int check_writable(const struct applying *a, int mount)
+{
+	struct statvfs fs;
+
+	if (!(a->op->flags & ROOT_WRITABLE))
+		return 0;
+	if (fstatvfs(mount, &fs) < 0)
+		return root_cannot(a, -errno, "look at the copy-on-write view of");
+	if (!(fs.f_flag & ST_RDONLY))
+		return 0;
+	error_say(a->err, ERROR_FAILED,
+		  "the copy-on-write view of '%s' came out read-only: the kernel cannot use '%s' "
+		  "as its upper layer (dmesg may say why)",
+		  a->op->source, a->op->text);
+	return error_with_code(a->err, -EROFS);
+}
+
+static int apply(const struct applying *a, struct layers *layers)
+{
+	cleanup_fd int mount = -1;
+	int r = open_layers(a, layers);
+
+	if (r < 0)
+		return r;
+	mount = mount_layers(a, layers);
+	if (mount == -ENODEV)
+		return error_say(a->err, ERROR_FAILED,
+				 "this kernel has no overlay file system; try 'modprobe overlay'");
+	if (mount < 0)
+		return root_cannot(a, mount, COPY_ON_WRITE);
+	r = check_writable(a, mount);
+	if (r < 0)
+		return r;
+	r = root_attach(a, mount);
+	return r < 0 ? root_cannot(a, r, COPY_ON_WRITE) : 0;
+}
+
+int root_apply_overlay(const struct applying *a)
+{
+	struct layers layers = {-1, -1, -1, -1, -1};
+	int r = apply(a, &layers);
+
+	layers_deinit(&layers);
+	return r;
+}
