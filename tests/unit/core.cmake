@@ -8,6 +8,7 @@ stint_unit_test(socket test_world)
 stint_unit_test(process test_world)
 stint_unit_test(userns test_world)
 stint_unit_test(cgroup test_world cgroup cgroup_inside)
+stint_unit_test(limits test_world cgroup)
 stint_unit_test(confine test_world confine_inside)
 stint_unit_test(loopback test_world netns_inside)
 add_library(test_root_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/root_rig.c
