@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PLAN(field) offsetof(struct plan, field)
-
 static int check_probe(struct reading *reading, const struct keyword *keyword,
 		       const struct node *node)
 {
@@ -215,52 +213,6 @@ static const struct keyword ready_keywords[] = {
 	{0},
 };
 
-static const struct keyword limits_keywords[] = {
-	{
-		.name = "memory",
-		.type = &type_size,
-		.fallback = "none",
-		.doc = "Memory of the whole instance.",
-		.offset = PLAN(limits.memory_bytes),
-	},
-	{
-		.name = "swap",
-		.type = &type_swap,
-		.fallback = "none",
-		.doc = "Swap space beyond the memory; 0 for none at all.",
-		.offset = PLAN(limits.swap_bytes),
-	},
-	{
-		.name = "cpu",
-		.type = &type_cpu,
-		.fallback = "none",
-		.doc = "Processors, in parts if need be.",
-		.offset = PLAN(limits.cpu_millis),
-	},
-	{
-		.name = "pids",
-		.type = &type_pids,
-		.fallback = "none",
-		.doc = "Processes and threads.",
-		.offset = PLAN(limits.pids),
-	},
-	{
-		.name = "disk",
-		.type = &type_size,
-		.fallback = "none",
-		.doc = "What the instance may write below its install directories.",
-		.offset = PLAN(limits.disk_bytes),
-	},
-	{
-		.name = "files",
-		.type = &type_files,
-		.fallback = "none",
-		.doc = "Open files of one process.",
-		.offset = PLAN(limits.files),
-	},
-	{0},
-};
-
 static const struct keyword lease_keywords[] = {
 	{
 		.name = "ttl",
@@ -372,7 +324,16 @@ const struct keyword template_keywords[] = {
 	{
 		.name = "limits",
 		.inner = limits_keywords,
-		.doc = "What the instance may use; what is not limited here is not limited.",
+		.doc = "What the instance may use. A limit that this host cannot enforce is an "
+		       "error; what is not limited here is limited by what all instances share.",
+	},
+	{
+		.name = "best_effort",
+		.type = &type_switch,
+		.fallback = "false",
+		.doc = "Whether an instance is started even where something of its protection, "
+		       "or a limit, cannot be enforced; `stint show` says what is missing.",
+		.offset = PLAN(best_effort),
 	},
 	{
 		.name = "lease",

@@ -33,6 +33,11 @@ struct keyword {
 /* The keys of a template; offsets are in struct plan. */
 extern const struct keyword template_keywords[];
 
+#define PLAN(field) offsetof(struct plan, field)
+
+/* Those below "limits". */
+extern const struct keyword limits_keywords[];
+
 /* The keyword of that name, or NULL. table may be NULL. */
 const struct keyword *keyword_find(const struct keyword *table, const char *name);
 

@@ -122,6 +122,17 @@ static int read_swap(struct reading *reading, const struct value_type *type,
 	return r;
 }
 
+static int read_log_size(struct reading *reading, const struct value_type *type,
+			 const struct node *node, void *field)
+{
+	int64_t value;
+	int r = read_quantity(reading, type, node, parse_bytes, &value);
+
+	if (r == 0)
+		*(uint64_t *)field = (uint64_t)value;
+	return r;
+}
+
 static int read_cpu(struct reading *reading, const struct value_type *type, const struct node *node,
 		    void *field)
 {
@@ -283,6 +294,26 @@ const struct value_type type_swap = {
 	.shape = SHAPE_NUMBER,
 	.max = INT64_MAX,
 	.read = read_swap,
+};
+
+const struct value_type type_rate = {
+	.label = "size per second",
+	.right = "write at least 4k (a second), such as 500k or 10M, or none",
+	.pattern = "^(none|" SIZE_PATTERN ")$",
+	.shape = SHAPE_NUMBER,
+	.min = 4096,
+	.max = INT64_MAX,
+	.read = read_size,
+};
+
+const struct value_type type_log = {
+	.label = "size",
+	.right = "write 64k to 64G, such as 16M",
+	.pattern = "^" SIZE_PATTERN "$",
+	.shape = SHAPE_NUMBER,
+	.min = 64LL << 10,
+	.max = 64LL << 30,
+	.read = read_log_size,
 };
 
 const struct value_type type_cpu = {

@@ -39,6 +39,12 @@ int template_compile_text(const char *file, const char *text, size_t length,
 			  const struct template_options *options, struct plan **ret_plan,
 			  struct error *err);
 
+/*
+ * A limit of the plan from an option's value, in place of the template's. key is one below
+ * "limits" ("memory", "io.read"), which must exist. ERROR_USAGE.
+ */
+int template_set_limit(struct plan *plan, const char *key, const char *text, struct error *err);
+
 struct template_info {
 	char *name;
 	char *summary; /* as written, variables and all; NULL: none */

@@ -219,6 +219,20 @@ static int read_policy(struct reading *reading, const struct value_type *type,
 	return value_wrong(reading, type, node, text);
 }
 
+static int read_switch(struct reading *reading, const struct value_type *type,
+		       const struct node *node, void *field)
+{
+	cleanup_free char *text = NULL;
+	int r = value_text(reading, type, node, false, &text);
+
+	if (r < 0)
+		return r;
+	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+		return value_wrong(reading, type, node, text);
+	*(bool *)field = strcmp(text, "true") == 0;
+	return 0;
+}
+
 static int read_ready_word(struct reading *reading, const struct value_type *type,
 			   const struct node *node, void *field)
 {
@@ -294,6 +308,13 @@ const struct value_type type_policy = {
 	.right = "write no or on-failure",
 	.pattern = "^(no|on-failure)$",
 	.read = read_policy,
+};
+
+const struct value_type type_switch = {
+	.label = "switch",
+	.right = "write true or false",
+	.pattern = "^(true|false)$",
+	.read = read_switch,
 };
 
 const struct value_type type_ready_word = {

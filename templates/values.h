@@ -48,8 +48,11 @@ extern const struct value_type type_text, type_name, type_directory, type_user, 
 extern const struct value_type type_install, type_paths, type_command, type_egress;
 /* int64_t: nanoseconds. _bound takes "none" as 0. */
 extern const struct value_type type_duration, type_duration_bound, type_grace, type_interval;
-/* uint64_t; all take "none" as 0. */
-extern const struct value_type type_size, type_swap, type_cpu, type_pids, type_files;
+/* uint64_t; all but type_log take "none" as 0. */
+extern const struct value_type type_size, type_swap, type_cpu, type_pids, type_files, type_rate,
+	type_log;
+/* bool. */
+extern const struct value_type type_switch;
 /* unsigned; uint16_t; int; enum restart_policy; enum ready_kind. */
 extern const struct value_type type_restart_limit, type_port, type_port_choice, type_signal,
 	type_policy, type_ready_word;

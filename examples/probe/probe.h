@@ -30,12 +30,12 @@ probe_verb verb_report;
 
 /* process.c: what a process does to itself and to others */
 probe_verb verb_exit, verb_sleep, verb_signal, verb_alloc, verb_fork, verb_orphans, verb_zombies,
-	verb_ps, verb_ignore_term, verb_wait_term, verb_exec, verb_spin;
+	verb_ps, verb_ignore_term, verb_wait_term, verb_exec, verb_spin, verb_burn, verb_open_files;
 
 /* system.c: files, output, terminal */
 probe_verb verb_write, verb_append, verb_read, verb_ls, verb_stat, verb_rename, verb_remove,
 	verb_mkdir, verb_symlink, verb_fill, verb_print, verb_error, verb_spam, verb_longline,
-	verb_copy, verb_terminal, verb_mount, verb_env;
+	verb_copy, verb_terminal, verb_mount, verb_env, verb_read_direct;
 
 /* network.c */
 probe_verb verb_tcp_listen, verb_connect, verb_unix_listen, verb_unix_connect;

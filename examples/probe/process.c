@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,32 @@ int verb_spin(char **argument)
 	} while ((double)(at.tv_sec - start.tv_sec) + (double)(at.tv_nsec - start.tv_nsec) / 1e9 <
 		 (double)length.tv_sec + (double)length.tv_nsec / 1e9);
 	return 0;
+}
+
+int verb_burn(char **argument)
+{
+	for (unsigned long long left = number(argument[0]); left > 0; left--) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return -1;
+		if (pid == 0)
+			_exit(verb_spin(argument + 1));
+	}
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+int verb_open_files(char **argument)
+{
+	unsigned long long wanted = number(argument[0]), made;
+
+	for (made = 0; made < wanted; made++)
+		if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+			break;
+	printf("opened %llu\n", made);
+	return made == wanted ? 0 : -1;
 }
 
 static int signal_number(const char *name)

@@ -103,6 +103,22 @@ int verb_read(char **argument)
 	return result;
 }
 
+int verb_read_direct(char **argument)
+{
+	static _Alignas(4096) char block[1 << 16];
+	int fd = open(argument[0], O_RDONLY | O_DIRECT | O_CLOEXEC);
+	unsigned long long bytes = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	while ((n = read(fd, block, sizeof(block))) > 0)
+		bytes += (unsigned long long)n;
+	close(fd);
+	printf("read %llu\n", bytes);
+	return n < 0 ? -1 : 0;
+}
+
 int verb_copy(char **argument)
 {
 	(void)argument;

@@ -31,7 +31,8 @@ static int run_plan(const struct invocation *invocation)
 const struct command plan_command = {
 	.name = "plan",
 	.usage = "TEMPLATE [OPTION...]",
-	.options = "set env json",
+	.options = "set env memory swap cpus pids files io-read io-write log-size "
+		   "best-effort json",
 	.summary = "print the resolved plan of a template",
 	.description = "Prints what the template comes to with its parameters, variables and "
 		       "defaults put in, in canonical form. Starts nothing.",

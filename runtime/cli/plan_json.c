@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan as JSON, with the keys of its template; see output.h. */
 #include "cli/output.h"
+#include "base/cleanup.h"
 
 #include <signal.h>
 #include <string.h>
@@ -93,6 +94,34 @@ static json_t *json_plan_ports(const struct plan *plan)
 	return object;
 }
 
+/* Bytes, processors and numbers; what is not limited is left out. */
+static json_t *json_plan_limits(const struct plan_limits *limits)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+		bool given;
+	} numbers[] = {
+		{"memory", limits->memory_bytes, limits->memory_bytes},
+		{"swap", limits->swap_bytes, limits->has_swap},
+		{"pids", limits->pids, limits->pids},
+		{"disk", limits->disk_bytes, limits->disk_bytes},
+		{"files", limits->files, limits->files},
+		{"io_read", limits->io_read, limits->io_read},
+		{"io_write", limits->io_write, limits->io_write},
+		{"log", limits->log_bytes, limits->log_bytes},
+	};
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (numbers[i].given)
+			json_object_set_new(object, numbers[i].key,
+					    json_integer((json_int_t)numbers[i].value));
+	if (limits->cpu_millis)
+		json_object_set_new(object, "cpu", json_real((double)limits->cpu_millis / 1000));
+	return object;
+}
+
 json_t *json_plan(const struct plan *plan)
 {
 	json_t *lease = json_object();
@@ -107,6 +136,8 @@ json_t *json_plan(const struct plan *plan)
 	json_object_set_new(object, "run", json_run(&plan->run));
 	json_object_set_new(object, "ports", json_plan_ports(plan));
 	json_object_set_new(object, "ready", json_ready(&plan->ready));
+	json_object_set_new(object, "limits", json_plan_limits(&plan->limits));
+	json_object_set_new(object, "best_effort", json_boolean(plan->best_effort));
 	json_object_set_new(object, "lease", lease);
 	json_object_set_new(object, "network",
 			    json_pack("{s:s, s:s}", "zone", plan->network.zone, "egress",

@@ -239,7 +239,9 @@ static int run_run(const struct invocation *invocation)
 const struct command run_command = {
 	.name = "run",
 	.usage = "TEMPLATE [OPTION...] [-- COMMAND...]",
-	.options = "name ttl until publish set env no-hold recreate memory cpus",
+	.options = "name ttl until publish set env no-hold recreate "
+		   "memory swap cpus pids files io-read io-write "
+		   "log-size best-effort",
 	.summary = "run a command beside an instance that ends with it",
 	.description =
 		"Starts an instance, waits until it is ready, runs COMMAND on the host with "

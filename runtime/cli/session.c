@@ -18,6 +18,33 @@
 
 #define TAIL_LINES 10
 
+/* Options, and the limits that they stand for. */
+static const struct {
+	const char *option, *key;
+	size_t offset; /* in struct options */
+} limit_options[] = {
+	{"memory", "memory", offsetof(struct options, memory)},
+	{"swap", "swap", offsetof(struct options, swap)},
+	{"cpus", "cpu", offsetof(struct options, cpus)},
+	{"pids", "pids", offsetof(struct options, pids)},
+	{"files", "files", offsetof(struct options, files)},
+	{"io-read", "io.read", offsetof(struct options, io_read)},
+	{"io-write", "io.write", offsetof(struct options, io_write)},
+	{"log-size", "log", offsetof(struct options, log_size)},
+};
+
+static int set_limits(const struct options *o, struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limit_options); i++) {
+		const char *value = *(char *const *)((const char *)o + limit_options[i].offset);
+
+		if (value && template_set_limit(plan, limit_options[i].key, value, err) < 0)
+			return error_prefix(err, "--%s", limit_options[i].option);
+	}
+	plan->best_effort |= o->best_effort;
+	return 0;
+}
+
 int compile_template(const struct invocation *invocation, const struct site *site,
 		     struct plan **ret_plan, struct error *err)
 {
@@ -30,6 +57,8 @@ int compile_template(const struct invocation *invocation, const struct site *sit
 
 	for (size_t i = 0; r == 0 && o->env && o->env[i]; i++)
 		r = plan_set_env(plan, o->env[i], err);
+	if (r == 0)
+		r = set_limits(o, plan, err);
 	if (r == 0)
 		*ret_plan = steal_ptr(plan);
 	return r;
@@ -50,18 +79,6 @@ static int read_lease(const struct options *o, const struct plan *plan, struct l
 		return error_say(err, ERROR_USAGE,
 				 "'%s' is no time; write 18:00 or 2026-12-24T18:00", o->until);
 	return lease_compute(plan, ttl, until, ret_lease, err);
-}
-
-static int refuse_limits(const struct options *o, struct error *err)
-{
-	const char *given = o->memory ? "--memory" : o->cpus ? "--cpus" : NULL;
-
-	if (!given)
-		return 0;
-	return error_say(err, ERROR_REFUSED,
-			 "%s cannot be enforced by this version of stint, and a limit that is not "
-			 "enforced would be a false promise",
-			 given);
 }
 
 static int check_name(const char *name, struct error *err)
@@ -105,10 +122,8 @@ static int prepare(struct session *session, struct start_request *request, struc
 {
 	const struct options *o = &session->invocation->options;
 	struct sweep_result swept;
-	int r = refuse_limits(o, err);
+	int r = check_name(o->name, err);
 
-	if (r == 0)
-		r = check_name(o->name, err);
 	if (r == 0 && o->recreate && !o->name)
 		r = error_say(err, ERROR_USAGE, "--recreate needs --name");
 	if (r == 0)

@@ -3,8 +3,11 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "base/cleanup.h"
+#include "instance/limits.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static void show_ports(struct table *table, const struct grant *grant)
 {
@@ -45,7 +48,82 @@ static void show_lease(struct table *table, const struct lease *lease)
 	table_addf(table, "%s after its start", max);
 }
 
-static void show_record(const struct record *record, const struct status *status)
+/* Bytes, bytes a second, thousandths of a processor, or a plain number. */
+static void format_limit(const char *name, uint64_t value, char *buffer, size_t size)
+{
+	char bytes[32];
+
+	format_size(value, bytes, sizeof(bytes));
+	if (strcmp(name, "cpu") == 0)
+		snprintf(buffer, size, "%g processors", (double)value / 1000);
+	else if (strcmp(name, "pids") == 0 || strcmp(name, "files") == 0)
+		snprintf(buffer, size, "%" PRIu64, value);
+	else
+		snprintf(buffer, size, "%s%s", bytes, strncmp(name, "io_", 3) ? "" : " a second");
+}
+
+static void show_limit(struct table *table, const struct record *record,
+		       const struct limit_line *line)
+{
+	char value[48], use[64] = "";
+	uint64_t used;
+
+	table_addf(table, "limit %s", line->name);
+	if (!line->enforced) {
+		format_limit(line->name, line->asked, value, sizeof(value));
+		table_addf(table, "%s not enforced: %s", value, line->text);
+		return;
+	}
+	if (limits_usage(record, line->name, &used)) {
+		format_limit(line->name, used, value, sizeof(value));
+		snprintf(use, sizeof(use), ", uses %s", value);
+	}
+	format_limit(line->name, line->set, value, sizeof(value));
+	table_addf(table, "%s%s (%s)", value, use, line->text);
+}
+
+static void show_limits(struct table *table, const struct site *site, const struct record *record)
+{
+	cleanup_free struct limit_line *lines = NULL;
+	size_t n;
+
+	limits_read(site, record->grant.id, &lines, &n);
+	for (size_t i = 0; i < n; i++)
+		show_limit(table, record, &lines[i]);
+}
+
+static json_t *json_amount(const char *name, uint64_t value)
+{
+	if (strcmp(name, "cpu") == 0)
+		return json_real((double)value / 1000);
+	return json_integer((json_int_t)value);
+}
+
+static json_t *json_limits(const struct site *site, const struct record *record)
+{
+	cleanup_free struct limit_line *lines = NULL;
+	json_t *object = json_object();
+	size_t n;
+
+	limits_read(site, record->grant.id, &lines, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct limit_line *line = &lines[i];
+		json_t *one = json_pack("{s:o, s:b, s:s}", "asked",
+					json_amount(line->name, line->asked), "enforced",
+					line->enforced, line->enforced ? "by" : "why", line->text);
+		uint64_t used;
+
+		if (line->enforced)
+			json_object_set_new(one, "set", json_amount(line->name, line->set));
+		if (limits_usage(record, line->name, &used))
+			json_object_set_new(one, "used", json_amount(line->name, used));
+		json_object_set_new(object, line->name, one);
+	}
+	return object;
+}
+
+static void show_record(const struct site *site, const struct record *record,
+			const struct status *status)
 {
 	struct table table = {.columns = 2};
 	char moment[64], after[32];
@@ -71,6 +149,7 @@ static void show_record(const struct record *record, const struct status *status
 	}
 	show_lease(&table, &record->grant.lease);
 	show_ports(&table, &record->grant);
+	show_limits(&table, site, record);
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
 		table_add(&table, "install");
 		table_add(&table, record->layers[i]);
@@ -93,10 +172,11 @@ static int run_show(const struct invocation *invocation)
 		instance_observe(&site, record, &status);
 		if (invocation->options.json) {
 			object = json_instance(record, &status);
+			json_object_set_new(object, "limits", json_limits(&site, record));
 			json_object_set_new(object, "plan", json_string(record->plan));
 			json_print(object);
 		} else {
-			show_record(record, &status);
+			show_record(&site, record, &status);
 		}
 	}
 	site_close(&site);
@@ -108,8 +188,11 @@ const struct command show_command = {
 	.usage = "NAME",
 	.options = "json",
 	.summary = "show one instance",
-	.description = "State, deadline and who set it, published ports and install directories. "
-		       "With --json also the plan it was made from.",
+	.description =
+		"State, deadline and who set it, published ports, limits and install "
+		"directories. For each limit it says what is set, what of it is used and what "
+		"enforces it, or why nothing does (docs/limits.md). With --json also the plan "
+		"it was made from.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_show,

@@ -68,7 +68,9 @@ static int run_up(const struct invocation *invocation)
 const struct command up_command = {
 	.name = "up",
 	.usage = "TEMPLATE [OPTION...]",
-	.options = "name ttl until publish set env no-wait no-hold recreate memory cpus json",
+	.options = "name ttl until publish set env no-wait no-hold recreate "
+		   "memory swap cpus pids files io-read io-write "
+		   "log-size best-effort json",
 	.summary = "start an instance that lives until its deadline",
 	.description =
 		"Starts a throwaway copy of the server that TEMPLATE describes, waits until it is "

@@ -165,17 +165,11 @@ static int refuse(const char *what, struct error *err)
 
 int check_supported(const struct plan *plan, struct error *err)
 {
-	const struct plan_limits *limits = &plan->limits;
 	const struct {
 		const char *name;
 		bool asked;
 	} table[] = {
-		{"limits: memory", limits->memory_bytes != 0},
-		{"limits: swap", limits->has_swap},
-		{"limits: cpu", limits->cpu_millis != 0},
-		{"limits: pids", limits->pids != 0},
-		{"limits: disk", limits->disk_bytes != 0},
-		{"limits: files", limits->files != 0},
+		{"limits: disk", plan->limits.disk_bytes != 0},
 		{"lease: idle", plan->lease.idle_ns != 0},
 		{"network: zone", strcmp(plan->network.zone, "default") != 0},
 		{"network: egress", strcmp(plan->network.egress, "none") != 0},

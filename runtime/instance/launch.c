@@ -26,7 +26,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define LOG_LIMIT (16ULL << 20)
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define FDS_MAX (START_FD_LISTS + 2 * CGROUP_HIERARCHIES_MAX + PLAN_PORTS_MAX)
 
@@ -158,7 +157,8 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->gid = account->gid;
 	m->address = launch->record->address;
 	m->forwarder_uid = launch->site->forwarder_uid;
-	m->log_limit = LOG_LIMIT;
+	m->log_limit = plan->limits.log_bytes;
+	m->files_limit = plan->limits.files;
 	m->hold = grant->hold;
 	m->n_ports = (uint32_t)grant->n_ports;
 	for (size_t i = 0; i < grant->n_ports; i++)

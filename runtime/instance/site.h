@@ -8,6 +8,7 @@
  *   STATE/i/ID/log                     output of the server
  *   RUN/lock/ID                        byte 0: the keeper lives; byte 1: somebody ends the instance
  *   RUN/i/ID/{control,status}          the keeper's socket and status file
+ *   RUN/i/ID/limits                    what was asked, what was set, and what enforces it
  *   RUN/groups.lock                    shared: a start counts on the parent control group
  */
 #ifndef INSTANCE_SITE_H

@@ -7,6 +7,7 @@
 #include "instance/start.h"
 #include "instance/check.h"
 #include "instance/ids.h"
+#include "instance/limits.h"
 #include "instance/lock.h"
 #include "instance/publish.h"
 #include "base/cleanup.h"
@@ -191,6 +192,8 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 	pid_t keeper;
 	int r = steps_prepare(s->site, s->record, &s->prepared, err);
 
+	if (r == 0)
+		r = limits_apply(s->site, s->request->plan, s->record, &s->prepared, err);
 	if (r == 0)
 		r = launch_keeper(&launch, &tie, &keeper, err);
 	if (r == 0)

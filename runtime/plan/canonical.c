@@ -298,26 +298,43 @@ struct limit_line {
 	void (*put)(struct text *text, int depth, const char *key, uint64_t value);
 };
 
+/* Limits that are there by default: their absence must be written. */
+static void put_count(struct text *text, int depth, const char *key, uint64_t value)
+{
+	if (value)
+		put_number(text, depth, key, value);
+	else
+		put_word(text, depth, key, "none");
+}
+
+static void put_io(struct text *text, const struct plan_limits *limits)
+{
+	if (!limits->io_read && !limits->io_write)
+		return;
+	put_section(text, 1, "io");
+	if (limits->io_read)
+		put_size(text, 2, "read", limits->io_read);
+	if (limits->io_write)
+		put_size(text, 2, "write", limits->io_write);
+}
+
 static void put_limits(struct text *text, const struct plan_limits *limits)
 {
 	const struct limit_line lines[] = {
 		{"memory", limits->memory_bytes, limits->memory_bytes, put_size},
 		{"swap", limits->swap_bytes, limits->has_swap, put_size},
 		{"cpu", limits->cpu_millis, limits->cpu_millis, put_cpu},
-		{"pids", limits->pids, limits->pids, put_number},
+		{"pids", limits->pids, true, put_count},
 		{"disk", limits->disk_bytes, limits->disk_bytes, put_size},
 		{"files", limits->files, limits->files, put_number},
+		{"log", limits->log_bytes, limits->log_bytes, put_size},
 	};
-	bool any = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		if (!lines[i].given)
-			continue;
-		if (!any)
-			put_section(text, 0, "limits");
-		any = true;
-		lines[i].put(text, 1, lines[i].key, lines[i].value);
-	}
+	put_section(text, 0, "limits");
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (lines[i].given)
+			lines[i].put(text, 1, lines[i].key, lines[i].value);
+	put_io(text, limits);
 }
 
 static void put_lease(struct text *text, const struct plan_lease *lease)
@@ -340,6 +357,8 @@ void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 	put_ports(ret_text, plan);
 	put_ready(ret_text, &plan->ready);
 	put_limits(ret_text, &plan->limits);
+	if (plan->best_effort)
+		put_word(ret_text, 0, "best_effort", "true");
 	put_lease(ret_text, &plan->lease);
 	put_section(ret_text, 0, "network");
 	put_value(ret_text, 1, "zone", plan->network.zone);

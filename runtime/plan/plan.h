@@ -58,7 +58,9 @@ struct plan_limits {
 	uint64_t memory_bytes, swap_bytes, disk_bytes;
 	uint64_t cpu_millis; /* thousandths of one processor */
 	uint64_t pids, files;
-	bool has_swap; /* swap may be 0 on purpose */
+	uint64_t io_read, io_write; /* bytes a second */
+	uint64_t log_bytes;	    /* of the server's output that are kept; never 0 */
+	bool has_swap;		    /* swap may be 0 on purpose */
 };
 
 struct plan_lease {
@@ -82,6 +84,7 @@ struct plan {
 	size_t n_ports;
 	struct plan_ready ready;
 	struct plan_limits limits;
+	bool best_effort; /* start even where something that is asked for cannot be enforced */
 	struct plan_lease lease;
 	struct plan_network network;
 };

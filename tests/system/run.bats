@@ -50,7 +50,7 @@ load helper
 	refused 125 "no template named 'nope'" run nope -- true || refused 125 "nope" run nope -- true
 	refused 125 "usage: stint run" run
 	refused 125 "unknown option" run hello --nope -- true
-	refused 125 "--memory" run hello --memory 1G -- true
+	refused 125 "--memory" run hello --memory 1 -- true
 	refused 125 "" run hello --
 	refused 125 "exited with status 3" run hello -e HELLO_EXIT_AFTER=0 -e HELLO_EXIT_STATUS=3 -- true
 	printf 'template: n\nextends: hello\nready: {timeout: 1s}\n' | template n

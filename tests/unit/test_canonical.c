@@ -79,6 +79,9 @@ static void check_same_limits(const struct plan_limits *a, const struct plan_lim
 	assert_int_equal(a->pids, b->pids);
 	assert_int_equal(a->files, b->files);
 	assert_int_equal(a->has_swap, b->has_swap);
+	assert_int_equal(a->io_read, b->io_read);
+	assert_int_equal(a->io_write, b->io_write);
+	assert_int_equal(a->log_bytes, b->log_bytes);
 }
 
 static void check_same_plan(const struct plan *a, const struct plan *b)
@@ -91,6 +94,7 @@ static void check_same_plan(const struct plan *a, const struct plan *b)
 	check_same_ports(a, b);
 	check_same_ready(&a->ready, &b->ready);
 	check_same_limits(&a->limits, &b->limits);
+	assert_int_equal(a->best_effort, b->best_effort);
 	assert_int_equal(a->lease.ttl_ns, b->lease.ttl_ns);
 	assert_int_equal(a->lease.max_ns, b->lease.max_ns);
 	assert_int_equal(a->lease.idle_ns, b->lease.idle_ns);
@@ -148,6 +152,8 @@ static void plan_write_canonical_reads_back_for_every_kind(void **state)
 	check_round_trip(
 		"run: {command: a}\nlimits: {memory: 65537, swap: 0, cpu: 0.01, pids: 1}\n");
 	check_round_trip("run: {command: a}\nlimits: {swap: 3k, cpu: 10.5, disk: 1T, files: 16}\n");
+	check_round_trip("run: {command: a}\nlimits: {pids: none, log: 64k, io: {write: 4097}}\n");
+	check_round_trip("run: {command: a}\nlimits: {io: {read: 1M}}\nbest_effort: true\n");
 	check_round_trip("run: {command: a}\nlease: {ttl: 1ms, max: 10d, idle: 1d1h1m1s1ms}\n");
 	check_round_trip("run: {command: a}\nnetwork: {zone: 1, egress: internet}\n");
 	check_round_trip("template: no\nrun: {command: a, env: {no: no, 'null': '~'}}\n"
@@ -251,6 +257,9 @@ static void plan_write_canonical_leaves_out_what_is_nothing(void **state)
 				       "  grace: 10s\n"
 				       "  restart: \"no\"\n"
 				       "ready: none\n"
+				       "limits:\n"
+				       "  pids: 4096\n"
+				       "  log: 16MiB\n"
 				       "lease:\n"
 				       "  ttl: 1h\n"
 				       "network:\n"

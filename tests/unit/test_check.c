@@ -189,34 +189,9 @@ static void check_paths_of_every_kind(void **state)
 		assert_paths(*state, &path_cases[i]);
 }
 
-static void ask_memory(struct plan *plan)
-{
-	plan->limits.memory_bytes = 1;
-}
-
-static void ask_no_swap(struct plan *plan)
-{
-	plan->limits.has_swap = true;
-}
-
-static void ask_cpu(struct plan *plan)
-{
-	plan->limits.cpu_millis = 1;
-}
-
-static void ask_pids(struct plan *plan)
-{
-	plan->limits.pids = 1;
-}
-
 static void ask_disk(struct plan *plan)
 {
 	plan->limits.disk_bytes = 1;
-}
-
-static void ask_files(struct plan *plan)
-{
-	plan->limits.files = 1;
 }
 
 static void ask_idle(struct plan *plan)
@@ -242,10 +217,9 @@ static void check_supported_refuses_what_is_not_enforced(void **state)
 		void (*ask)(struct plan *plan);
 		const char *words;
 	} cases[] = {
-		{ask_memory, "'limits: memory'"},  {ask_no_swap, "'limits: swap'"},
-		{ask_cpu, "'limits: cpu'"},	   {ask_pids, "'limits: pids'"},
-		{ask_disk, "'limits: disk'"},	   {ask_files, "'limits: files'"},
-		{ask_idle, "'lease: idle'"},	   {ask_zone, "'network: zone'"},
+		{ask_disk, "'limits: disk'"},
+		{ask_idle, "'lease: idle'"},
+		{ask_zone, "'network: zone'"},
 		{ask_egress, "'network: egress'"},
 	};
 

@@ -60,6 +60,10 @@ static void template_compile_fills_in_defaults(void **state)
 	assert_int_equal(plan->lease.idle_ns, 0);
 	assert_int_equal(plan->limits.memory_bytes, 0);
 	assert_false(plan->limits.has_swap);
+	assert_int_equal(plan->limits.pids, 4096);
+	assert_int_equal(plan->limits.log_bytes, 16 << 20);
+	assert_int_equal(plan->limits.io_read, 0);
+	assert_false(plan->best_effort);
 	assert_string_equal(plan->network.zone, "default");
 	assert_string_equal(plan->network.egress, "none");
 }
@@ -82,7 +86,8 @@ static void template_compile_reads_all_keys(void **state)
 		"run:\n  command: [bin/x, -v]\n  user: 1000\n  env: {B: 2, A: no, C: }\n"
 		"  directory: /opt/a/\n  stop: {signal: SIGusr1}\n  grace: 0\n"
 		"  restart: {policy: on-failure, limit: 7}\n"
-		"limits: {memory: 512M, swap: 0, cpu: 1.25, pids: 100, disk: 2GiB, files: 99}\n"
+		"limits: {memory: 512M, swap: 0, cpu: 1.25, pids: 100, disk: 2GiB, files: 99,\n"
+		"  io: {read: 10M, write: 5000}, log: 1M}\nbest_effort: true\n"
 		"lease: {ttl: 1h30m, max: 1d, idle: 90}\n"
 		"network: {zone: red, egress: [10.0.0.0/8, 'db.example:5432']}\n");
 
@@ -106,6 +111,10 @@ static void template_compile_reads_all_keys(void **state)
 	assert_int_equal(plan->limits.pids, 100);
 	assert_int_equal(plan->limits.disk_bytes, 2ULL << 30);
 	assert_int_equal(plan->limits.files, 99);
+	assert_int_equal(plan->limits.io_read, 10 << 20);
+	assert_int_equal(plan->limits.io_write, 5000);
+	assert_int_equal(plan->limits.log_bytes, 1 << 20);
+	assert_true(plan->best_effort);
 	assert_int_equal(plan->lease.ttl_ns, 5400 * NSEC_PER_SEC);
 	assert_int_equal(plan->lease.max_ns, 86400 * NSEC_PER_SEC);
 	assert_int_equal(plan->lease.idle_ns, 90 * NSEC_PER_SEC);
@@ -116,14 +125,49 @@ static void template_compile_reads_all_keys(void **state)
 static void template_compile_takes_none_as_no_limit(void **state)
 {
 	cleanup_plan struct plan *plan = compile("run: {command: a}\n"
-						 "limits: {memory: none, swap: none, cpu: none}\n"
+						 "limits: {memory: none, swap: none, cpu: none,\n"
+						 "  pids: none, io: {read: none}}\n"
 						 "lease: {max: none, idle: none}\n");
 
 	(void)state;
 	assert_int_equal(plan->limits.memory_bytes, 0);
 	assert_false(plan->limits.has_swap);
 	assert_int_equal(plan->limits.cpu_millis, 0);
+	assert_int_equal(plan->limits.pids, 0);
 	assert_int_equal(plan->lease.max_ns, 0);
+}
+
+static void template_set_limit_replaces_what_the_template_says(void **state)
+{
+	cleanup_plan struct plan *plan =
+		compile("run: {command: a}\nlimits: {memory: 1G, cpu: 2}\n");
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(template_set_limit(plan, "memory", "2G", &err), 0);
+	assert_int_equal(template_set_limit(plan, "cpu", "none", &err), 0);
+	assert_int_equal(template_set_limit(plan, "swap", "0", &err), 0);
+	assert_int_equal(template_set_limit(plan, "io.write", "1M", &err), 0);
+	assert_int_equal(plan->limits.memory_bytes, 2ULL << 30);
+	assert_int_equal(plan->limits.cpu_millis, 0);
+	assert_true(plan->limits.has_swap);
+	assert_int_equal(plan->limits.io_write, 1 << 20);
+}
+
+static void template_set_limit_says_what_would_be_right(void **state)
+{
+	static const char *const bad[] = {"", "12", "1GB", "-1", "$x", "${x}", "1G\n"};
+	cleanup_plan struct plan *plan = compile("run: {command: a}\nlimits: {memory: 1G}\n");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct error err = {0};
+
+		assert_true(template_set_limit(plan, "memory", bad[i], &err) < 0);
+		assert_int_equal(err.kind, ERROR_USAGE);
+		assert_non_null(strstr(err.text, "is not a valid size; write at least 64k"));
+		assert_int_equal(plan->limits.memory_bytes, 1 << 30);
+	}
 }
 
 static void template_compile_splits_commands_without_a_shell(void **state)
@@ -768,6 +812,8 @@ int main(void)
 		cmocka_unit_test(template_compile_takes_empty_sections),
 		cmocka_unit_test(template_compile_reads_all_keys),
 		cmocka_unit_test(template_compile_takes_none_as_no_limit),
+		cmocka_unit_test(template_set_limit_replaces_what_the_template_says),
+		cmocka_unit_test(template_set_limit_says_what_would_be_right),
 		cmocka_unit_test(template_compile_splits_commands_without_a_shell),
 		cmocka_unit_test(template_compile_takes_no_as_a_word),
 		cmocka_unit_test(template_compile_sorts_ports_and_names_schemes),

@@ -40,7 +40,8 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		 "t.yaml:1:1: key 'summry': unknown key; did you mean 'summary'?"},
 		{"zzzzzz: x\nrun: {command: /bin/true}\n",
 		 "t.yaml:1:1: key 'zzzzzz': unknown key; possible are template, summary, extends, "
-		 "params, install, paths, run, ports, ready, limits, lease, network"},
+		 "params, install, paths, run, ports, ready, limits, best_effort, lease, "
+		 "network"},
 		{"run:\n  command: /bin/true\n  usr: root\n",
 		 "t.yaml:3:3: key 'run.usr': unknown key; did you mean 'user'?"},
 		{"run: {command: a}\nports:\n  http: {port: 80, shceme: http}\n",
@@ -401,6 +402,20 @@ static void template_compile_refuses_bad_limits(void **state)
 		{"run: {command: a}\nlimits: {files: many}\n",
 		 "t.yaml:2:17: key 'limits.files': 'many' is not a valid number of open files; "
 		 "write 16 to 1073741816, or none"},
+		{"run: {command: a}\nlimits: {log: none}\n",
+		 "t.yaml:2:15: key 'limits.log': 'none' is not a valid size; write 64k to 64G, "
+		 "such "
+		 "as 16M"},
+		{"run: {command: a}\nlimits: {io: {read: 1}}\n",
+		 "t.yaml:2:21: key 'limits.io.read': '1' is not a valid size per second; write at "
+		 "least 4k (a second), such as 500k or 10M, or none"},
+		{"run: {command: a}\nlimits: {io: 10M}\n",
+		 "t.yaml:2:14: key 'limits.io': is not a mapping; write some of the keys read, "
+		 "write "
+		 "below it, indented"},
+		{"run: {command: a}\nbest_effort: maybe\n",
+		 "t.yaml:2:14: key 'best_effort': 'maybe' is not a valid switch; write true or "
+		 "false"},
 	};
 
 	(void)state;

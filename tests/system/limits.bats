@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Limits: what is asked for is held by the kernel, or it is said that it is not.
+load helper
+
+# The directory of an instance's server in the hierarchy of a controller: group_of INSTANCE CONTROLLER
+group_of()
+{
+	local top
+
+	for top in "$CONTROLLERS"/*,"$2" "$CONTROLLERS/$2",* "$CONTROLLERS/$2" "$CONTROLLERS"; do
+		if [ -d "$top/$GROUP" ]; then
+			echo "$top/$GROUP/$(id_of "$1")/server"
+			return
+		fi
+	done
+	return 1
+}
+
+# What "stint show" says of a limit: limit INSTANCE NAME FIELD
+limit()
+{
+	stint show "$1" --json | jq -r ".limits.$2.$3"
+}
+
+# Microseconds of processor time that the instance has used.
+cpu_used()
+{
+	local group
+
+	group=$(group_of "$1" cpu)
+	if [ -f "$group/cpu.max" ]; then
+		sed -n 's/^usage_usec //p' "$group/cpu.stat"
+	else
+		echo $(($(cat "$(group_of "$1" cpuacct)/cpuacct.usage") / 1000))
+	fi
+}
+
+# How often it had to wait because its share was used up.
+cpu_throttled()
+{
+	sed -n 's/^nr_throttled //p' "$(group_of "$1" cpu)/cpu.stat"
+}
+
+@test "show says for each limit what was asked, what is set, what is used, and what enforces it" {
+	stint up hello --name a --memory 300M --swap 1M --cpus 0.5 --pids 77 --files 1000 --log-size 1M
+	[ "$(limit a memory asked)" = $((300 << 20)) ]
+	[ "$(limit a memory set)" = $((300 << 20)) ]
+	[ "$(limit a memory enforced)" = true ]
+	[[ $(limit a memory by) == "cgroup v"[12]" memory" ]]
+	[ "$(limit a memory used)" -gt 0 ]
+	[ "$(limit a swap set)" = $((1 << 20)) ]
+	[ "$(limit a cpu set)" = 0.5 ]
+	[ "$(limit a pids set)" = 77 ]
+	[ "$(limit a pids used)" -ge 1 ]
+	[ "$(limit a files set)" = 1000 ]
+	[ "$(limit a log set)" = $((1 << 20)) ]
+	[[ $(stint show a) == *"limit memory"*"300 MiB, uses "*"(cgroup v"* ]]
+}
+
+@test "the template's limits are set, and an option replaces them" {
+	payload t "[$PROBE/bin/probe, print, up, sleep, '300']" $'ready: {log: up}\nlimits: {memory: 100M, pids: 50, cpu: 1.5}'
+	stint up t --name t
+	[ "$(limit t memory set)" = $((100 << 20)) ]
+	[ "$(limit t swap set)" = 0 ]
+	[ "$(limit t pids set)" = 50 ]
+	[ "$(limit t cpu set)" = 1.5 ]
+	stint up t --name o --memory 200M --cpus none
+	[ "$(limit o memory set)" = $((200 << 20)) ]
+	[ "$(limit o pids set)" = 50 ]
+	[ "$(limit o cpu)" = null ] || [ "$(limit o cpu set)" = null ]
+}
+
+@test "what forks is held at its number of processes, and at 4096 when nobody asked" {
+	stint up hello --name a --pids 20
+	run stint exec a -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do sleep 60 & done; wait'
+	[ "$status" -ne 0 ]
+	[[ $output == *ork* ]]
+	[ "$(limit a pids used)" -le 20 ]
+	stint down a --now
+	payload bomb "[$PROBE/bin/probe, fork, '100000']" 'ready: none'
+	run stint run bomb
+	[ "$status" -ne 0 ]
+	echo "$output"
+	[[ $output =~ forked\ ([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -lt 4096 ]
+	[ "${BASH_REMATCH[1]}" -gt 4000 ]
+}
+
+@test "what opens files is held at their number, and cannot raise it" {
+	payload open "[$PROBE/bin/probe, open-files, '5000']" 'ready: none'
+	run stint run open --files 100
+	[ "$status" -eq 1 ]
+	[[ $output == *"opened 97"* ]]
+	[[ $output == *EMFILE* ]]
+	stint up hello --name a --files 100
+	[ "$(stint exec a -- sh -c 'ulimit -Hn; ulimit -Sn')" = $'100\n100' ]
+	run stint exec a --user 0 -- sh -c 'ulimit -n 200'
+	[ "$status" -ne 0 ]
+	run stint run open
+	[ "$status" -eq 0 ]
+}
+
+@test "what burns processors gets no more than its share" {
+	local before after
+
+	payload burn "[$PROBE/bin/probe, print, up, sleep, '300']" 'ready: {log: up}'
+	stint up burn --name b --cpus 0.2
+	before=$(cpu_used b)
+	stint exec b -- "$PROBE/bin/probe" burn 3 1
+	after=$(cpu_used b)
+	# three processes for a second of wall-clock time, a fifth of one processor: and a period or two
+	echo "used $((after - before)) microseconds, throttled $(cpu_throttled b) times"
+	[ $((after - before)) -lt 500000 ]
+	[ "$(cpu_throttled b)" -gt 0 ]
+}
+
+@test "what is asked for and cannot be enforced is refused with its name, unless --best-effort" {
+	local most
+
+	most=$(ulimit -Hn)
+	[ "$most" != unlimited ] || skip "this process may raise any limit"
+	if prlimit --pid $$ --nofile=$((most + 1)):$((most + 1)) 2>/dev/null; then
+		skip "this process may raise any limit"
+	fi
+	refused 5 "limit 'files' cannot be enforced" up hello --name a --files 900000000
+	refused 5 "--best-effort" up hello --name a --files 900000000
+	nothing_left
+	stint up hello --name a --files 900000000 --best-effort
+	[ "$(limit a files enforced)" = false ]
+	[[ $(stint show a) == *"not enforced: "* ]]
+	printf 'template: b\nextends: hello\nbest_effort: true\nlimits: {files: 900000000}\n' | template b
+	stint up b --name b
+	[ "$(limit b files enforced)" = false ]
+}
+
+@test "what reads from the disk is held at its bytes a second" {
+	local file=$STINT_ROOT/data started took
+
+	mkdir "$STINT_ROOT/disk"
+	cp "$PROBE/bin/probe" "$STINT_ROOT/disk"
+	head -c $((6 << 20)) /dev/urandom >"$STINT_ROOT/disk/data"
+	sync "$STINT_ROOT/disk/data"
+	payload io "[$STINT_ROOT/disk/probe, print, up, sleep, '300']" 'ready: {log: up}'
+	sed -i "s|^install:.*|install: $STINT_ROOT/disk|" "$STINT_ROOT/etc/stint/templates/io.yaml"
+	run stint up io --name i --io-read 2M
+	if [[ $output == *"without a block device"* || $output == *"no controller"* ]]; then
+		skip "$output"
+	fi
+	[ "$status" -eq 0 ]
+	[[ $(limit i io_read by) == "cgroup v2 io" || $(limit i io_read by) == *"direct and read I/O only" ]]
+	started=$(date +%s%N)
+	stint exec i -- "$STINT_ROOT/disk/probe" read-direct "$STINT_ROOT/disk/data"
+	took=$((($(date +%s%N) - started) / 1000000))
+	echo "6 MiB took $took ms"
+	[ "$took" -gt 2000 ]
+}
+
+@test "the log of what never stops talking keeps its size, one long line included" {
+	local log
+
+	payload loud "[$PROBE/bin/probe, spam, '30000000', longline, '30000000', print, quiet, sleep, '300']" 'ready: {log: quiet}'
+	stint up loud --name l --log-size 256k
+	log=$STINT_ROOT/var/lib/stint/i/$(id_of l)/log
+	[ "$(du -k "$log" | cut -f 1)" -le 400 ]
+	[ "$(stint logs l | tail -n 1)" = quiet ]
+}
