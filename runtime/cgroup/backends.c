@@ -97,7 +97,7 @@ static int write_cfs_quota(const struct backend *backend, const struct setting *
 static int read_cfs_quota(const struct backend *backend, const struct setting *setting,
 			  uint64_t *ret_value)
 {
-	uint64_t quota, period;
+	uint64_t quota, period = 0;
 	int r = cgroup_read_number(setting->group, backend->file, &quota);
 
 	if (r == 0)

@@ -55,7 +55,7 @@ static void apply_one(const struct cgroup_hierarchy *h, const struct backend *ba
 		      struct cgroup_outcome *outcome)
 {
 	cleanup_free char *why = NULL;
-	uint64_t set;
+	uint64_t set = 0;
 	int r;
 
 	if (cgroup_controller_enable(h, group, backend->controller, &why) < 0) {
@@ -102,7 +102,8 @@ static void apply_kind(const struct cgroup_tree *tree, const char *group,
 		refuse(outcome, refused);
 		return;
 	}
-	setting.group = directory = xasprintf("%s/%s", h->mount, group);
+	directory = xasprintf("%s/%s", h->mount, group);
+	setting.group = directory;
 	apply_one(h, backend, &setting, group, outcome);
 }
 

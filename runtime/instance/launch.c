@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cgroup/inside.h"
 #include "keeper/message.h"
+#include "keeper/rlimits.h"
 #include "rootfs/rootfs.h"
 
 #include <errno.h>
@@ -211,7 +212,7 @@ static int arrange_fds(const int *fds, size_t n)
 	return 0;
 }
 
-static int detach(void)
+static int detach(const struct launch *launch)
 {
 	cpu_set_t all;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -228,6 +229,7 @@ static int detach(void)
 	memset(&all, 0xff, sizeof(all));
 	sched_setaffinity(0, sizeof(all), &all);
 	setpriority(PRIO_PROCESS, 0, 0);
+	rlimits_set_for_keeper(launch->plan->limits.files);
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	return 0;
 }
@@ -260,7 +262,7 @@ static int become_keeper(const struct launch *launch, const int *fds, size_t n, 
 
 	if (r < 0)
 		return r;
-	r = detach();
+	r = detach(launch);
 	if (r == 0)
 		r = arrange_fds(fds, n);
 	if (r < 0)

@@ -49,7 +49,7 @@ struct start_message {
 	gid_t gid;
 	gid_t groups[START_GROUPS_MAX];
 	uint32_t n_groups;
-	uint64_t files_limit; /* RLIMIT_NOFILE, soft; 0: the default */
+	uint64_t files_limit; /* RLIMIT_NOFILE; 0: the default */
 
 	struct userns_map uids, gids; /* of the user namespace; base 0: the instance has none */
 	uint64_t caps; /* the server's capabilities, a bit each; kept by execs of its user */

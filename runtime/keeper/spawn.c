@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting a program inside; see spawn.h. */
 #include "keeper/spawn.h"
+#include "keeper/rlimits.h"
 #include "base/cleanup.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -10,14 +11,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define FILES_SOFT 65536
-#define FILES_HARD 524288
-#define STACK_SOFT (8UL << 20)
 
 static const char *value_in(char *const *env, const char *key)
 {
@@ -27,32 +24,6 @@ static const char *value_in(char *const *env, const char *key)
 		if (strncmp(env[i], key, n) == 0 && env[i][n] == '=')
 			return env[i] + n + 1;
 	return NULL;
-}
-
-static void set_limit(int resource, rlim_t soft, rlim_t hard)
-{
-	struct rlimit limit;
-
-	if (getrlimit(resource, &limit) < 0)
-		return;
-	/* a hard limit is only ever lowered: raising takes a capability that root may not have */
-	if (hard < limit.rlim_max)
-		limit.rlim_max = hard;
-	limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
-	setrlimit(resource, &limit);
-}
-
-/* The caller's soft limits are the caller's business: every program inside starts alike. */
-static void reset_limits(uint64_t files)
-{
-	static const int unlimited[] = {RLIMIT_AS,    RLIMIT_CPU,   RLIMIT_DATA,
-					RLIMIT_FSIZE, RLIMIT_LOCKS, RLIMIT_NPROC};
-
-	for (size_t i = 0; i < ARRAY_SIZE(unlimited); i++)
-		set_limit(unlimited[i], RLIM_INFINITY, RLIM_INFINITY);
-	set_limit(RLIMIT_CORE, 0, RLIM_INFINITY);
-	set_limit(RLIMIT_STACK, STACK_SOFT, RLIM_INFINITY);
-	set_limit(RLIMIT_NOFILE, files ? files : FILES_SOFT, FILES_HARD);
 }
 
 static int set_stdio(const struct spawn *spawn, struct error *err)
@@ -128,7 +99,7 @@ static int become(const struct spawn *spawn, struct error *err)
 		return r;
 	process_cloexec_from(3);
 	process_reset_signals();
-	reset_limits(spawn->files_limit);
+	rlimits_set(spawn->files_limit);
 	umask(022);
 	r = confine_apply(&spawn->confinement, err);
 	if (r < 0)

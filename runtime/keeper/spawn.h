@@ -19,7 +19,7 @@ struct spawn {
 	bool terminal;	    /* stdio[0] is a terminal, to become the controlling one */
 	const int *cgroups; /* to join */
 	size_t n_cgroups;
-	uint64_t files_limit; /* RLIMIT_NOFILE, soft; 0: the default */
+	uint64_t files_limit; /* RLIMIT_NOFILE; 0: the default */
 };
 
 /*

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Limits: what is asked for is held by the kernel, or it is said that it is not.
 load helper
+# shellcheck disable=SC2153 # GROUP comes from there
 
 # The directory of an instance's server in the hierarchy of a controller: group_of INSTANCE CONTROLLER
 group_of()
@@ -135,7 +136,7 @@ cpu_throttled()
 }
 
 @test "what reads from the disk is held at its bytes a second" {
-	local file=$STINT_ROOT/data started took
+	local started took
 
 	mkdir "$STINT_ROOT/disk"
 	cp "$PROBE/bin/probe" "$STINT_ROOT/disk"
@@ -164,4 +165,22 @@ cpu_throttled()
 	log=$STINT_ROOT/var/lib/stint/i/$(id_of l)/log
 	[ "$(du -k "$log" | cut -f 1)" -le 400 ]
 	[ "$(stint logs l | tail -n 1)" = quiet ]
+}
+
+@test "the sixteen resource limits inside are the same whatever the caller's are" {
+	local usual strange
+
+	payload world "[$PROBE/bin/probe, report]" 'ready: none'
+	usual=$(stint run world | grep '^rlimit')
+	strange=$(
+		# what the sanitizers need for themselves is more than that
+		[ -n "${STINT_SANITIZED-}" ] || ulimit -S -v 50000000 -d 8000000
+		ulimit -S -c 1000 -f 2000000 -i 1000 -l 64 -m 9000000 -n 200 -q 1000 -s 4096 -t 5000 -u 5000 -x 500
+		stint run world | grep '^rlimit'
+	)
+	diff <(echo "$usual") <(echo "$strange")
+	[ "$(wc -l <<<"$usual")" -eq 16 ]
+	[[ $usual == *"rlimit.core=0:"* ]]
+	[[ $usual == *"rlimit.nice=0:0"* ]]
+	[[ $usual == *"rlimit.msgqueue=819200:819200"* ]]
 }
