@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ids of an instance's own, tried out; see own_ids.h. */
+#include "instance/own_ids.h"
+#include "base/cleanup.h"
+#include "base/filesystem.h"
+#include "base/userns.h"
+#include "rootfs/rootfs.h"
+
+#include <errno.h>
+
+static int explain(const char *path, int r, struct error *err)
+{
+	char unknown[FILE_SYSTEM_NAME_SIZE];
+	struct statfs fs;
+
+	if (r == -ENOSYS || r == -EPERM)
+		return error_set(err, -r, "owners cannot be mapped on '%s'", path);
+	if (statfs(path, &fs) < 0)
+		return error_set(err, errno, "cannot see '%s'", path);
+	return error_say(err, ERROR_FAILED,
+			 "owners cannot be mapped on '%s': this kernel has no idmapped mounts for "
+			 "%s; put it on ext4, XFS or Btrfs",
+			 path, file_system_name(&fs, unknown));
+}
+
+static int try_path(const char *path, int userns, struct error *err)
+{
+	int r = rootfs_can_idmap(path, userns);
+
+	return r < 0 ? explain(path, r, err) : 0;
+}
+
+int own_ids_possible(const struct site *site, char *const *install, struct error *err)
+{
+	const struct userns_map map = {.base = site->config.ids.first};
+	cleanup_fd int userns = -1;
+	int r = userns_make(&map, &map, &userns, err);
+
+	if (r == 0)
+		r = try_path(site->state_path, userns, err);
+	for (size_t i = 0; r == 0 && install && install[i]; i++)
+		r = try_path(install[i], userns, err);
+	return r;
+}
