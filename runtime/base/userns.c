@@ -92,6 +92,9 @@ static void wait_for_end(int gate[2])
 
 static int say_why(int errnum, struct error *err)
 {
+	if (errnum == EINVAL)
+		return error_say(err, ERROR_FAILED,
+				 "cannot make a user namespace: this kernel has none");
 	if (errnum != ENOSPC)
 		return error_set(err, errnum, "cannot make a user namespace");
 	error_say(err, ERROR_FAILED,

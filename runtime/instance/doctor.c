@@ -226,28 +226,6 @@ static void look_at_usr(const struct site *site, struct doctor_report *report)
 			   NULL);
 }
 
-static bool reads_zero(const char *path)
-{
-	cleanup_free char *value = NULL;
-
-	return file_read(AT_FDCWD, path, 64, &value, NULL) == 0 && strcmp(value, "0\n") == 0;
-}
-
-static void look_at_user_namespaces(const struct site *site, struct doctor_report *report)
-{
-	static const char later[] = "this version does not use them";
-
-	(void)site;
-	if (access("/proc/self/ns/user", F_OK) < 0)
-		doctor_addf(report, DOCTOR_NOTE, "user namespaces", NULL, "the kernel has none; %s",
-			    later);
-	else if (reads_zero("/proc/sys/user/max_user_namespaces"))
-		doctor_addf(report, DOCTOR_NOTE, "user namespaces",
-			    "sysctl user.max_user_namespaces=15000", "switched off; %s", later);
-	else
-		doctor_addf(report, DOCTOR_OK, "user namespaces", NULL, "available; %s", later);
-}
-
 void doctor_examine(const struct site *site, struct doctor_report *ret_report)
 {
 	static void (*const checks[])(const struct site *site, struct doctor_report *report) = {
@@ -256,13 +234,13 @@ void doctor_examine(const struct site *site, struct doctor_report *ret_report)
 		look_at_calls,
 		look_at_capabilities,
 		doctor_probe_namespaces,
+		doctor_probe_own_ids,
 		doctor_probe_overlay,
 		doctor_probe_groups,
 		doctor_probe_disk,
 		doctor_probe_run_directory,
 		look_at_keeper,
 		look_at_usr,
-		look_at_user_namespaces,
 	};
 	struct doctor_report report = {0};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the doctor tries: namespaces, an overlay, the directories; see doctor.h. */
+#include "instance/own_ids.h"
 #include "instance/probing.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -75,6 +76,22 @@ void doctor_probe_namespaces(const struct site *site, struct doctor_report *repo
 	}
 	if (good.length)
 		doctor_addf(report, DOCTOR_OK, "namespaces", NULL, "%s", good.data);
+}
+
+void doctor_probe_own_ids(const struct site *site, struct doctor_report *report)
+{
+	cleanup_free char *place = doctor_existing(site->state_path);
+	char *directories[] = {place, NULL};
+	struct error err = {0};
+
+	if (geteuid() != 0)
+		return;
+	if (own_ids_possible(&site->config.ids, directories, &err) == 0)
+		doctor_addf(report, DOCTOR_OK, "user ids", NULL,
+			    "a user namespace for each instance, owners mapped on '%s'", place);
+	else
+		doctor_add(report, DOCTOR_MISSING, "user ids", err.text,
+			   "or accept instances without a user namespace, with --best-effort");
 }
 
 /* As the instances' own overlays are made. */

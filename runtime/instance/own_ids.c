@@ -30,15 +30,13 @@ static int try_path(const char *path, int userns, struct error *err)
 	return r < 0 ? explain(path, r, err) : 0;
 }
 
-int own_ids_possible(const struct site *site, char *const *install, struct error *err)
+int own_ids_possible(const struct id_span *ids, char *const *directories, struct error *err)
 {
-	const struct userns_map map = {.base = site->config.ids.first};
+	const struct userns_map map = {.base = ids->first};
 	cleanup_fd int userns = -1;
 	int r = userns_make(&map, &map, &userns, err);
 
-	if (r == 0)
-		r = try_path(site->state_path, userns, err);
-	for (size_t i = 0; r == 0 && install && install[i]; i++)
-		r = try_path(install[i], userns, err);
+	for (size_t i = 0; r == 0 && directories && directories[i]; i++)
+		r = try_path(directories[i], userns, err);
 	return r;
 }

@@ -3,14 +3,14 @@
 #ifndef INSTANCE_OWN_IDS_H
 #define INSTANCE_OWN_IDS_H
 
-#include "instance/site.h"
-#include "plan/plan.h"
+#include "base/error.h"
+#include "plan/config.h"
 
 /*
  * Tries what an instance with a user namespace needs: the namespace itself, and owners mapped on
- * the state directory and on each of the install directories (NULL: none). Changes nothing. The
+ * each of the directories, which are the state directory and the install's. Changes nothing. The
  * error names what cannot, and says what to do.
  */
-int own_ids_possible(const struct site *site, char *const *install, struct error *err);
+int own_ids_possible(const struct id_span *ids, char *const *directories, struct error *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "instance/doctor.h"
 
 void doctor_probe_namespaces(const struct site *site, struct doctor_report *report);
+void doctor_probe_own_ids(const struct site *site, struct doctor_report *report);
 void doctor_probe_overlay(const struct site *site, struct doctor_report *report);
 void doctor_probe_run_directory(const struct site *site, struct doctor_report *report);
 void doctor_probe_disk(const struct site *site, struct doctor_report *report);

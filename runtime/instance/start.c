@@ -122,7 +122,6 @@ static int admit(struct starting *s, struct error *err)
 	cleanup_store struct store *store = NULL;
 	int r = store_open(s->site->state_path, &store, err);
 
-	admission.ids.count = 0; /* until the root file system is made for other ids */
 	for (unsigned i = 0; r == 0; i++) {
 		if (wanted)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
