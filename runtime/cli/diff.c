@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "instance/diff.h"
+#include "instance/reach.h"
 #include "base/cleanup.h"
 #include "base/visible.h"
 
@@ -62,10 +63,13 @@ static int run_diff(const struct invocation *invocation)
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
 	int r = open_named(invocation->args[0], &site, &record, &err);
+	cleanup_fd int pool = -1;
 	int status = 0;
 
 	if (r == 0)
-		r = diff_instance(&site, record, &diff, &err);
+		r = pool = reach_open(&site, record->grant.id, CONTROL_POOL, CONTROL_POOL_IS, &err);
+	if (r >= 0)
+		r = diff_instance(pool, record, &diff, &err);
 	if (r < 0)
 		status = report(&err);
 	else if (invocation->options.json)

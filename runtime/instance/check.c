@@ -169,7 +169,6 @@ int check_supported(const struct plan *plan, struct error *err)
 		const char *name;
 		bool asked;
 	} table[] = {
-		{"limits: disk", plan->limits.disk_bytes != 0},
 		{"lease: idle", plan->lease.idle_ns != 0},
 		{"network: zone", strcmp(plan->network.zone, "default") != 0},
 		{"network: egress", strcmp(plan->network.egress, "none") != 0},

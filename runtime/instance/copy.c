@@ -2,6 +2,7 @@
 /* Copying between host and instance: finding the two ends; see copy.h. In the command. */
 #include "instance/copying.h"
 #include "instance/inspect.h"
+#include "instance/reach.h"
 #include "instance/instance.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -11,10 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-
-#define KEEPER_BOUND_S 10
 
 int copying_act_on(struct copying *copying, const struct copy_place *place, struct error *err)
 {
@@ -235,36 +232,7 @@ int copy_run(const struct copy *copy, struct error *err)
 	return r;
 }
 
-static int ask_for_root(int keeper, int *fds, size_t *n_fds, struct error *err)
-{
-	cleanup_packet struct control_packet answer = {0};
-	struct control_packet question = {.verb = CONTROL_ROOT};
-	struct timeval bound = {.tv_sec = KEEPER_BOUND_S};
-	int r;
-
-	setsockopt(keeper, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound));
-	r = control_send(keeper, &question, NULL, 0);
-	if (r == 0)
-		r = control_receive(keeper, &answer, fds, n_fds);
-	if (r <= 0)
-		return error_set(err, r ? -r : ECONNRESET, "the instance's keeper does not answer");
-	if (answer.verb == CONTROL_FAILED) {
-		*err = answer.error;
-		return err->code;
-	}
-	if (answer.verb != CONTROL_ROOT_IS || *n_fds != 1)
-		return error_say(err, ERROR_FAILED, "the instance's keeper answers nonsense");
-	return 0;
-}
-
 int copy_open_root(const struct site *site, const char *id, struct error *err)
 {
-	cleanup_fd int keeper = instance_connect(site, id, err);
-	int fds[SOCKET_FDS_MAX];
-	size_t n_fds = 0;
-	int r = keeper < 0 ? keeper : ask_for_root(keeper, fds, &n_fds, err);
-
-	for (size_t i = r == 0 ? 1 : 0; i < n_fds; i++)
-		close(fds[i]);
-	return r < 0 ? r : fds[0];
+	return reach_open(site, id, CONTROL_ROOT, CONTROL_ROOT_IS, err);
 }

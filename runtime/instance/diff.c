@@ -318,12 +318,12 @@ int diff_layer(int upper, int lower, const char *prefix, struct diff *diff, stru
 	return r;
 }
 
-static int diff_one(int state, const struct record *record, size_t index, struct diff *diff,
+static int diff_one(int pool, const struct record *record, size_t index, struct diff *diff,
 		    struct error *err)
 {
 	const char *install = record->layers[index];
 	cleanup_free char *path = xasprintf("layer/%zu/upper", index);
-	cleanup_fd int upper = file_open_beneath(state, path, O_PATH | O_DIRECTORY, 0);
+	cleanup_fd int upper = file_open_beneath(pool, path, O_PATH | O_DIRECTORY, 0);
 	cleanup_fd int lower = open(install, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (lower < 0)
@@ -333,16 +333,11 @@ static int diff_one(int state, const struct record *record, size_t index, struct
 	return diff_layer(upper, lower, install, diff, err);
 }
 
-int diff_instance(const struct site *site, const struct record *record, struct diff *ret_diff,
-		  struct error *err)
+int diff_instance(int pool, const struct record *record, struct diff *ret_diff, struct error *err)
 {
 	cleanup_diff struct diff diff = {0};
-	cleanup_fd int state = site_open_state_of(site, record->grant.id);
-
-	if (state < 0)
-		return error_set(err, -state, "cannot open the layers of '%s'", record->grant.name);
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
-		int r = diff_one(state, record, i, &diff, err);
+		int r = diff_one(pool, record, i, &diff, err);
 
 		if (r < 0)
 			return r;

@@ -5,6 +5,7 @@
  * keyring. In the command that starts an instance and, after the fork, in its child.
  */
 #include "instance/start.h"
+#include "instance/disk.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -54,8 +55,6 @@ static int compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 {
 	const struct record *record = launch->record;
 	struct rootfs_view views[CGROUP_HIERARCHIES_MAX];
-	cleanup_free char *layers =
-		xasprintf("%s/i/%s/layer", launch->site->state_path, record->grant.id);
 	struct rootfs_account account = {
 		.name = launch->account->name,
 		.group = launch->account->group,
@@ -69,12 +68,17 @@ static int compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 		.address = record->address,
 		.account = &account,
 		.paths = launch->paths,
-		.layers = layers,
 		.cgroups = views,
 		.n_cgroups = find_views(launch, views),
 	};
-	int r = rootfs_compile(&input, ret_ops, err);
+	int r;
 
+	disk_fill_input(launch->site, record, &input);
+	r = rootfs_compile(&input, ret_ops, err);
+	if (r == 0)
+		r = disk_make_scratch(launch->prepared->pool, ret_ops, err);
+	free((char *)input.layers);
+	free((char *)input.scratch);
 	for (size_t i = 0; i < input.n_cgroups; i++) {
 		free(views[i].source);
 		free(views[i].target);
@@ -158,6 +162,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->gid = account->gid;
 	m->address = launch->record->address;
 	m->forwarder_uid = launch->site->forwarder_uid;
+	m->pool_is_mount = disk_is_detached(launch->record);
 	m->log_limit = plan->limits.log_bytes;
 	m->files_limit = plan->limits.files;
 	m->hold = grant->hold;
@@ -282,6 +287,7 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 	fds[n++] = control;
 	fds[n++] = prepared->run;
 	fds[n++] = prepared->log;
+	fds[n++] = prepared->pool;
 	for (size_t i = 0; i < prepared->groups.n_server; i++)
 		fds[n++] = prepared->groups.server[i];
 	for (size_t i = 0; i < prepared->groups.n_server; i++)

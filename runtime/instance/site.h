@@ -4,7 +4,8 @@
  * directory and marks every host object, so that tests and a real installation share a machine.
  *
  *   STATE/store.db                     the store
- *   STATE/i/ID/layer/N/{upper,work}    what the instance wrote below its N-th install directory
+ *   STATE/i/ID/layer/N/{upper,work}    what the instance wrote below its N-th install directory;
+ *                                      with a disk limit elsewhere: disk.h
  *   STATE/i/ID/log                     output of the server
  *   RUN/lock/ID                        byte 0: the keeper lives; byte 1: somebody ends the instance
  *   RUN/i/ID/{control,status}          the keeper's socket and status file

@@ -6,6 +6,7 @@
  */
 #include "instance/start.h"
 #include "instance/check.h"
+#include "instance/disk.h"
 #include "instance/ids.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
@@ -97,6 +98,9 @@ static int fill_record(struct starting *s, struct error *err)
 	record->grant.owner = xstrdup(request->owner->name);
 	record->grant.lease = request->lease;
 	record->grant.hold = request->hold;
+	r = disk_choose(s->site, request->plan, false, record, err);
+	if (r < 0)
+		return r;
 	return publish_bind(request->plan, request->publish, request->hold, &record->grant,
 			    s->listeners, err);
 }
@@ -231,7 +235,7 @@ int instance_start(const struct site *site, const struct start_request *request,
 	struct starting s = {.site = site, .request = request, .lock = -1};
 	int r;
 
-	s.prepared.group_lock = s.prepared.run = s.prepared.log = -1;
+	s.prepared.group_lock = s.prepared.run = s.prepared.log = s.prepared.pool = -1;
 	r = start(&s, ret_instance, err);
 	if (r == 0)
 		ret_instance->record = steal_ptr(s.record);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "instance/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,28 +45,6 @@ static int undo_run(const struct site *site, const struct record *record, struct
 	return r < 0 ? error_set(err, -r, "cannot remove '%s/%s'", site->run_path, path) : 0;
 }
 
-/* The upper's top directory is what the inside sees as the install's: owner and mode are copied. */
-static int make_layer(int state, size_t index, const char *install, const char **ret_part)
-{
-	static const char *const parts[] = {"upper", "work"};
-	struct stat st;
-
-	if (stat(install, &st) < 0)
-		return -errno;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		cleanup_free char *path = xasprintf("layer/%zu/%s", index, parts[i]);
-		int r = file_make_directories(state, path, 0700);
-
-		*ret_part = parts[i];
-		if (r < 0)
-			return r;
-		if (i == 0 && (fchownat(state, path, st.st_uid, st.st_gid, 0) < 0 ||
-			       fchmodat(state, path, st.st_mode & 07777, 0) < 0))
-			return -errno;
-	}
-	return 0;
-}
-
 static int prepare_state(const struct site *site, const struct record *record,
 			 struct prepared *prepared, struct error *err)
 {
@@ -77,14 +56,6 @@ static int prepare_state(const struct site *site, const struct record *record,
 	state = file_open_directory(site->state, path);
 	if (state < 0)
 		return error_set(err, -state, "cannot open '%s/%s'", site->state_path, path);
-	for (size_t i = 0; record->layers && record->layers[i]; i++) {
-		const char *part = "upper";
-		int r = make_layer(state, i, record->layers[i], &part);
-
-		if (r < 0)
-			return error_set(err, -r, "cannot make the %s layer of '%s' in '%s/%s'",
-					 part, record->layers[i], site->state_path, path);
-	}
 	prepared->log = openat(state, "log", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	if (prepared->log < 0)
 		return error_set(err, errno, "cannot create '%s/%s/log'", site->state_path, path);
@@ -97,6 +68,51 @@ static int undo_state(const struct site *site, const struct record *record, stru
 	int r = file_remove_tree(site->state, path);
 
 	return r < 0 ? error_set(err, -r, "cannot remove '%s/%s'", site->state_path, path) : 0;
+}
+
+/* The upper's top directory is what the inside sees as the install's: owner and mode are copied. */
+static int make_layer(int pool, size_t index, const char *install, const char **ret_part)
+{
+	static const char *const parts[] = {"upper", "work"};
+	struct stat st;
+
+	if (stat(install, &st) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		cleanup_free char *path = xasprintf("layer/%zu/%s", index, parts[i]);
+		int r = file_make_directories(pool, path, 0700);
+
+		*ret_part = parts[i];
+		if (r < 0)
+			return r;
+		if (i == 0 && (fchownat(pool, path, st.st_uid, st.st_gid, 0) < 0 ||
+			       fchmodat(pool, path, st.st_mode & 07777, 0) < 0))
+			return -errno;
+	}
+	return 0;
+}
+
+/* The pool of everything that the instance writes, with an upper for each install directory. */
+static int prepare_disk(const struct site *site, const struct record *record,
+			struct prepared *prepared, struct error *err)
+{
+	cleanup_fd int state = site_open_state_of(site, record->grant.id);
+	int r;
+
+	if (state < 0)
+		return error_set(err, -state, "cannot open the state directory");
+	r = disk_prepare(site, record, state, &prepared->pool, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; record->layers && record->layers[i]; i++) {
+		const char *part = "upper";
+
+		r = make_layer(prepared->pool, i, record->layers[i], &part);
+		if (r < 0)
+			return error_set(err, -r, "cannot make the %s layer of '%s'", part,
+					 record->layers[i]);
+	}
+	return 0;
 }
 
 /*
@@ -155,6 +171,7 @@ static int undo_groups(const struct site *site, const struct record *record, str
 static const struct step steps[] = {
 	{"run directory", prepare_run, undo_run},
 	{"state directory", prepare_state, undo_state},
+	{"disk", prepare_disk, disk_undo},
 	{"control groups", prepare_groups, undo_groups},
 };
 
@@ -163,7 +180,7 @@ int steps_prepare(const struct site *site, const struct record *record,
 {
 	int r;
 
-	*ret_prepared = (struct prepared){.group_lock = -1, .run = -1, .log = -1};
+	*ret_prepared = (struct prepared){.group_lock = -1, .run = -1, .log = -1, .pool = -1};
 	r = cgroup_tree_discover(&ret_prepared->tree, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
 		r = steps[i].prepare(site, record, ret_prepared, err);
@@ -185,6 +202,7 @@ void prepared_deinit(struct prepared *prepared)
 	cgroup_groups_close(&prepared->groups);
 	cleanup_close(&prepared->run);
 	cleanup_close(&prepared->log);
+	cleanup_close(&prepared->pool);
 }
 
 int steps_undo(const struct site *site, const struct record *record, struct error *err)

@@ -17,6 +17,7 @@ struct prepared {
 	int group_lock; /* held until the keeper has joined its groups */
 	int run;	/* RUN/i/ID */
 	int log;	/* STATE/i/ID/log, write-only */
+	int pool;	/* what the instance writes (disk.h) */
 };
 
 /* Runs all steps in order. ret_prepared must be ended with prepared_deinit also on failure. */

@@ -202,6 +202,13 @@ static void on_root(const struct request *request)
 	answer(keeper, request->client, &reply, &root, 1);
 }
 
+static void on_pool(const struct request *request)
+{
+	struct control_packet reply = {.verb = CONTROL_POOL_IS};
+
+	answer(request->keeper, request->client, &reply, &request->keeper->pool, 1);
+}
+
 static const struct {
 	enum control_verb verb;
 	void (*act)(const struct request *request);
@@ -210,6 +217,7 @@ static const struct {
 	{CONTROL_STOP, on_stop},   {CONTROL_KILL, on_kill},
 	{CONTROL_LEASE, on_lease}, {CONTROL_EXEC, on_exec},
 	{CONTROL_ROOT, on_root},   {CONTROL_EXEC_SIGNAL, on_exec_signal},
+	{CONTROL_POOL, on_pool},
 };
 
 void clients_serve(struct keeper *keeper, struct client *client)

@@ -29,6 +29,7 @@ enum control_verb {
 	CONTROL_EXEC,	   /* argv, env, user, terminal, rows, columns; fds: in, out, err */
 	CONTROL_EXEC_SIGNAL, /* number: a signal for the command of this connection */
 	CONTROL_ROOT,	     /* give me the instance's root directory */
+	CONTROL_POOL,	     /* give me what holds everything that it writes */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */
@@ -39,6 +40,7 @@ enum control_verb {
 	CONTROL_EXEC_STARTED, /* fds: the terminal's master, when one was asked for */
 	CONTROL_EXEC_EXITED,  /* number: wait status */
 	CONTROL_ROOT_IS,      /* fds: O_PATH directory */
+	CONTROL_POOL_IS,      /* fds: a directory */
 	/* keeper to init */
 	INIT_START_SERVER = 128,
 	INIT_SIGNAL_SERVER, /* number: the signal */

@@ -88,7 +88,7 @@ static int own_stdio(struct error *err)
 static int set_up(struct init *init, struct error *err)
 {
 	const struct start_message *m = init->message;
-	struct root_owner owner = {&m->uids, &m->gids, init->userns};
+	struct root_owner owner = {&m->uids, &m->gids, init->userns, init->pool};
 	int r;
 
 	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);
@@ -108,6 +108,7 @@ static int set_up(struct init *init, struct error *err)
 	if (r < 0)
 		return r;
 	cleanup_close(&init->userns);
+	cleanup_close(&init->pool);
 	r = confine_keep(INIT_CAPS | m->caps, err);
 	if (r < 0)
 		return r;

@@ -12,6 +12,7 @@ struct init {
 	const struct start_message *message;
 	int channel;   /* SOCK_SEQPACKET to the keeper */
 	int userns;    /* the instance's user namespace; -1: it has none */
+	int pool;      /* a mount to attach (message.h); -1: none */
 	int out, errs; /* write ends of the server's stdout and stderr */
 	int server_groups[START_CGROUPS_MAX];
 	int host_groups[START_CGROUPS_MAX];

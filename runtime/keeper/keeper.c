@@ -231,6 +231,7 @@ static void take_fds(struct keeper *keeper)
 	keeper->control = START_FD_CONTROL;
 	keeper->run = START_FD_RUN;
 	keeper->log = START_FD_LOG;
+	keeper->pool = START_FD_POOL;
 	for (uint32_t i = 0; i < keeper->message.n_cgroups; i++)
 		keeper->server_groups[i] = fd++;
 	for (uint32_t i = 0; i < keeper->message.n_cgroups; i++)

@@ -43,7 +43,7 @@ struct client {
 
 struct keeper {
 	struct start_message message;
-	int lock, control, run, log;
+	int lock, control, run, log, pool;
 	int server_groups[START_CGROUPS_MAX], host_groups[START_CGROUPS_MAX];
 	int listeners[PLAN_PORTS_MAX];
 	int out[2], errs[2]; /* pipes of the server's output */

@@ -69,11 +69,13 @@ static void run_init(struct keeper *keeper, int channel)
 		.message = &keeper->message,
 		.channel = channel,
 		.userns = keeper->userns,
+		.pool = keeper->message.pool_is_mount ? keeper->pool : -1,
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
-	int keep[4 + 2 * START_CGROUPS_MAX] = {channel, init.out, init.errs, init.userns};
-	size_t n = 4;
+	int keep[5 + 2 * START_CGROUPS_MAX] = {channel, init.out, init.errs, init.userns,
+					       init.pool};
+	size_t n = 5;
 
 	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
 		keep[n++] = init.server_groups[i] = keeper->server_groups[i];

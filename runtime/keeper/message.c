@@ -131,6 +131,7 @@ static void get_confinement(struct wire_reader *from, struct start_message *m)
 static void put_host(struct text *to, const struct start_message *m)
 {
 	root_ops_put(&m->root, to);
+	wire_put_u32(to, m->pool_is_mount);
 	wire_put_u32(to, m->address);
 	wire_put_u32(to, m->forwarder_uid);
 	wire_put_u64(to, m->log_limit);
@@ -144,6 +145,7 @@ static void put_host(struct text *to, const struct start_message *m)
 static void get_host(struct wire_reader *from, struct start_message *m)
 {
 	root_ops_get(from, &m->root);
+	m->pool_is_mount = wire_get_u32(from) != 0;
 	m->address = wire_get_u32(from);
 	m->forwarder_uid = wire_get_u32(from);
 	m->log_limit = wire_get_u64(from);

@@ -27,6 +27,7 @@ enum start_fd {
 	START_FD_CONTROL, /* listening control socket */
 	START_FD_RUN,	  /* the instance's directory below the run directory */
 	START_FD_LOG,	  /* the log file, write-only */
+	START_FD_POOL,	  /* what holds everything that the instance writes */
 	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners */
 };
 
@@ -58,6 +59,8 @@ struct start_message {
 	size_t filter_size, forwarder_filter_size; /* bytes, a multiple of struct sock_filter's */
 
 	struct root_ops root;
+	bool pool_is_mount; /* detached: it must be attached inside, and lives as long as it is open
+			     */
 	uint32_t address;
 	uid_t forwarder_uid;
 	uint64_t log_limit;

@@ -20,8 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-/* Everything that is written outside the install, temporary files included, shares this. */
-#define ROOT_TMPFS_OPTIONS "mode=0755,size=1g,nr_inodes=262144"
+#define ROOT_TMPFS_OPTIONS "mode=0755,size=1m,nr_inodes=1024" /* of a list that does not say */
 #define COPY_SIZE_MAX (4 << 20)
 
 static uint32_t host_id(const struct userns_map *map, uint32_t inside)
@@ -122,7 +121,7 @@ static void map_owners(const struct applying *a, int mount)
 static int apply_bind(const struct applying *a)
 {
 	int r;
-	cleanup_fd int mount = mount_clone(AT_FDCWD, a->op->source, root_attributes(a->op));
+	cleanup_fd int mount = mount_clone(root_origin(a), a->op->source, root_attributes(a->op));
 
 	if (mount == -ENOENT && (a->op->flags & ROOT_OPTIONAL))
 		return 0;
@@ -217,26 +216,35 @@ static int make_private(struct error *err)
 	return 0;
 }
 
+static int cover_dev(int mount, const char *what, struct error *err)
+{
+	cleanup_fd int at = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (at < 0)
+		return error_set(err, errno, "cannot open '/dev'");
+	r = mount_attach(mount, at);
+	return r < 0 ? error_set(err, -r, "cannot attach %s", what) : 0;
+}
+
 /*
  * The new root is built on top of /dev: every host has it, nothing is read from it any more, and
  * only this mount namespace sees it covered. A descriptor from outside would not do, because a
- * mount can only be put on what belongs to the same namespace.
+ * mount can only be put on what belongs to the same namespace. The pool is put there for the same
+ * reason: parts of it can be shown only once it belongs to this namespace.
  */
-static int new_root(struct error *err)
+static int new_root(const struct root_op *top, int pool, struct error *err)
 {
-	cleanup_fd int mount =
-		mount_new("tmpfs", ROOT_TMPFS_OPTIONS, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	cleanup_fd int at = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int mount = mount_new("tmpfs", top ? top->text : ROOT_TMPFS_OPTIONS,
+					 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	int r;
 
 	if (mount < 0)
 		return error_set(err, -mount, "cannot make a tmpfs for the root");
-	if (at < 0)
-		return error_set(err, errno, "cannot open '/dev'");
-	r = mount_attach(mount, at);
-	if (r < 0)
-		return error_set(err, -r, "cannot attach the root");
-	return steal_fd(&mount);
+	r = pool >= 0 ? cover_dev(pool, "what holds the disk limit", err) : 0;
+	if (r == 0)
+		r = cover_dev(mount, "the root", err);
+	return r < 0 ? r : steal_fd(&mount);
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top and is dropped from there. */
@@ -249,13 +257,19 @@ static int enter_root(int root, struct error *err)
 	return 0;
 }
 
+/* The operation that is the root itself. */
+static const struct root_op *top_of(const struct root_ops *ops)
+{
+	return ops->n > 0 && strcmp(ops->list[0].target, "/") == 0 ? &ops->list[0] : NULL;
+}
+
 static int apply_all(const struct root_ops *ops, const struct root_owner *owner, int root,
 		     struct error *err)
 {
 	mode_t mask = umask(0); /* the list says which modes, not whoever started us */
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ops->n; i++) {
+	for (size_t i = top_of(ops) ? 1 : 0; r == 0 && i < ops->n; i++) {
 		struct applying a = {.root = root, .owner = owner, .op = &ops->list[i], .err = err};
 
 		r = apply_table[a.op->kind](&a);
@@ -267,7 +281,7 @@ static int apply_all(const struct root_ops *ops, const struct root_owner *owner,
 static int build(const struct root_ops *ops, const struct root_owner *owner, int *ret_root,
 		 struct error *err)
 {
-	cleanup_fd int root = new_root(err);
+	cleanup_fd int root = new_root(top_of(ops), owner->pool, err);
 	int r = root < 0 ? root : apply_all(ops, owner, root, err);
 
 	if (r == 0)

@@ -26,6 +26,9 @@ int root_cannot(const struct applying *a, int r, const char *what);
 /* Whether the instance has ids of its own. */
 bool root_has_ids(const struct applying *a);
 
+/* Where the host's paths that may be ROOT_IN_POOL begin: a directory's descriptor, or AT_FDCWD. */
+int root_origin(const struct applying *a);
+
 /* The directory of the target, and the parent with the target's last component. */
 int root_open_directory(const struct applying *a);
 int root_open_parent(const struct applying *a, const char **ret_name);

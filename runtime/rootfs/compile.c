@@ -8,10 +8,15 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define TOP_SIZE (1ULL << 30)
+#define SHM_SIZE (256ULL << 20)
+#define BYTES_PER_INODE 4096
 
 struct entry {
 	enum root_op_kind kind;
@@ -57,9 +62,41 @@ static void add_system(struct root_ops *ops)
 	}
 }
 
+/* The root itself, before everything else. Without a limit all that is written lies there. */
+static void add_top(const struct rootfs_input *input, struct root_ops *ops)
+{
+	uint64_t size = input->root_size ? input->root_size : TOP_SIZE;
+
+	root_ops_add(ops, ROOT_TMPFS, "/")->text = xasprintf(
+		"mode=0755,size=%" PRIu64 ",nr_inodes=%" PRIu64, size, size / BYTES_PER_INODE);
+}
+
+/* A directory to write into: in the pool when there is a limit. */
+static struct root_op *add_scratch(const struct rootfs_input *input, struct root_ops *ops,
+				   const char *target, uint32_t mode)
+{
+	struct root_op *op = root_ops_add(ops, input->scratch ? ROOT_BIND : ROOT_DIRECTORY, target);
+
+	op->mode = mode;
+	if (!input->scratch)
+		return op;
+	op->source = xasprintf("%s%s", input->scratch, target);
+	op->flags = ROOT_WRITABLE | ROOT_SCRATCH | (input->in_pool ? ROOT_IN_POOL : 0U);
+	return op;
+}
+
+static void add_scratches(const struct rootfs_input *input, struct root_ops *ops)
+{
+	static const struct {
+		const char *target;
+		uint32_t mode;
+	} scratches[] = {{"/tmp", 01777}, {"/run", 0755}, {"/var", 0755}, {"/root", 0700}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(scratches); i++)
+		add_scratch(input, ops, scratches[i].target, scratches[i].mode);
+}
+
 static const struct entry directories[] = {
-	{ROOT_DIRECTORY, 0, 01777, "/tmp", NULL},
-	{ROOT_DIRECTORY, 0, 0755, "/run", NULL},
 	{ROOT_DIRECTORY, 0, 01777, "/run/lock", NULL},
 	{ROOT_DIRECTORY, 0, 01777, "/var/tmp", NULL},
 	{ROOT_DIRECTORY, 0, 0755, "/var/cache", NULL},
@@ -67,7 +104,6 @@ static const struct entry directories[] = {
 	{ROOT_DIRECTORY, 0, 0755, "/var/log", NULL},
 	{ROOT_SYMLINK, 0, 0, "/var/run", "../run"},
 	{ROOT_SYMLINK, 0, 0, "/var/lock", "../run/lock"},
-	{ROOT_DIRECTORY, 0, 0700, "/root", NULL},
 };
 
 #define DEVICES (ROOT_WRITABLE | ROOT_NOEXEC | ROOT_HAS_DEVICES)
@@ -86,7 +122,6 @@ static const struct entry devices[] = {
 	{ROOT_SYMLINK, 0, 0, "/dev/stdin", "/proc/self/fd/0"},
 	{ROOT_SYMLINK, 0, 0, "/dev/stdout", "/proc/self/fd/1"},
 	{ROOT_SYMLINK, 0, 0, "/dev/stderr", "/proc/self/fd/2"},
-	{ROOT_TMPFS, SCRATCH, 0, "/dev/shm", "mode=1777,size=256m"},
 };
 
 static void add_terminals(struct root_ops *ops)
@@ -96,6 +131,16 @@ static void add_terminals(struct root_ops *ops)
 	op->flags = DEVICES;
 	op->gid = ROOTFS_TTY;
 	op->text = xstrdup("newinstance,ptmxmode=0666,mode=0620,max=256");
+}
+
+static void add_shm(const struct rootfs_input *input, struct root_ops *ops)
+{
+	struct root_op *op = root_ops_add(ops, ROOT_TMPFS, "/dev/shm");
+	uint64_t size = input->shm_size ? input->shm_size : SHM_SIZE;
+
+	op->flags = SCRATCH;
+	op->text = xasprintf("mode=1777,size=%" PRIu64 ",nr_inodes=%" PRIu64, size,
+			     size / BYTES_PER_INODE);
 }
 
 /* Files of procfs through which a process with uid 0 reaches the host, capabilities or not. */
@@ -133,7 +178,7 @@ static void add_layers(const struct rootfs_input *input, struct root_ops *ops)
 
 		op->source = xstrdup(path);
 		op->text = xasprintf("%s/%zu", input->layers, i);
-		op->flags = ROOT_WRITABLE;
+		op->flags = ROOT_WRITABLE | (input->in_pool ? ROOT_IN_POOL : 0U);
 	}
 }
 
@@ -142,6 +187,12 @@ static bool is_inside(const char *path, const char *directory)
 	size_t n = strlen(directory);
 
 	return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* Part of the host, where nothing can be made. */
+static bool is_host_view(const struct root_op *op)
+{
+	return op->kind == ROOT_BIND && !(op->flags & ROOT_SCRATCH);
 }
 
 static bool leads_to_usr(const struct root_op *op)
@@ -157,8 +208,8 @@ static bool is_provided(const struct rootfs_input *input, const struct root_ops 
 	for (size_t i = 0; i < ops->n; i++) {
 		const struct root_op *op = &ops->list[i];
 
-		if (op->kind == ROOT_BIND || leads_to_usr(op) ? is_inside(path, op->target)
-							      : strcmp(path, op->target) == 0)
+		if (is_host_view(op) || leads_to_usr(op) ? is_inside(path, op->target)
+							 : strcmp(path, op->target) == 0)
 			return true;
 	}
 	for (size_t i = 0; input->plan->install && input->plan->install[i]; i++)
@@ -175,8 +226,7 @@ static void add_home(const struct rootfs_input *input, struct root_ops *ops)
 
 	if (is_provided(input, ops, account->home))
 		return;
-	op = root_ops_add(ops, ROOT_DIRECTORY, account->home);
-	op->mode = 0700;
+	op = add_scratch(input, ops, account->home, 0700);
 	op->uid = account->uid;
 	op->gid = account->gid;
 }
@@ -186,12 +236,15 @@ int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, s
 	*ret_ops = (struct root_ops){0};
 	if (access("/usr", F_OK) < 0)
 		return error_set(err, errno, "cannot see '/usr', which every instance shares");
+	add_top(input, ret_ops);
 	add_system(ret_ops);
+	add_scratches(input, ret_ops);
 	add_entries(ret_ops, directories, ARRAY_SIZE(directories));
 	rootfs_compile_etc(input, ret_ops);
 	add_home(input, ret_ops);
 	add_entries(ret_ops, devices, ARRAY_SIZE(devices));
 	add_terminals(ret_ops);
+	add_shm(input, ret_ops);
 	add_entries(ret_ops, kernel_views, ARRAY_SIZE(kernel_views));
 	add_cgroups(input, ret_ops);
 	for (size_t i = 0; input->paths && input->paths[i]; i++)

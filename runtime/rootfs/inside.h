@@ -37,6 +37,8 @@ enum root_op_flag {
 	ROOT_NOEXEC = 4,      /* every mount is nosuid and, but for /dev, nodev */
 	ROOT_HAS_DEVICES = 8, /* no nodev */
 	ROOT_HOST_IDS = 16,   /* a bind whose owners stay the host's */
+	ROOT_IN_POOL = 32,    /* a bind's source, an overlay's text: from the pool, not from "/" */
+	ROOT_SCRATCH = 64,    /* a bind's source is made before, with mode, uid and gid */
 };
 
 struct root_op {
@@ -61,13 +63,15 @@ void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops);
 struct root_owner {
 	const struct userns_map *uids, *gids;
 	int userns; /* with these maps: owners on disk are owners inside */
+	int pool;   /* a detached mount with what is ROOT_IN_POOL; -1: none */
 };
 
 /*
  * Makes the new root from ops, enters it and drops the old one; the working directory is "/"
  * afterwards. Must run as the host's root with every capability that root has, in a mount
  * namespace of its own that belongs to the host's user namespace, with the host's /proc still in
- * place. The owners and groups of the list are ids of the inside; what it makes belongs to root
+ * place. A first operation ROOT_TMPFS at "/" says how large the root itself may be.
+ * The owners and groups of the list are ids of the inside; what it makes belongs to root
  * inside, and the layers of an overlay are idmapped, so that what is on disk has the inside's ids.
  * The process is not dumpable afterwards and has lost its death signal (prctl(2)).
  */

@@ -62,16 +62,16 @@ static int refuse_idmap(const struct applying *a, int r, const char *path, int m
 	return error_with_code(a->err, r);
 }
 
-static int open_top(const struct applying *a, const char *path, int *ret_top)
+static int open_top(const struct applying *a, int origin, const char *path, int *ret_top)
 {
 	cleanup_fd int mount = -1;
 	int r;
 
 	if (!root_has_ids(a)) {
-		r = open_layer(AT_FDCWD, path, ret_top);
+		r = open_layer(origin, path, ret_top);
 		return r < 0 ? root_cannot(a, r, COPY_ON_WRITE) : 0;
 	}
-	mount = mount_clone_one(AT_FDCWD, path);
+	mount = mount_clone_one(origin, path);
 	if (mount < 0)
 		return root_cannot(a, mount, COPY_ON_WRITE);
 	r = mount_idmap(mount, a->owner->userns, 0);
@@ -83,10 +83,10 @@ static int open_top(const struct applying *a, const char *path, int *ret_top)
 
 static int open_layers(const struct applying *a, struct layers *layers)
 {
-	int r = open_top(a, a->op->source, &layers->lower_top);
+	int r = open_top(a, AT_FDCWD, a->op->source, &layers->lower_top);
 
 	if (r == 0)
-		r = open_top(a, a->op->text, &layers->upper_top);
+		r = open_top(a, root_origin(a), a->op->text, &layers->upper_top);
 	if (r < 0)
 		return r;
 	r = open_layer(layers->lower_top, ".", &layers->lower);

@@ -24,6 +24,11 @@ bool root_has_ids(const struct applying *a)
 	return a->owner->uids && a->owner->uids->base;
 }
 
+int root_origin(const struct applying *a)
+{
+	return a->op->flags & ROOT_IN_POOL ? a->owner->pool : AT_FDCWD;
+}
+
 /* Opens a directory of the new root, made with all its parents when it is not there. */
 static int open_directory(int root, const char *path)
 {

@@ -31,7 +31,14 @@ struct rootfs_input {
 	uint32_t address;		      /* IPv4, host byte order */
 	const struct rootfs_account *account; /* the server's user */
 	char *const *paths;		      /* the plan's paths, patterns expanded */
-	const char *layers; /* host directory that holds "<i>/upper" and "<i>/work" */
+	const char *layers;		      /* directory that holds "<i>/upper" and "<i>/work" */
+	/*
+	 * With a disk limit: the directory for /tmp, /var and the like, and the size in bytes of
+	 * the two file systems in memory beside it. NULL, 0: they share the root's.
+	 */
+	const char *scratch;
+	uint64_t root_size, shm_size;
+	bool in_pool;			   /* layers and scratch are paths in the pool (inside.h) */
 	const struct rootfs_view *cgroups; /* the instance's own groups */
 	size_t n_cgroups;
 };

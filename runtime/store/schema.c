@@ -67,8 +67,13 @@ static const char version_2[] =
 	"ALTER TABLE instance ADD COLUMN id_base INTEGER NOT NULL DEFAULT 0;"
 	"CREATE UNIQUE INDEX id_base_once ON instance (id_base) WHERE id_base <> 0;";
 
+/* What holds the limit of what an instance writes. */
+static const char version_3[] =
+	"ALTER TABLE instance ADD COLUMN disk_bytes INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN disk TEXT;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2};
+static const char *const versions[] = {version_1, version_2, version_3};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

@@ -23,10 +23,12 @@ struct record {
 	char *boot_id;	    /* the boot in which the instance was started */
 	int64_t created_ns; /* wall clock, nanoseconds since the epoch */
 	char *plan;	    /* canonical text of the plan */
-	char **layers;	    /* install directories; layer i has its upper in "layer/<i>" */
-	char *cgroup;	    /* name of the parent group below each hierarchy's root */
-	uint32_t address;   /* IPv4, host byte order; given out by store_admit */
-	uint32_t id_base;   /* first of its ID_RANGE_SIZE ids on the host, given out too; 0: none */
+	char **layers;	  /* install directories; layer i has its upper in the pool's "layer/<i>" */
+	char *cgroup;	  /* name of the parent group below each hierarchy's root */
+	uint32_t address; /* IPv4, host byte order; given out by store_admit */
+	uint32_t id_base; /* first of its ID_RANGE_SIZE ids on the host, given out too; 0: none */
+	uint64_t disk_bytes; /* limit of what it writes, 0: none */
+	char *disk;	     /* what holds that limit (disk.h), NULL: nothing */
 };
 
 /* How and why an instance ended; the history keeps it. */

@@ -13,7 +13,7 @@
 
 const struct rootfs_account alice = {"alice", "staff", "/home/alice", 1234, 2345};
 
-const struct root_owner nobody_else = {.userns = -1};
+const struct root_owner nobody_else = {.userns = -1, .pool = -1};
 
 struct root_ops rig_compile(const struct rootfs_input *input)
 {

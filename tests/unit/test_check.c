@@ -189,11 +189,6 @@ static void check_paths_of_every_kind(void **state)
 		assert_paths(*state, &path_cases[i]);
 }
 
-static void ask_disk(struct plan *plan)
-{
-	plan->limits.disk_bytes = 1;
-}
-
 static void ask_idle(struct plan *plan)
 {
 	plan->lease.idle_ns = 1;
@@ -217,7 +212,6 @@ static void check_supported_refuses_what_is_not_enforced(void **state)
 		void (*ask)(struct plan *plan);
 		const char *words;
 	} cases[] = {
-		{ask_disk, "'limits: disk'"},
 		{ask_idle, "'lease: idle'"},
 		{ask_zone, "'network: zone'"},
 		{ask_egress, "'network: egress'"},

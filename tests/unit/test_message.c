@@ -66,6 +66,7 @@ static struct start_message make_message(void)
 		.forwarder_uid = 65533,
 		.log_limit = 1ULL << 40,
 		.hold = true,
+		.pool_is_mount = true,
 		.inside_ports = {8080, 8443, 9},
 		.n_ports = 3,
 		.n_cgroups = 24,
@@ -173,6 +174,7 @@ static void assert_same_host(const struct start_message *a, const struct start_m
 	assert_int_equal(a->forwarder_uid, b->forwarder_uid);
 	assert_true(a->log_limit == b->log_limit);
 	assert_int_equal(a->hold, b->hold);
+	assert_int_equal(a->pool_is_mount, b->pool_is_mount);
 	assert_int_equal(a->n_ports, b->n_ports);
 	assert_memory_equal(a->inside_ports, b->inside_ports, sizeof(a->inside_ports));
 	assert_int_equal(a->n_cgroups, b->n_cgroups);

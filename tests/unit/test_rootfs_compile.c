@@ -54,9 +54,12 @@ static char *describe(const struct root_ops *ops)
 }
 
 static const char golden[] =
+	"tmpfs /  755 0:0 \"mode=0755,size=1073741824,nr_inodes=262144\"\n"
 	"bind /usr  755 0:0 </usr>\n"
 	"directory /tmp  1777 0:0\n"
 	"directory /run  755 0:0\n"
+	"directory /var  755 0:0\n"
+	"directory /root  700 0:0\n"
 	"directory /run/lock  1777 0:0\n"
 	"directory /var/tmp  1777 0:0\n"
 	"directory /var/cache  755 0:0\n"
@@ -64,7 +67,6 @@ static const char golden[] =
 	"directory /var/log  755 0:0\n"
 	"symlink /var/run  0 0:0 \"../run\"\n"
 	"symlink /var/lock  0 0:0 \"../run/lock\"\n"
-	"directory /root  700 0:0\n"
 	"file /etc/passwd  644 0:0 \"root:x:0:0:root:/root:/bin/sh\"\n"
 	"file /etc/group  644 0:0 \"root:x:0:\"\n"
 	"file /etc/hostname  644 0:0 \"0123abcd\"\n"
@@ -93,8 +95,8 @@ static const char golden[] =
 	"symlink /dev/stdin  0 0:0 \"/proc/self/fd/0\"\n"
 	"symlink /dev/stdout  0 0:0 \"/proc/self/fd/1\"\n"
 	"symlink /dev/stderr  0 0:0 \"/proc/self/fd/2\"\n"
-	"tmpfs /dev/shm wx 0 0:0 \"mode=1777,size=256m\"\n"
 	"devpts /dev/pts wxd 755 0:5 \"newinstance,ptmxmode=0666,mode=0620,max=256\"\n"
+	"tmpfs /dev/shm wx 755 0:0 \"mode=1777,size=268435456,nr_inodes=65536\"\n"
 	"proc /proc wx 0 0:0\n"
 	"read-only /proc/sys ox 0 0:0\n"
 	"read-only /proc/sysrq-trigger ox 0 0:0\n"

@@ -28,7 +28,7 @@ struct scene {
 /* The keeper's part: the namespace exists before the root is made. */
 static void run_owned(void (*body)(const void *arg), const struct world *world)
 {
-	struct scene scene = {world, {.uids = &map, .gids = &map, .userns = -1}};
+	struct scene scene = {world, {.uids = &map, .gids = &map, .userns = -1, .pool = -1}};
 	struct error err = {0};
 
 	assert_succeeds(userns_make(&map, &map, &scene.owner.userns, &err), &err);

@@ -296,7 +296,7 @@ static const struct {
 } failures[] = {
 	{block_run, -EEXIST, "run directory: ", "/" RUN "'"},
 	{block_state, -EEXIST, "state directory: ", "/" STATE "'"},
-	{lose_install, -ENOENT, "state directory: ", "layer of '/no/such/install'"},
+	{lose_install, -ENOENT, "disk: ", "layer of '/no/such/install'"},
 };
 
 static void steps_prepare_fails_at_each_step(void **state)

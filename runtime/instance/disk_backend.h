@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can hold a pool, behind one table (disk.c); only for the disk_*.c files. */
+#ifndef INSTANCE_DISK_BACKEND_H
+#define INSTANCE_DISK_BACKEND_H
+
+#include "instance/disk.h"
+
+struct disk_question {
+	const struct site *site;
+	uint64_t figure, pool; /* bytes; figure 0: no limit */
+	uint64_t memory;       /* the plan's limit of memory, 0: none */
+	bool own_ids;
+};
+
+struct disk_backend {
+	const char *name;  /* in the record */
+	const char *words; /* for people */
+	const char *path;  /* of the pool, from the state directory; NULL: detached */
+	/* 0 when it can hold the pool here, else an error that says why not */
+	int (*offer)(const struct disk_question *question, struct error *err);
+	int (*prepare)(const struct record *record, int state, uint64_t pool, int *ret_pool,
+		       struct error *err);
+	int (*undo)(const struct site *site, const struct record *record, struct error *err);
+	int (*read)(const struct record *record, int pool, struct disk_usage *ret_usage);
+};
+
+extern const struct disk_backend disk_project, disk_tmpfs, disk_image;
+
+/*
+ * The file system of fd: bytes that others than root may still write, and how many of them are left
+ * alone. A start that would leave fewer is refused.
+ */
+struct disk_room {
+	uint64_t free, spare;
+};
+
+int disk_look(int fd, struct disk_room *ret_room);
+
+/* Reads a pool that is a file system of its own. */
+int disk_read_statfs(const struct record *record, int pool, struct disk_usage *ret_usage);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pool in an image file of the state directory: every byte of it is allocated before the
+ * instance starts, so that neither side can be surprised by a full disk later. It is mounted
+ * detached from a loop device that the kernel takes back with the last user of the mount: what can
+ * be left behind is the file, which goes with the directory.
+ */
+#include "instance/disk_backend.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "rootfs/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/loop.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#define IMAGE "image"
+#define INODE_SIZE 256
+#define RESERVED_MAX (16ULL << 20) /* ext4 keeps 2 % or this back for its own use */
+#define ATTEMPTS 256
+
+/* Only what a throwaway file system needs; the same whatever the host's mke2fs.conf says. */
+static const char features[] = "none,64bit,dir_index,dir_nlink,ext_attr,extent,extra_isize,"
+			       "filetype,flex_bg,huge_file,large_file,sparse_super,uninit_bg";
+
+static const char *const programs[] = {"/usr/sbin/mke2fs", "/sbin/mke2fs"};
+
+static const char *find_program(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (access(programs[i], X_OK) == 0)
+			return programs[i];
+	return NULL;
+}
+
+/* The file system's own tables come on top: the limit is what can be written. */
+static uint64_t image_size(uint64_t pool)
+{
+	uint64_t tables = disk_inodes(pool) * INODE_SIZE;
+	uint64_t reserved = pool / 50 < RESERVED_MAX ? pool / 50 : RESERVED_MAX;
+
+	return (pool + tables + reserved) & ~4095ULL;
+}
+
+static int offer(const struct disk_question *question, struct error *err)
+{
+	uint64_t needed = image_size(question->pool);
+	struct disk_room room;
+	char needs[32], has[32];
+
+	if (!find_program())
+		return error_say(err, ERROR_REFUSED,
+				 "a disk limit of this size needs 'mke2fs', which is not there; "
+				 "install e2fsprogs");
+	if (access("/dev/loop-control", R_OK | W_OK) < 0)
+		return error_say(err, ERROR_REFUSED,
+				 "a disk limit of this size needs a loop device, and "
+				 "'/dev/loop-control' cannot be used; try 'modprobe loop'");
+	if (disk_look(question->site->state, &room) < 0)
+		return error_set(err, errno, "cannot look at the file system of '%s'",
+				 question->site->state_path);
+	needed += room.spare;
+	format_size(needed, needs, sizeof(needs));
+	format_size(room.free, has, sizeof(has));
+	if (room.free < needed)
+		return error_say(err, ERROR_REFUSED,
+				 "the disk limit needs %s (%llu bytes) on the file system of '%s', "
+				 "which has %s left",
+				 needs, (unsigned long long)needed, question->site->state_path,
+				 has);
+	return 0;
+}
+
+/* fallocate(2) as root goes into the reserve: what is left for others is looked at again. */
+static int make_file(int state, uint64_t size, struct error *err)
+{
+	cleanup_fd int fd = openat(state, IMAGE, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	long flags = FS_NOCOW_FL;
+	struct disk_room room;
+	char bytes[32];
+
+	format_size(size, bytes, sizeof(bytes));
+	if (fd < 0)
+		return error_set(err, errno, "cannot create the image");
+	/* btrfs would write elsewhere than what was allocated; others do not know the flag */
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	if (fallocate(fd, 0, 0, (off_t)size) < 0)
+		return error_set(err, errno, "cannot allocate %s (%llu bytes) for the image", bytes,
+				 (unsigned long long)size);
+	if (disk_look(fd, &room) < 0 || room.free < room.spare / 2)
+		return error_set(err, ENOSPC, "cannot allocate %s (%llu bytes) for the image",
+				 bytes, (unsigned long long)size);
+	return steal_fd(&fd);
+}
+
+static int spawn_quietly(const char *program, char *const *argv)
+{
+	static char *const env[] = {(char *)"MKE2FS_CONFIG=/dev/null",
+				    (char *)"MKE2FS_SKIP_CHECK_MSG=1", NULL};
+	posix_spawn_file_actions_t actions;
+	int status = -1, r;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	for (int fd = 0; fd < 3; fd++)
+		posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+	r = posix_spawn(&pid, program, &actions, NULL, argv, env);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r != 0)
+		return -r;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0 ? 0 : -EIO;
+}
+
+/*
+ * The file reads as zeros: its tables need not be written. nodiscard, because a hole would no
+ * longer be allocated.
+ */
+static int make_file_system(int image, uint64_t pool, struct error *err)
+{
+	const char *program = find_program();
+	cleanup_free char *inodes = xasprintf("%llu", (unsigned long long)disk_inodes(pool));
+	cleanup_free char *path = xasprintf("/proc/%d/fd/%d", getpid(), image);
+	const char *argv[] = {"mke2fs", "-q",  "-F",	 "-b",	 "4096",
+			      "-I",	"256", "-N",	 inodes, "-m",
+			      "0",	"-O",  features, "-E",	 "nodiscard,lazy_itable_init=1",
+			      path,	NULL};
+	int r = program ? spawn_quietly(program, (char *const *)argv) : -ENOENT;
+
+	if (r < 0)
+		return error_set(err, -r, "cannot make a file system in the image with '%s'",
+				 program ? program : programs[0]);
+	return 0;
+}
+
+/* Somebody else may take the free device between the two questions. */
+static int attach_loop(int image, char *path, size_t size, struct error *err)
+{
+	cleanup_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	struct loop_config config = {.fd = (uint32_t)image, .info.lo_flags = LO_FLAGS_AUTOCLEAR};
+
+	if (control < 0)
+		return error_set(err, errno, "cannot open '/dev/loop-control'");
+	for (int i = 0; i < ATTEMPTS; i++) {
+		int number = ioctl(control, LOOP_CTL_GET_FREE);
+		cleanup_fd int loop = -1;
+
+		if (number < 0)
+			return error_set(err, errno, "cannot find a free loop device");
+		snprintf(path, size, "/dev/loop%d", number);
+		loop = open(path, O_RDWR | O_CLOEXEC);
+		if (loop >= 0 && ioctl(loop, LOOP_CONFIGURE, &config) == 0)
+			return steal_fd(&loop);
+		if (errno != EBUSY)
+			return error_set(err, errno, "cannot use '%s'", path);
+	}
+	return error_set(err, EBUSY, "cannot find a free loop device");
+}
+
+/* noinit_itable: no thread of the kernel writes into it; nobarrier: it need not outlive a crash. */
+static int mount_image(int image, int *ret_pool, struct error *err)
+{
+	char path[64];
+	cleanup_fd int loop = attach_loop(image, path, sizeof(path), err);
+	cleanup_free char *options = xasprintf("source=%s,nobarrier,noinit_itable", path);
+	int mount;
+
+	if (loop < 0)
+		return loop;
+	mount = mount_new("ext4", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (mount < 0)
+		return error_set(err, -mount, "cannot mount the image from '%s'", path);
+	*ret_pool = mount;
+	return 0;
+}
+
+static int prepare(const struct record *record, int state, uint64_t pool, int *ret_pool,
+		   struct error *err)
+{
+	cleanup_fd int image = make_file(state, image_size(pool), err);
+	int r;
+
+	(void)record;
+	if (image < 0)
+		return image;
+	r = make_file_system(image, pool, err);
+	return r < 0 ? r : mount_image(image, ret_pool, err);
+}
+
+static int undo(const struct site *site, const struct record *record, struct error *err)
+{
+	(void)site;
+	(void)record;
+	(void)err;
+	return 0;
+}
+
+const struct disk_backend disk_image = {
+	.name = "image",
+	.words = "an allocated image on a loop device",
+	.offer = offer,
+	.prepare = prepare,
+	.undo = undo,
+	.read = disk_read_statfs,
+};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A small pool in memory: a tmpfs of its own, made detached, which ends with its last user. What
+ * is in it counts in the memory limit of the instance, so it never takes more than half of that.
+ */
+#include "instance/disk_backend.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "rootfs/mount.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/mount.h>
+
+#define POOL_MAX (64ULL << 20)
+
+static int make(uint64_t pool)
+{
+	cleanup_free char *options =
+		xasprintf("mode=0700,size=%" PRIu64 ",nr_inodes=%" PRIu64, pool, disk_inodes(pool));
+
+	return mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+static int offer(const struct disk_question *question, struct error *err)
+{
+	if (question->pool > POOL_MAX)
+		return error_say(err, ERROR_REFUSED, "too large for memory");
+	if (question->memory && question->pool > question->memory / 2)
+		return error_say(err, ERROR_REFUSED, "too large for the limit of memory");
+	return 0;
+}
+
+static int prepare(const struct record *record, int state, uint64_t pool, int *ret_pool,
+		   struct error *err)
+{
+	int mount = make(pool);
+
+	(void)record;
+	(void)state;
+	if (mount < 0)
+		return error_set(err, -mount, "cannot make a tmpfs for what the instance writes");
+	*ret_pool = mount;
+	return 0;
+}
+
+static int undo(const struct site *site, const struct record *record, struct error *err)
+{
+	(void)site;
+	(void)record;
+	(void)err;
+	return 0;
+}
+
+const struct disk_backend disk_tmpfs = {
+	.name = "tmpfs",
+	.words = "a file system in memory, which counts in the memory limit",
+	.offer = offer,
+	.prepare = prepare,
+	.undo = undo,
+	.read = disk_read_statfs,
+};

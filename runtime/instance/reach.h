@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only the keeper of an instance can give: descriptors of places that no path leads to. */
+#ifndef INSTANCE_REACH_H
+#define INSTANCE_REACH_H
+
+#include "instance/instance.h"
+
+/*
+ * Asks the keeper a question whose answer carries one descriptor: CONTROL_ROOT, CONTROL_POOL with
+ * their answers. Bounded. ERROR_NOT_FOUND without a keeper.
+ */
+int reach_open(const struct site *site, const char *id, enum control_verb question,
+	       enum control_verb answer, struct error *err);
+
+#endif

@@ -1,0 +1,181 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The limit of what an instance writes: each backend that this host has is filled from inside until
+# it says that there is no more room, and nothing but the figure is ever missing on the host.
+load helper
+
+MIB=1048576
+
+# An install of its own, with a server that does nothing by itself.
+# disk_template NAME [MORE-YAML]
+disk_template()
+{
+	I=$STINT_ROOT/install
+	mkdir -p "$I"
+	echo old >"$I/old"
+	template "$1" <<END
+template: $1
+install: $I
+params: {disk: 100M}
+run: {command: [/bin/sleep, '300']}
+limits: {disk: "\${disk}"}
+ready: none
+lease: {ttl: 5m}
+${2-}
+END
+}
+
+need_loop()
+{
+	[ -w /dev/loop-control ] || skip "no /dev/loop-control"
+	[ -x /usr/sbin/mke2fs ] || skip "no mke2fs"
+}
+
+# Writes a file inside until it fails, and prints how long it got: fill_inside NAME FILE
+fill_inside()
+{
+	stint exec "$1" -- sh -c "head -c 10G /dev/zero >'$2' 2>/dev/null; stat -c %s '$2'"
+}
+
+images_in_use()
+{
+	losetup -a | grep -c "$STINT_ROOT/" || true
+}
+
+no_image_in_use()
+{
+	[ "$(images_in_use)" -eq 0 ]
+}
+
+host_used()
+{
+	df --output=used -B1 "$STINT_ROOT" | tail -1
+}
+
+@test "a small limit is held in memory, and everything that is written counts" {
+	local in_install in_tmp
+
+	disk_template d
+	stint up d --name x --set disk=32M
+	[ "$(images_in_use)" -eq 0 ]
+	in_install=$(fill_inside x "$I/big")
+	[ "$in_install" -gt $((25 * MIB)) ]
+	[ "$in_install" -lt $((32 * MIB)) ]
+	in_tmp=$(fill_inside x /tmp/big)
+	[ "$in_tmp" -lt $MIB ]
+	run stint exec x -- cp /etc/passwd /var/lib/file
+	[ "$status" -ne 0 ]
+	[[ $output == *"No space left"* ]]
+	[ "$(cat "$I"/*)" = old ]
+	stint exec x -- rm "$I/big"
+	stint exec x -- cp /etc/passwd /var/lib/file
+}
+
+@test "an image holds its figure: 95 % into the install, ENOSPC, the host misses nothing more" {
+	local before after written
+
+	need_loop
+	disk_template d
+	before=$(host_used)
+	stint up d --name x --set disk=256M
+	written=$(fill_inside x "$I/big")
+	echo "$written of $((256 * MIB))"
+	[ "$written" -ge $((256 * MIB * 94 / 100)) ]
+	[ "$written" -le $((256 * MIB)) ]
+	sync -f "$STINT_ROOT"
+	after=$(host_used)
+	# others use this file system too: the bound is generous
+	[ $((after - before)) -lt $((256 * MIB + 400 * MIB)) ]
+	run stint exec x -- sh -c "echo more >/home/x || echo more >/tmp/x"
+	[ "$status" -ne 0 ]
+	stint down x
+	eventually 10 no_image_in_use
+}
+
+@test "all writable places together end at the figure" {
+	local place sum=0 n
+
+	need_loop
+	disk_template d
+	for figure in 24 100; do
+		sum=0
+		stint up d --name "x$figure" --set "disk=${figure}M"
+		for place in "$I" /tmp /var/tmp /var/lib /run /root /dev/shm /dev / /etc; do
+			n=$(fill_inside "x$figure" "$place/filling" || true)
+			sum=$((sum + ${n:-0}))
+		done
+		echo "$figure: $sum"
+		[ "$sum" -le $((figure * MIB)) ]
+		[ "$sum" -ge $((figure * MIB * 90 / 100)) ]
+	done
+}
+
+@test "a flood of empty files ends" {
+	disk_template d
+	stint up d --name x --set disk=32M
+	run stint exec x -- sh -c "cd '$I' && i=0; while : >f\$i; do i=\$((i + 1)); done; echo \$i"
+	[[ $output == *"No space left"* ]]
+	[ "$(ls "$I")" = old ]
+}
+
+@test "diff and cp work with each backend" {
+	local size sizes=(32M)
+
+	disk_template d
+	[ ! -w /dev/loop-control ] || sizes+=(100M)
+	for size in "${sizes[@]}"; do
+		stint up d --name x --recreate --set "disk=$size"
+		stint exec x -- sh -c "echo new >'$I/new'; rm '$I/old'"
+		diff <(stint diff x) <(printf 'A %s\nD %s\n' "$I/new" "$I/old")
+		stint cp "x:$I/new" "$STINT_ROOT/copy"
+		[ "$(cat "$STINT_ROOT/copy")" = new ]
+	done
+}
+
+@test "a killed keeper leaves no device and no mount, and a sweep no image" {
+	local id
+
+	need_loop
+	disk_template d
+	stint up d --name x
+	id=$(id_of x)
+	[ "$(images_in_use)" -eq 1 ]
+	[ -e "$STINT_ROOT/var/lib/stint/i/$id/image" ]
+	kill -KILL "$(processes_of stint-keeper x | head -1)"
+	eventually 10 no_image_in_use
+	[ "$(sort /proc/self/mountinfo)" = "$MOUNTS_BEFORE" ]
+	stint sweep
+	[ ! -e "$STINT_ROOT/var/lib/stint/i/$id" ]
+}
+
+@test "five at once" {
+	local i pids=()
+
+	need_loop
+	disk_template d
+	for i in 1 2 3 4 5; do
+		stint up d --name "x$i" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	[ "$(images_in_use)" -eq 5 ]
+	for i in 1 2 3 4 5; do
+		stint exec "x$i" -- sh -c "echo $i >'$I/old'"
+	done
+	for i in 1 2 3 4 5; do
+		[ "$(stint exec "x$i" -- cat "$I/old")" = "$i" ]
+	done
+	stint down --all --now
+	eventually 10 no_image_in_use
+}
+
+@test "what is too small, and what the host does not have, is refused with a sentence" {
+	disk_template d
+	refused 5 "the least is 16 MiB" up d --set disk=1M
+	need_loop
+	refused 5 " bytes)" up d --set disk=900T
+	[[ $output == *"/var/lib/stint"* ]]
+	no_instances
+}
