@@ -55,7 +55,8 @@ int cgroup_prepare(const struct cgroup_tree *tree, const char *parent, const cha
 void cgroup_groups_close(struct cgroup_groups *groups);
 
 /*
- * The host path of the instance's own group in a hierarchy, and where it is to be seen inside.
+ * The host path of the group in a hierarchy that is shown to the instance (its own, or where it has
+ * none the parent), and where it is to be seen inside.
  * False when the inside has no use for this hierarchy. The caller frees both.
  */
 bool cgroup_view(const struct cgroup_hierarchy *hierarchy, const char *parent, const char *id,

@@ -145,9 +145,14 @@ void cgroup_groups_close(struct cgroup_groups *groups)
 bool cgroup_view(const struct cgroup_hierarchy *h, const char *parent, const char *id,
 		 char **ret_source, char **ret_target)
 {
-	if (!h->leaves)
+	/* a Java machine that finds no cpuset looks at no group at all, and takes the host's memory
+	 */
+	bool whole = !h->leaves && strstr(h->controllers, "cpuset");
+
+	if (!h->leaves && !whole)
 		return false;
-	*ret_source = xasprintf("%s/%s/%s/server", h->mount, parent, id);
+	*ret_source = whole ? xasprintf("%s/%s", h->mount, parent)
+			    : xasprintf("%s/%s/%s/server", h->mount, parent, id);
 	*ret_target =
 		h->v2 ? xstrdup("/sys/fs/cgroup") : xasprintf("/sys/fs/cgroup/%s", h->controllers);
 	return true;

@@ -52,6 +52,19 @@ void cgroup_limits_apply(const struct cgroup_tree *tree, const char *group,
  */
 void cgroup_account(const struct cgroup_tree *tree, const char *group);
 
+/*
+ * Descriptors from which a process without rights learns that the kernel killed something of the
+ * group for want of memory: keeper/memory.h reads them.
+ */
+struct cgroup_watch {
+	int version; /* 0: there is nothing to learn from, and the descriptors are -1 */
+	int event, count, hits;
+};
+
+void cgroup_watch_open(const struct cgroup_tree *tree, const char *group,
+		       struct cgroup_watch *ret_watch);
+void cgroup_watch_close(struct cgroup_watch *watch);
+
 /* What the group uses now; false where the kernel does not count it. */
 bool cgroup_usage(const struct cgroup_tree *tree, const char *group, enum cgroup_limit_kind kind,
 		  uint64_t *ret_used);

@@ -179,8 +179,11 @@ static int wait_for_server(struct session *session, struct log_reader *log)
 	print_log(log);
 	if (session->interrupted)
 		return KILLED_BY(session->interrupted);
-	if (session->exit_signal)
+	if (session->exit_signal) {
+		fprintf(stderr, "stint: '%s' has ended: %s\n", session->instance.record->grant.name,
+			session->reason);
 		return KILLED_BY(session->exit_signal);
+	}
 	if (session->exit_status >= 0)
 		return session->exit_status;
 	fprintf(stderr, "stint: '%s' has ended: %s\n", session->instance.record->grant.name,

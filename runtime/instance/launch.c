@@ -170,6 +170,8 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	for (size_t i = 0; i < grant->n_ports; i++)
 		m->inside_ports[i] = grant->ports[i].inside_port;
 	m->n_cgroups = (uint32_t)launch->prepared->groups.n_server;
+	m->memory_version = (uint32_t)launch->prepared->watch.version;
+	m->memory_limit = plan->limits.memory_bytes;
 }
 
 static int make_message(const struct launch *launch, struct error *err)
@@ -288,6 +290,9 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 	fds[n++] = prepared->run;
 	fds[n++] = prepared->log;
 	fds[n++] = prepared->pool;
+	fds[n++] = prepared->watch.version ? prepared->watch.event : prepared->run;
+	fds[n++] = prepared->watch.version ? prepared->watch.count : prepared->run;
+	fds[n++] = prepared->watch.version ? prepared->watch.hits : prepared->run;
 	for (size_t i = 0; i < prepared->groups.n_server; i++)
 		fds[n++] = prepared->groups.server[i];
 	for (size_t i = 0; i < prepared->groups.n_server; i++)

@@ -111,7 +111,6 @@ static int apply_groups(const struct site *site, const struct plan *plan,
 		find_devices(site, plan, &devices, &why);
 	limits.devices = devices;
 	limits.no_devices = why;
-	cgroup_account(&prepared->tree, group);
 	cgroup_limits_apply(&prepared->tree, group, &limits, outcomes);
 	for (int kind = 0; r == 0 && kind < CGROUP_LIMIT_KINDS; kind++)
 		if (limits.of[kind].asked)

@@ -129,14 +129,23 @@ static int open_group_lock(const struct site *site)
 static int prepare_groups(const struct site *site, const struct record *record,
 			  struct prepared *prepared, struct error *err)
 {
+	cleanup_free char *server = NULL;
+	int r;
+
 	prepared->group_lock = open_group_lock(site);
 	if (prepared->group_lock < 0)
 		return error_set(err, -prepared->group_lock, "cannot open '%s/groups.lock'",
 				 site->run_path);
 	if (flock(prepared->group_lock, LOCK_SH) < 0)
 		return error_set(err, errno, "cannot lock '%s/groups.lock'", site->run_path);
-	return cgroup_prepare(&prepared->tree, record->cgroup, record->grant.id, &prepared->groups,
-			      err);
+	r = cgroup_prepare(&prepared->tree, record->cgroup, record->grant.id, &prepared->groups,
+			   err);
+	if (r < 0)
+		return r;
+	server = xasprintf("%s/%s/server", record->cgroup, record->grant.id);
+	cgroup_account(&prepared->tree, server);
+	cgroup_watch_open(&prepared->tree, server, &prepared->watch);
+	return 0;
 }
 
 /* A start that hangs must not make ends hang: then the parent is left to a later end. */
@@ -180,7 +189,11 @@ int steps_prepare(const struct site *site, const struct record *record,
 {
 	int r;
 
-	*ret_prepared = (struct prepared){.group_lock = -1, .run = -1, .log = -1, .pool = -1};
+	*ret_prepared = (struct prepared){.group_lock = -1,
+					  .run = -1,
+					  .log = -1,
+					  .pool = -1,
+					  .watch = {.event = -1, .count = -1, .hits = -1}};
 	r = cgroup_tree_discover(&ret_prepared->tree, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
 		r = steps[i].prepare(site, record, ret_prepared, err);
@@ -200,6 +213,7 @@ void prepared_deinit(struct prepared *prepared)
 	prepared_unlock(prepared);
 	cgroup_tree_deinit(&prepared->tree);
 	cgroup_groups_close(&prepared->groups);
+	cgroup_watch_close(&prepared->watch);
 	cleanup_close(&prepared->run);
 	cleanup_close(&prepared->log);
 	cleanup_close(&prepared->pool);

@@ -8,12 +8,14 @@
 #define INSTANCE_STEPS_H
 
 #include "cgroup/cgroup.h"
+#include "cgroup/limits.h"
 #include "instance/site.h"
 
 /* What prepared steps hold for the rest of the start. */
 struct prepared {
 	struct cgroup_tree tree;
 	struct cgroup_groups groups;
+	struct cgroup_watch watch;
 	int group_lock; /* held until the keeper has joined its groups */
 	int run;	/* RUN/i/ID */
 	int log;	/* STATE/i/ID/log, write-only */

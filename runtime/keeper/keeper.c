@@ -35,6 +35,8 @@ static int64_t next_boot_event(const struct keeper *keeper)
 
 	if (keeper->phase >= PHASE_STOPPING)
 		next = keeper->act_at_ns;
+	if (keeper->phase <= PHASE_STOPPING)
+		next = earliest(next, memory_watch_next(&keeper->memory, clock_boottime_ns()));
 	if (keeper->phase <= PHASE_STOPPING && m->lease.clock == LEASE_BOOTTIME) {
 		int64_t stop = m->lease.deadline_ns - keeper_stop_before(keeper);
 
@@ -101,6 +103,7 @@ enum place {
 	PLACE_BOOT_TIMER,
 	PLACE_WALL_TIMER,
 	PLACE_CONTROL,
+	PLACE_MEMORY,
 	PLACE_INIT,
 	PLACE_INIT_PIDFD,
 	PLACE_FORWARDER,
@@ -115,6 +118,7 @@ static size_t fill_places(const struct keeper *keeper, struct pollfd *polled)
 		[PLACE_BOOT_TIMER] = keeper->boot_timer,
 		[PLACE_WALL_TIMER] = keeper->wall_timer,
 		[PLACE_CONTROL] = keeper->control,
+		[PLACE_MEMORY] = keeper->memory.version ? keeper->memory.event : -1,
 		[PLACE_INIT] = keeper->init.channel,
 		[PLACE_INIT_PIDFD] = keeper->init.pidfd,
 		[PLACE_FORWARDER] = keeper->forwarder.channel,
@@ -127,6 +131,7 @@ static size_t fill_places(const struct keeper *keeper, struct pollfd *polled)
 
 		polled[i] = (struct pollfd){.fd = fd, .events = POLLIN};
 	}
+	polled[PLACE_MEMORY].events = memory_watch_events(&keeper->memory);
 	return n;
 }
 
@@ -137,6 +142,8 @@ static void dispatch(struct keeper *keeper, const struct pollfd *polled)
 		drain(keeper->boot_timer);
 	if (polled[PLACE_WALL_TIMER].revents)
 		drain(keeper->wall_timer);
+	if (polled[PLACE_MEMORY].revents)
+		memory_watch_take(&keeper->memory);
 	if (polled[PLACE_INIT].revents && keeper->init.channel >= 0)
 		keeper_serve_init(keeper);
 	if (polled[PLACE_FORWARDER].revents && keeper->forwarder.channel >= 0)
@@ -232,6 +239,14 @@ static void take_fds(struct keeper *keeper)
 	keeper->run = START_FD_RUN;
 	keeper->log = START_FD_LOG;
 	keeper->pool = START_FD_POOL;
+	keeper->memory = (struct memory_watch){
+		.version = (int)keeper->message.memory_version,
+		.event = START_FD_MEMORY_EVENT,
+		.count = START_FD_MEMORY_COUNT,
+		.hits = START_FD_MEMORY_HITS,
+		.limit = keeper->message.memory_limit,
+	};
+	memory_watch_take(&keeper->memory);
 	for (uint32_t i = 0; i < keeper->message.n_cgroups; i++)
 		keeper->server_groups[i] = fd++;
 	for (uint32_t i = 0; i < keeper->message.n_cgroups; i++)

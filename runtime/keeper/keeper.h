@@ -9,6 +9,7 @@
 #include "keeper/control.h"
 #include "keeper/forwarder.h"
 #include "keeper/init.h"
+#include "keeper/memory.h"
 #include "keeper/message.h"
 #include "keeper/status.h"
 
@@ -48,6 +49,7 @@ struct keeper {
 	int listeners[PLAN_PORTS_MAX];
 	int out[2], errs[2]; /* pipes of the server's output */
 	int signals, boot_timer, wall_timer;
+	struct memory_watch memory;
 
 	struct child_process init, forwarder;
 	int userns; /* of an instance that is being made; -1: none */
@@ -97,6 +99,8 @@ void keeper_write_status(struct keeper *keeper);
 /* Reads one packet of a child and acts on it. */
 void keeper_serve_init(struct keeper *keeper);
 void keeper_serve_forwarder(struct keeper *keeper);
+/* Ends the instance when the kernel killed something of it for want of memory; true then. */
+bool keeper_check_memory(struct keeper *keeper);
 /* The child's pidfd is readable. */
 void keeper_on_init_died(struct keeper *keeper);
 void keeper_on_forwarder_died(struct keeper *keeper);

@@ -135,16 +135,33 @@ static bool restart_server(struct keeper *keeper, bool failed)
 	return true;
 }
 
+bool keeper_check_memory(struct keeper *keeper)
+{
+	char reason[CONTROL_REASON_SIZE];
+
+	if (keeper->phase > PHASE_STOPPING || !memory_watch_killed(&keeper->memory))
+		return false;
+	memory_watch_reason(&keeper->memory, reason, sizeof(reason));
+	keeper_kill(keeper, reason);
+	return true;
+}
+
 static void on_server_exited(struct keeper *keeper, int wait_status)
 {
 	bool exited = WIFEXITED(wait_status);
 	char reason[CONTROL_REASON_SIZE];
 
 	keeper->server_alive = false;
-	if (restart_server(keeper, !exited || WEXITSTATUS(wait_status) != 0))
-		return;
 	keeper->status.exit_status = exited ? WEXITSTATUS(wait_status) : -1;
 	keeper->status.exit_signal = exited ? 0 : WTERMSIG(wait_status);
+	/* that is an end whatever the restart policy says: the same would happen again */
+	if (keeper->status.exit_signal == SIGKILL && keeper_check_memory(keeper))
+		return;
+	if (restart_server(keeper, !exited || WEXITSTATUS(wait_status) != 0)) {
+		keeper->status.exit_status = -1;
+		keeper->status.exit_signal = 0;
+		return;
+	}
 	if (exited)
 		snprintf(reason, sizeof(reason), "server exited with status %d",
 			 WEXITSTATUS(wait_status));
@@ -380,6 +397,7 @@ void keeper_check(struct keeper *keeper)
 {
 	int64_t now = clock_boottime_ns();
 
+	keeper_check_memory(keeper);
 	check_lease(keeper);
 	check_ready(keeper, now);
 	check_phase(keeper, now);

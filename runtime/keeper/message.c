@@ -140,6 +140,8 @@ static void put_host(struct text *to, const struct start_message *m)
 	for (uint32_t i = 0; i < m->n_ports; i++)
 		wire_put_u32(to, m->inside_ports[i]);
 	wire_put_u32(to, m->n_cgroups);
+	wire_put_u32(to, m->memory_version);
+	wire_put_u64(to, m->memory_limit);
 }
 
 static void get_host(struct wire_reader *from, struct start_message *m)
@@ -158,7 +160,9 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	for (uint32_t i = 0; i < m->n_ports; i++)
 		m->inside_ports[i] = (uint16_t)wire_get_u32(from);
 	m->n_cgroups = wire_get_u32(from);
-	if (m->n_cgroups > START_CGROUPS_MAX)
+	m->memory_version = wire_get_u32(from);
+	m->memory_limit = wire_get_u64(from);
+	if (m->n_cgroups > START_CGROUPS_MAX || m->memory_version > 2)
 		from->bad = true;
 }
 

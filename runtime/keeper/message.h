@@ -22,13 +22,16 @@
 /* Descriptor numbers at exec. 0 to 2 are /dev/null. */
 enum start_fd {
 	START_FD_MESSAGE = 3,
-	START_FD_LOCK,	  /* open file description that holds the liveness lock */
-	START_FD_TIE,	  /* connection of the command that starts the instance */
-	START_FD_CONTROL, /* listening control socket */
-	START_FD_RUN,	  /* the instance's directory below the run directory */
-	START_FD_LOG,	  /* the log file, write-only */
-	START_FD_POOL,	  /* what holds everything that the instance writes */
-	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners */
+	START_FD_LOCK,	       /* open file description that holds the liveness lock */
+	START_FD_TIE,	       /* connection of the command that starts the instance */
+	START_FD_CONTROL,      /* listening control socket */
+	START_FD_RUN,	       /* the instance's directory below the run directory */
+	START_FD_LOG,	       /* the log file, write-only */
+	START_FD_POOL,	       /* what holds everything that the instance writes */
+	START_FD_MEMORY_EVENT, /* of struct memory_watch; any descriptor when it has none */
+	START_FD_MEMORY_COUNT,
+	START_FD_MEMORY_HITS,
+	START_FD_LISTS, /* then: server groups, leaf groups for init's return, listeners */
 };
 
 struct start_message {
@@ -68,7 +71,9 @@ struct start_message {
 
 	uint16_t inside_ports[PLAN_PORTS_MAX];
 	uint32_t n_ports;
-	uint32_t n_cgroups; /* hierarchies with leaves */
+	uint32_t n_cgroups;	 /* hierarchies with leaves */
+	uint32_t memory_version; /* of struct memory_watch */
+	uint64_t memory_limit;	 /* 0: none */
 };
 
 /* Appends the message to ret_text. */

@@ -184,3 +184,62 @@ cpu_throttled()
 	[[ $usual == *"rlimit.nice=0:0"* ]]
 	[[ $usual == *"rlimit.msgqueue=819200:819200"* ]]
 }
+
+# reason_of NAME: why the newest instance of that name ended, according to the history.
+reason_of()
+{
+	stint history "$1" --json | jq -r '.[0].reason'
+}
+
+@test "a server that needs more memory than its limit ends, and the reason says so" {
+	payload eat "[$PROBE/bin/probe, alloc, '20000000', print, fine, alloc, '200000000', print, never]" 'ready: none'
+	run stint run eat --name e --memory 64M
+	echo "$output"
+	[ "$status" -eq 137 ] || [ "$status" -eq 125 ]
+	[[ $output == *fine* ]]
+	[[ $output != *never* ]]
+	[[ $output == *"out of memory (limit 64 MiB)"* ]]
+	[ "$(reason_of e)" = "out of memory (limit 64 MiB)" ]
+	# the same program is well with more
+	run stint run eat --name e --memory 512M
+	[ "$status" -eq 0 ]
+	[[ $output == *never* ]]
+}
+
+@test "when any process of the instance is out of memory, all of it ends" {
+	payload calm "[$PROBE/bin/probe, print, up, sleep, '300']" 'ready: {log: up}'
+	stint up calm --name a --memory 64M
+	run stint exec a -- "$PROBE/bin/probe" alloc 200000000
+	[ "$status" -ne 0 ]
+	[ "$status" -ne 127 ]
+	eventually 10 no_instances
+	[ "$(reason_of a)" = "out of memory (limit 64 MiB)" ]
+}
+
+@test "files in memory count, and a restart policy does not start what was out of memory again" {
+	payload keep "[$PROBE/bin/probe, fill, /dev/shm/big, '200000000', print, never]" 'ready: none'
+	sed -i 's/^run:/run:\n  restart: on-failure/' "$STINT_ROOT/etc/stint/templates/keep.yaml"
+	run stint run keep --name k --memory 64M
+	[ "$status" -ne 0 ]
+	[[ $output != *never* ]]
+	[ "$(reason_of k)" = "out of memory (limit 64 MiB)" ]
+}
+
+@test "a server that is killed by somebody else was not out of memory" {
+	payload self "[$PROBE/bin/probe, signal, KILL]" 'ready: none'
+	run stint run self --name s --memory 64M
+	[ "$status" -eq 137 ]
+	[[ $(reason_of s) == "server was killed by signal 9"* ]]
+}
+
+@test "a Java machine takes its heap from the instance's memory" {
+	local heap
+
+	[ -x /usr/bin/java ] || skip "no java on this host"
+	printf 'template: j\ninstall: %s\npaths: [/etc/java-*-openjdk]\nrun: {command: %s}\n' "$PROBE" \
+		'"java -XX:+PrintFlagsFinal -version"' | template j
+	heap=$(stint run j --memory 512M 2>/dev/null | awk '$2 == "MaxHeapSize" { print $4 }')
+	echo "heap: $heap"
+	[ "$heap" -ge $((100 << 20)) ]
+	[ "$heap" -le $((256 << 20)) ]
+}

@@ -24,6 +24,8 @@ stint_unit_test(status test_world keeper_message)
 # A part of an executable: compiled into its test.
 stint_unit_test(spawn test_world confine_inside cgroup_inside keeper_message)
 target_sources(test_spawn PRIVATE ${CMAKE_CURRENT_LIST_DIR}/../../runtime/keeper/spawn.c)
+stint_unit_test(memory test_world)
+target_sources(test_memory PRIVATE ${CMAKE_CURRENT_LIST_DIR}/../../runtime/keeper/memory.c)
 stint_unit_test(lease test_world instance)
 stint_unit_test(name test_world instance)
 stint_unit_test(lock test_world instance)

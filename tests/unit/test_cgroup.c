@@ -212,6 +212,7 @@ static void cgroup_view_of_every_kind_of_hierarchy(void **state)
 		{{(char *)"/m", (char *)"cpu,cpuacct", false, true},
 		 "/m/p/id/server",
 		 "/sys/fs/cgroup/cpu,cpuacct"},
+		{{(char *)"/m", (char *)"cpuset", false, false}, "/m/p", "/sys/fs/cgroup/cpuset"},
 		{{(char *)"/m", (char *)"freezer", false, false}, NULL, NULL},
 	};
 

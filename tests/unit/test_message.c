@@ -70,6 +70,8 @@ static struct start_message make_message(void)
 		.inside_ports = {8080, 8443, 9},
 		.n_ports = 3,
 		.n_cgroups = 24,
+		.memory_version = 2,
+		.memory_limit = 1ULL << 40,
 	};
 	struct root_op *op = root_ops_add(&m.root, ROOT_OVERLAY, "/opt/app");
 
@@ -178,6 +180,8 @@ static void assert_same_host(const struct start_message *a, const struct start_m
 	assert_int_equal(a->n_ports, b->n_ports);
 	assert_memory_equal(a->inside_ports, b->inside_ports, sizeof(a->inside_ports));
 	assert_int_equal(a->n_cgroups, b->n_cgroups);
+	assert_int_equal(a->memory_version, b->memory_version);
+	assert_true(a->memory_limit == b->memory_limit);
 }
 
 static void start_message_decode_returns_every_field(void **state)
@@ -300,6 +304,11 @@ static void too_many_cgroups(struct start_message *m)
 	m->n_cgroups = START_CGROUPS_MAX + 1;
 }
 
+static void unknown_version(struct start_message *m)
+{
+	m->memory_version = 3;
+}
+
 static void unknown_operation(struct start_message *m)
 {
 	m->root.list[0].kind = ROOT_OP_KINDS;
@@ -308,7 +317,8 @@ static void unknown_operation(struct start_message *m)
 static void start_message_decode_of_what_cannot_be(void **state)
 {
 	static void (*const spoil[])(struct start_message *) = {
-		drop_id, drop_stint, drop_command, too_many_cgroups, unknown_operation,
+		drop_id,	  drop_stint,	   drop_command,
+		too_many_cgroups, unknown_version, unknown_operation,
 	};
 
 	(void)state;
