@@ -6,10 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 int file_read(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_length)
 {
@@ -124,35 +122,6 @@ int file_make_directories(int dirfd, const char *path, mode_t mode)
 		if (!saved || !slash[1])
 			return 0;
 	}
-}
-
-static int open_resolved(int dirfd, const char *path, int flags, mode_t mode, uint64_t resolve)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		/* O_TMPFILE contains O_DIRECTORY, with which alone a mode is refused */
-		.mode = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? mode : 0,
-		.resolve = resolve | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd;
-
-	/* EAGAIN: somebody renamed a directory on the way; the kernel asks to try again */
-	for (int tries = 0; tries < 128; tries++) {
-		fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
-		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
-			break;
-	}
-	return fd < 0 ? -errno : fd;
-}
-
-int file_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
-{
-	return open_resolved(dirfd, path, flags, mode, RESOLVE_BENEATH);
-}
-
-int file_open_in_root(int dirfd, const char *path, int flags, mode_t mode)
-{
-	return open_resolved(dirfd, path, flags, mode, RESOLVE_IN_ROOT);
 }
 
 int file_open_directory(int dirfd, const char *path)

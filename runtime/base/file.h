@@ -46,6 +46,12 @@ int file_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 int file_open_in_root(int dirfd, const char *path, int flags, mode_t mode);
 
 /*
+ * Opens what lies below dirfd by exactly this path: a symbolic link on the way or at its end fails
+ * with -ELOOP (with O_PATH too), a mount on the way or at its end with -EXDEV.
+ */
+int file_open_exactly(int dirfd, const char *path, int flags);
+
+/*
  * Removes name below dirfd with everything in it, never following a symbolic link and never
  * leaving the file system it started on. Goes on after a failure and returns the first one.
  * A name that does not exist is no error.

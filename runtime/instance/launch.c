@@ -70,6 +70,7 @@ static int compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 		.paths = launch->paths,
 		.cgroups = views,
 		.n_cgroups = find_views(launch, views),
+		.has_ids = record->id_base != 0,
 	};
 	int r;
 

@@ -5,7 +5,6 @@
  * link of an install leads to the host; see inside.h.
  */
 #include "rootfs/applying.h"
-#include "rootfs/mount.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -106,38 +105,38 @@ static int apply_node(const struct applying *a)
 	return 0;
 }
 
-/*
- * Owners are the inside's where the file system can do it: for the whole tree, else for its top.
- * What cannot do it belongs to nobody inside, and whoever may read it still may.
- */
-static void map_owners(const struct applying *a, int mount)
-{
-	if (!root_has_ids(a) || (a->op->flags & ROOT_HOST_IDS))
-		return;
-	if (mount_idmap(mount, a->owner->userns, AT_RECURSIVE) < 0)
-		mount_idmap(mount, a->owner->userns, 0);
-}
-
+/* Owners are the inside's where the file system can do it; else nobody's, and readable still. */
 static int apply_bind(const struct applying *a)
 {
-	int r;
-	cleanup_fd int mount = mount_clone(root_origin(a), a->op->source, root_attributes(a->op));
+	bool keeps_ids = !root_has_ids(a) || (a->op->flags & ROOT_HOST_IDS);
+	cleanup_fd int source = openat(root_origin(a), a->op->source, O_PATH | O_CLOEXEC);
+	cleanup_fd int target = -1, mount = -1;
+	struct stat st;
 
-	if (mount == -ENOENT && (a->op->flags & ROOT_OPTIONAL))
+	if (source < 0 && errno == ENOENT && (a->op->flags & ROOT_OPTIONAL))
 		return 0;
-	if (mount >= 0)
-		map_owners(a, mount);
-	r = root_attach(a, mount);
-	return r < 0 ? root_cannot(a, r, "show") : 0;
+	if (source < 0 || fstat(source, &st) < 0)
+		return root_cannot(a, -errno, "show");
+	target = S_ISDIR(st.st_mode) ? root_open_directory(a) : root_open_file(a);
+	if (target < 0)
+		return root_cannot(a, target, "show");
+	mount = a->way->show(target, source, root_attributes(a->op),
+			     keeps_ids ? -1 : a->owner->userns);
+	return mount < 0 ? root_cannot(a, mount, "show") : 0;
 }
 
 static int apply_new(const struct applying *a, const char *type, const char *options)
 {
-	int r;
-	cleanup_fd int mount = mount_new(type, options, root_attributes(a->op));
+	cleanup_fd int target = root_open_directory(a);
+	int mount, r;
 
-	r = root_attach(a, mount);
-	return r < 0 ? root_cannot(a, r, "mount a new file system at") : 0;
+	if (target < 0)
+		return root_cannot(a, target, "mount a new file system at");
+	mount = a->way->make(target, type, options, root_attributes(a->op));
+	if (mount < 0)
+		return root_cannot(a, mount, "mount a new file system at");
+	r = root_made_add(a->made, a->op->target, mount);
+	return r < 0 ? root_cannot(a, r, "keep the new file system at") : 0;
 }
 
 static int apply_tmpfs(const struct applying *a)
@@ -158,40 +157,6 @@ static int apply_proc(const struct applying *a)
 	return apply_new(a, "proc", NULL);
 }
 
-static int apply_sysfs(const struct applying *a)
-{
-	return apply_new(a, "sysfs", NULL);
-}
-
-/* Puts the object at "from" of the new root over the target; both must exist. */
-static int cover(const struct applying *a, const char *from)
-{
-	cleanup_fd int source = file_open_in_root(a->root, from, O_PATH, 0);
-	cleanup_fd int target = file_open_in_root(a->root, a->op->target, O_PATH, 0);
-	cleanup_fd int mount = -1;
-	int r;
-
-	if ((source == -ENOENT || target == -ENOENT) && (a->op->flags & ROOT_OPTIONAL))
-		return 0;
-	if (source < 0 || target < 0)
-		return root_cannot(a, source < 0 ? source : target, "open");
-	mount = mount_clone(source, "", root_attributes(a->op));
-	if (mount < 0)
-		return root_cannot(a, mount, "cover");
-	r = mount_attach(mount, target);
-	return r < 0 ? root_cannot(a, r, "cover") : 0;
-}
-
-static int apply_read_only(const struct applying *a)
-{
-	return cover(a, a->op->target);
-}
-
-static int apply_mask_file(const struct applying *a)
-{
-	return cover(a, "/dev/null");
-}
-
 static int (*const apply_table[ROOT_OP_KINDS])(const struct applying *) = {
 	[ROOT_DIRECTORY] = apply_directory,
 	[ROOT_SYMLINK] = apply_symlink,
@@ -203,9 +168,9 @@ static int (*const apply_table[ROOT_OP_KINDS])(const struct applying *) = {
 	[ROOT_TMPFS] = apply_tmpfs,
 	[ROOT_DEVPTS] = apply_devpts,
 	[ROOT_PROC] = apply_proc,
-	[ROOT_SYSFS] = apply_sysfs,
-	[ROOT_READ_ONLY] = apply_read_only,
-	[ROOT_MASK_FILE] = apply_mask_file,
+	[ROOT_READ_ONLY] = root_apply_read_only,
+	[ROOT_MASK_FILE] = root_apply_mask_file,
+	[ROOT_MASK_DIRECTORY] = root_apply_mask_directory,
 };
 
 /* A mount made in a shared tree would travel to the host. */
@@ -216,15 +181,12 @@ static int make_private(struct error *err)
 	return 0;
 }
 
-static int cover_dev(int mount, const char *what, struct error *err)
+static int cover_dev(int pool, struct error *err)
 {
 	cleanup_fd int at = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	int r = at < 0 ? -errno : mount_attach(pool, at);
 
-	if (at < 0)
-		return error_set(err, errno, "cannot open '/dev'");
-	r = mount_attach(mount, at);
-	return r < 0 ? error_set(err, -r, "cannot attach %s", what) : 0;
+	return r < 0 ? error_set(err, -r, "cannot attach what holds the disk limit") : 0;
 }
 
 /*
@@ -233,18 +195,20 @@ static int cover_dev(int mount, const char *what, struct error *err)
  * mount can only be put on what belongs to the same namespace. The pool is put there for the same
  * reason: parts of it can be shown only once it belongs to this namespace.
  */
-static int new_root(const struct root_op *top, int pool, struct error *err)
+static int new_root(const struct mount_way *way, const struct root_op *top, int pool,
+		    struct error *err)
 {
-	cleanup_fd int mount = mount_new("tmpfs", top ? top->text : ROOT_TMPFS_OPTIONS,
-					 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	int r;
+	int r = pool >= 0 ? cover_dev(pool, err) : 0;
+	cleanup_fd int at = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int mount;
 
-	if (mount < 0)
-		return error_set(err, -mount, "cannot make a tmpfs for the root");
-	r = pool >= 0 ? cover_dev(pool, "what holds the disk limit", err) : 0;
-	if (r == 0)
-		r = cover_dev(mount, "the root", err);
-	return r < 0 ? r : steal_fd(&mount);
+	if (r < 0)
+		return r;
+	if (at < 0)
+		return error_set(err, errno, "cannot open '/dev'");
+	mount = way->make(at, "tmpfs", top ? top->text : ROOT_TMPFS_OPTIONS,
+			  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return mount < 0 ? error_set(err, -mount, "cannot mount a tmpfs for the root") : mount;
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top and is dropped from there. */
@@ -263,29 +227,53 @@ static const struct root_op *top_of(const struct root_ops *ops)
 	return ops->n > 0 && strcmp(ops->list[0].target, "/") == 0 ? &ops->list[0] : NULL;
 }
 
-static int apply_all(const struct root_ops *ops, const struct root_owner *owner, int root,
-		     struct error *err)
+static int apply_list(const struct root_ops *ops, struct applying *a)
 {
 	mode_t mask = umask(0); /* the list says which modes, not whoever started us */
 	int r = 0;
 
 	for (size_t i = top_of(ops) ? 1 : 0; r == 0 && i < ops->n; i++) {
-		struct applying a = {.root = root, .owner = owner, .op = &ops->list[i], .err = err};
-
-		r = apply_table[a.op->kind](&a);
+		a->op = &ops->list[i];
+		r = apply_table[a->op->kind](a);
 	}
 	umask(mask);
 	return r;
 }
 
+static int choose_way(const struct root_owner *owner, const struct mount_way **ret_way,
+		      struct error *err)
+{
+	const char *refused = mount_refused_call();
+
+	if (refused && owner->uids && owner->uids->base)
+		return error_say(err, ERROR_FAILED,
+				 "a user namespace needs the call %s(2), which the kernel or a "
+				 "container around stint refuses; --best-effort goes without one",
+				 refused);
+	*ret_way = refused ? &mount_by_path : &mount_by_descriptor;
+	return 0;
+}
+
 static int build(const struct root_ops *ops, const struct root_owner *owner, int *ret_root,
 		 struct error *err)
 {
-	cleanup_fd int root = new_root(top_of(ops), owner->pool, err);
-	int r = root < 0 ? root : apply_all(ops, owner, root, err);
+	struct root_made made = {.n = 0};
+	struct applying a = {.owner = owner, .made = &made, .err = err};
+	int r = choose_way(owner, &a.way, err);
 
+	if (r < 0)
+		return r;
+	a.root = new_root(a.way, top_of(ops), owner->pool, err);
+	if (a.root < 0)
+		return a.root;
+	r = apply_list(ops, &a);
 	if (r == 0)
-		*ret_root = steal_fd(&root);
+		r = root_made_check(&made, a.root, err);
+	root_made_deinit(&made);
+	if (r < 0)
+		close(a.root);
+	else
+		*ret_root = a.root;
 	return r;
 }
 

@@ -8,14 +8,28 @@
 #define ROOTFS_APPLYING_H
 
 #include "rootfs/inside.h"
+#include "rootfs/mount.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#define ROOT_MADE_MAX 16
+
+/* The file systems that were made for this root: what is covered and covers lies on one of them. */
+struct root_made {
+	struct {
+		const char *target;
+		int fd;
+	} list[ROOT_MADE_MAX];
+	size_t n;
+};
+
 struct applying {
 	int root; /* of the new tree, attached */
+	const struct mount_way *way;
 	const struct root_owner *owner;
+	struct root_made *made;
 	const struct root_op *op;
 	struct error *err;
 };
@@ -29,18 +43,25 @@ bool root_has_ids(const struct applying *a);
 /* Where the host's paths that may be ROOT_IN_POOL begin: a directory's descriptor, or AT_FDCWD. */
 int root_origin(const struct applying *a);
 
-/* The directory of the target, and the parent with the target's last component. */
+/* The target as a directory or a file, and the parent with the target's last component. */
 int root_open_directory(const struct applying *a);
+int root_open_file(const struct applying *a);
 int root_open_parent(const struct applying *a, const char **ret_name);
-
-/* Puts a detached mount, or passes on a negative errno, to the target, made to fit. */
-int root_attach(const struct applying *a, int mount);
 
 /* The MOUNT_ATTR_* that the flags of the operation mean. */
 uint64_t root_attributes(const struct root_op *op);
 
-/* ROOT_OVERLAY. */
+/* ROOT_OVERLAY, ROOT_READ_ONLY, ROOT_MASK_FILE, ROOT_MASK_DIRECTORY. */
 int root_apply_overlay(const struct applying *a);
+int root_apply_read_only(const struct applying *a);
+int root_apply_mask_file(const struct applying *a);
+int root_apply_mask_directory(const struct applying *a);
+
+/* Takes over the descriptor of the file system just made at the target. */
+int root_made_add(struct root_made *made, const char *target, int fd);
+/* Fails unless each of them is still what its target shows. */
+int root_made_check(const struct root_made *made, int root, struct error *err);
+void root_made_deinit(struct root_made *made);
 
 /* What the process had before root_own(). */
 struct root_credentials {

@@ -7,6 +7,7 @@
 #include "rootfs/rootfs.h"
 #include "base/cleanup.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -143,32 +144,117 @@ static void add_shm(const struct rootfs_input *input, struct root_ops *ops)
 			     size / BYTES_PER_INODE);
 }
 
-/* Files of procfs through which a process with uid 0 reaches the host, capabilities or not. */
-static const struct entry kernel_views[] = {
-	{ROOT_PROC, ROOT_WRITABLE | ROOT_NOEXEC, 0, "/proc", NULL},
-	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/sys", NULL},
-	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/sysrq-trigger", NULL},
-	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/irq", NULL},
-	{ROOT_READ_ONLY, ROOT_OPTIONAL | ROOT_NOEXEC, 0, "/proc/bus", NULL},
-	{ROOT_MASK_FILE, ROOT_OPTIONAL | DEVICES, 0, "/proc/kcore", NULL},
-	{ROOT_MASK_FILE, ROOT_OPTIONAL | DEVICES, 0, "/proc/keys", NULL},
-	{ROOT_MASK_FILE, ROOT_OPTIONAL | DEVICES, 0, "/proc/timer_list", NULL},
-	{ROOT_SYSFS, ROOT_NOEXEC, 0, "/sys", NULL},
+#define NOTHING "/sys/firmware" /* an empty directory */
+#define PROCESSORS "/sys/devices/system/cpu"
+#define HIDDEN (ROOT_OPTIONAL | DEVICES)
+#define LOCKED (ROOT_OPTIONAL | ROOT_NOEXEC)
+
+/*
+ * What everybody may read and what tells about the host, or about others by the time at which it
+ * changes. /proc/kcore and /proc/kmsg need no mask: opening them takes a capability that nobody
+ * inside can have.
+ */
+static const struct entry proc[] = {
+	{ROOT_PROC, SCRATCH, 0, "/proc", NULL},
+	{ROOT_READ_ONLY, LOCKED, 0, "/proc/sys", NULL},
+	{ROOT_MASK_DIRECTORY, LOCKED, 0, "/proc/acpi", NOTHING},
+	{ROOT_MASK_DIRECTORY, LOCKED, 0, "/proc/asound", NOTHING},
+	{ROOT_MASK_DIRECTORY, LOCKED, 0, "/proc/scsi", NOTHING},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/config.gz", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/interrupts", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kallsyms", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/latency_stats", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/sched_debug", NULL},
 };
+
+/*
+ * What uid 0 reads and writes without any capability. Of no use to ids of the instance's own:
+ * procfs belongs to the host's root, who is nobody inside.
+ */
+static const struct entry proc_of_root[] = {
+	{ROOT_READ_ONLY, LOCKED, 0, "/proc/bus", NULL},
+	{ROOT_READ_ONLY, LOCKED, 0, "/proc/fs", NULL},
+	{ROOT_READ_ONLY, LOCKED, 0, "/proc/irq", NULL},
+	{ROOT_READ_ONLY, LOCKED, 0, "/proc/sysrq-trigger", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/allocinfo", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/key-users", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/keys", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kpagecgroup", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kpagecount", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kpageflags", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/pagetypeinfo", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/slabinfo", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/timer_list", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/vmallocinfo", NULL},
+};
+
+/*
+ * /sys is an allow-list, not the host's tree with holes: numbers of processors, memory nodes and
+ * page sizes, by which servers choose their threads and heaps, and the instance's own control
+ * groups. What a processor's directory says about throttling and frequency is a clock of what
+ * others compute (GHSA-6fw5-f8r9-fgfm): the directories are there to be counted, and empty.
+ */
+static const struct entry sys[] = {
+	{ROOT_TMPFS, SCRATCH, 0, "/sys", "mode=0755,size=1m,nr_inodes=8192"},
+	{ROOT_DIRECTORY, 0, 0555, NOTHING, NULL},
+	{ROOT_DIRECTORY, 0, 0755, "/sys/fs/cgroup", NULL},
+};
+
+static const char *const sys_shown[] = {"/sys/devices/system/node", "/sys/kernel/mm/hugepages"};
+
+static const char *const sys_copied[] = {
+	PROCESSORS "/isolated",
+	PROCESSORS "/kernel_max",
+	PROCESSORS "/offline",
+	PROCESSORS "/online",
+	PROCESSORS "/possible",
+	PROCESSORS "/present",
+	"/sys/kernel/mm/transparent_hugepage/defrag",
+	"/sys/kernel/mm/transparent_hugepage/enabled",
+	"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
+	"/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+};
+
+static void add_processors(struct root_ops *ops)
+{
+	cleanup_dir DIR *dir = opendir(PROCESSORS);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (strncmp(entry->d_name, "cpu", 3) == 0 && isdigit(entry->d_name[3])) {
+			cleanup_free char *path = xasprintf(PROCESSORS "/%s", entry->d_name);
+
+			root_ops_add(ops, ROOT_DIRECTORY, path);
+		}
+}
+
+static void add_sys(struct root_ops *ops)
+{
+	add_entries(ops, sys, ARRAY_SIZE(sys));
+	for (size_t i = 0; i < ARRAY_SIZE(sys_shown); i++)
+		add_bind(ops, sys_shown[i], sys_shown[i])->flags = LOCKED | ROOT_HOST_IDS;
+	for (size_t i = 0; i < ARRAY_SIZE(sys_copied); i++) {
+		struct root_op *op = root_ops_add(ops, ROOT_COPY, sys_copied[i]);
+
+		op->source = xstrdup(sys_copied[i]);
+		op->flags = ROOT_OPTIONAL;
+		op->mode = 0444;
+	}
+	add_processors(ops);
+}
 
 static void add_cgroups(const struct rootfs_input *input, struct root_ops *ops)
 {
-	static const struct entry top = {ROOT_TMPFS, SCRATCH, 0, "/sys/fs/cgroup",
-					 "mode=0755,size=16k,nr_inodes=64"};
-
-	/* a version 2 tree is bound on the directory itself, version 1 trees side by side in it */
-	if (input->n_cgroups > 1 ||
-	    (input->n_cgroups == 1 && strcmp(input->cgroups[0].target, top.target) != 0))
-		add_entries(ops, &top, 1);
 	for (size_t i = 0; i < input->n_cgroups; i++)
 		add_bind(ops, input->cgroups[i].source, input->cgroups[i].target)->flags =
 			ROOT_NOEXEC | ROOT_HOST_IDS;
 }
+
+/* Now that they are complete. */
+static const struct entry locks[] = {
+	{ROOT_READ_ONLY, ROOT_NOEXEC, 0, "/sys", NULL},
+	{ROOT_READ_ONLY, ROOT_NOEXEC | ROOT_HAS_DEVICES, 0, "/dev", NULL},
+};
 
 static void add_layers(const struct rootfs_input *input, struct root_ops *ops)
 {
@@ -245,8 +331,12 @@ int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, s
 	add_entries(ret_ops, devices, ARRAY_SIZE(devices));
 	add_terminals(ret_ops);
 	add_shm(input, ret_ops);
-	add_entries(ret_ops, kernel_views, ARRAY_SIZE(kernel_views));
+	add_sys(ret_ops);
 	add_cgroups(input, ret_ops);
+	add_entries(ret_ops, proc, ARRAY_SIZE(proc));
+	if (!input->has_ids)
+		add_entries(ret_ops, proc_of_root, ARRAY_SIZE(proc_of_root));
+	add_entries(ret_ops, locks, ARRAY_SIZE(locks));
 	for (size_t i = 0; input->paths && input->paths[i]; i++)
 		add_bind(ret_ops, input->paths[i], input->paths[i]);
 	add_layers(input, ret_ops);

@@ -66,13 +66,14 @@ static void add_localtime(struct root_ops *ops)
 	ops->list[ops->n - 1].mode = 0644;
 }
 
-static void add_from_host(struct root_ops *ops, enum root_op_kind kind, const char *path)
+static struct root_op *add_from_host(struct root_ops *ops, enum root_op_kind kind, const char *path)
 {
 	struct root_op *op = root_ops_add(ops, kind, path);
 
 	op->source = xstrdup(path);
 	op->flags = ROOT_OPTIONAL;
 	op->mode = 0644;
+	return op;
 }
 
 void rootfs_compile_etc(const struct rootfs_input *input, struct root_ops *ops)
@@ -87,7 +88,7 @@ void rootfs_compile_etc(const struct rootfs_input *input, struct root_ops *ops)
 	for (size_t i = 0; i < ARRAY_SIZE(copies); i++)
 		add_from_host(ops, ROOT_COPY, copies[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(binds); i++)
-		add_from_host(ops, ROOT_BIND, binds[i]);
+		add_from_host(ops, ROOT_BIND, binds[i])->flags |= ROOT_NOEXEC;
 	root_ops_add(ops, ROOT_SYMLINK, "/etc/os-release")->text = xstrdup("../usr/lib/os-release");
 	root_ops_add(ops, ROOT_SYMLINK, "/etc/mtab")->text = xstrdup("../proc/self/mounts");
 }

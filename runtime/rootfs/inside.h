@@ -25,9 +25,10 @@ enum root_op_kind {
 	ROOT_TMPFS,	/* text: mount options */
 	ROOT_DEVPTS,	/* text: mount options; gid: the terminals' group */
 	ROOT_PROC,
-	ROOT_SYSFS,
-	ROOT_READ_ONLY, /* target of the new root, bound on itself read-only */
-	ROOT_MASK_FILE, /* target shows the new root's /dev/null */
+	/* these three only where ROOT_TMPFS or ROOT_PROC was mounted, and never over a link */
+	ROOT_READ_ONLY,	     /* what can be written until then; needs no mount where one was made */
+	ROOT_MASK_FILE,	     /* target shows the new root's /dev/null */
+	ROOT_MASK_DIRECTORY, /* target shows the new root's directory text, which is empty */
 	ROOT_OP_KINDS,
 };
 

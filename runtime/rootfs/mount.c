@@ -117,3 +117,59 @@ int mount_detach(int mount)
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", mount);
 	return umount2(self, MNT_DETACH) < 0 ? -errno : 0;
 }
+
+static int make(int target, const char *type, const char *options, uint64_t attributes)
+{
+	cleanup_fd int mount = mount_new(type, options, attributes);
+	int r = mount < 0 ? mount : mount_attach(mount, target);
+
+	return r < 0 ? r : steal_fd(&mount);
+}
+
+static int show(int target, int source, uint64_t attributes, int userns)
+{
+	cleanup_fd int mount = mount_clone(source, "", attributes);
+	int r;
+
+	if (mount < 0)
+		return mount;
+	if (userns >= 0 && mount_idmap(mount, userns, AT_RECURSIVE) < 0)
+		mount_idmap(mount, userns, 0);
+	r = mount_attach(mount, target);
+	return r < 0 ? r : steal_fd(&mount);
+}
+
+static int limit(int mount, uint64_t attributes)
+{
+	struct mount_attr attr = {.attr_set = attributes};
+
+	return set_attributes(mount, &attr, 0);
+}
+
+const struct mount_way mount_by_descriptor = {make, show, limit};
+
+/* Each call is asked for what it never does: a kernel that has it says EINVAL or EBADF. */
+const char *mount_refused_call(void)
+{
+	static const struct {
+		const char *name;
+		long number;
+		long args[5];
+	} calls[] = {
+		{"open_tree", SYS_open_tree, {-1, 0, -1, 0, 0}},
+		{"move_mount", SYS_move_mount, {-1, 0, -1, 0, -1}},
+		{"fsopen", SYS_fsopen, {0, -1, 0, 0, 0}},
+		{"fsconfig", SYS_fsconfig, {-1, -1, 0, 0, 0}},
+		{"fsmount", SYS_fsmount, {-1, -1, -1, 0, 0}},
+		{"mount_setattr", SYS_mount_setattr, {-1, 0, -1, 0, 0}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		const long *args = calls[i].args;
+
+		syscall(calls[i].number, args[0], args[1], args[2], args[3], args[4]);
+		if (errno == ENOSYS || errno == EPERM)
+			return calls[i].name;
+	}
+	return NULL;
+}

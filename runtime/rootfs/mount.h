@@ -38,4 +38,27 @@ int mount_attach(int mount, int target);
 /* Takes an attached mount away again, with what is mounted on it; descriptors stay usable. */
 int mount_detach(int mount);
 
+/*
+ * How a root is put together: by the calls above, or by mount(2) alone where they are refused (a
+ * kernel before Linux 5.12, a container whose filter does not know them). Each returns the
+ * descriptor of what is mounted, or 0, or a negative errno; target is the descriptor of what is
+ * covered.
+ */
+struct mount_way {
+	int (*make)(int target, const char *type, const char *options, uint64_t attributes);
+	/*
+	 * Shows source, a descriptor too. By mount(2) what is mounted below it stays away, because
+	 * that would keep its own attributes. Owners are mapped by userns, unless it is -1: for the
+	 * whole tree where it can be done, else for its top, else not.
+	 */
+	int (*show)(int target, int source, uint64_t attributes, int userns);
+	int (*limit)(int mount, uint64_t attributes);
+};
+
+extern const struct mount_way mount_by_descriptor;
+extern const struct mount_way mount_by_path;
+
+/* The name of a call that mount_by_descriptor needs and that is refused here; NULL: none is. */
+const char *mount_refused_call(void);
+
 #endif

@@ -5,7 +5,6 @@
  * idmapped, so nothing is ever chowned and two instances share one lower layer.
  */
 #include "rootfs/applying.h"
-#include "rootfs/mount.h"
 #include "base/cleanup.h"
 #include "base/filesystem.h"
 #include "base/text.h"
@@ -111,27 +110,25 @@ static int mount_by_fd(const struct applying *a, const struct layers *layers)
 }
 
 /* No character of a layer's path means anything to the option parser, which never sees one. */
-static int mount_by_name(const struct applying *a, const struct layers *layers)
+static char *name_layers(const struct layers *layers)
 {
-	cleanup_free char *options = xasprintf(
+	return xasprintf(
 		"lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,%s",
 		layers->lower, layers->upper, layers->work, OVERLAY_OPTIONS);
-
-	return mount_new("overlay", options, root_attributes(a->op));
 }
 
 /* What has a name must be attached in this mount namespace: below the view, while it is made. */
-static int mount_attached(const struct applying *a, const struct layers *layers)
+static int mount_attached(const struct applying *a, const struct layers *layers, int target)
 {
-	cleanup_fd int target = root_open_directory(a);
+	cleanup_free char *options = name_layers(layers);
 	cleanup_fd int mount = -1;
-	int r = target < 0 ? target : mount_attach(layers->lower_top, target);
+	int r = mount_attach(layers->lower_top, target);
 
 	if (r < 0)
 		return r;
 	r = mount_attach(layers->upper_top, layers->lower_top);
 	if (r == 0)
-		mount = mount_by_name(a, layers);
+		mount = mount_new("overlay", options, root_attributes(a->op));
 	if (r == 0 && mount < 0)
 		r = mount;
 	if (mount_detach(layers->lower_top) < 0 && r == 0)
@@ -139,14 +136,25 @@ static int mount_attached(const struct applying *a, const struct layers *layers)
 	return r < 0 ? r : steal_fd(&mount);
 }
 
-static int mount_layers(const struct applying *a, const struct layers *layers)
+static int mount_mapped(const struct applying *a, const struct layers *layers, int target)
 {
-	int mount;
+	cleanup_fd int mount = mount_by_fd(a, layers);
+	int r;
 
-	if (!root_has_ids(a))
-		return mount_by_name(a, layers);
-	mount = mount_by_fd(a, layers);
-	return mount == -EINVAL ? mount_attached(a, layers) : mount;
+	if (mount == -EINVAL)
+		mount = mount_attached(a, layers, target);
+	r = mount < 0 ? mount : mount_attach(mount, target);
+	return r < 0 ? r : steal_fd(&mount);
+}
+
+static int mount_layers(const struct applying *a, const struct layers *layers, int target)
+{
+	cleanup_free char *options = NULL;
+
+	if (root_has_ids(a))
+		return mount_mapped(a, layers, target);
+	options = name_layers(layers);
+	return a->way->make(target, "overlay", options, root_attributes(a->op));
 }
 
 /* overlayfs that cannot use its work directory gives a read-only view, and no error. */
@@ -169,22 +177,19 @@ static int check_writable(const struct applying *a, int mount)
 
 static int apply(const struct applying *a, struct layers *layers)
 {
-	cleanup_fd int mount = -1;
+	cleanup_fd int target = -1, mount = -1;
 	int r = open_layers(a, layers);
 
 	if (r < 0)
 		return r;
-	mount = mount_layers(a, layers);
+	target = root_open_directory(a);
+	mount = target < 0 ? target : mount_layers(a, layers, target);
 	if (mount == -ENODEV)
 		return error_say(a->err, ERROR_FAILED,
 				 "this kernel has no overlay file system; try 'modprobe overlay'");
 	if (mount < 0)
 		return root_cannot(a, mount, COPY_ON_WRITE);
-	r = check_writable(a, mount);
-	if (r < 0)
-		return r;
-	r = root_attach(a, mount);
-	return r < 0 ? root_cannot(a, r, COPY_ON_WRITE) : 0;
+	return check_writable(a, mount);
 }
 
 int root_apply_overlay(const struct applying *a)

@@ -69,7 +69,7 @@ int root_open_parent(const struct applying *a, const char **ret_name)
 	return open_directory(a->root, parent && *parent ? parent : "/");
 }
 
-static int open_file(const struct applying *a)
+int root_open_file(const struct applying *a)
 {
 	const char *name;
 	cleanup_fd int parent = root_open_parent(a, &name);
@@ -94,19 +94,4 @@ uint64_t root_attributes(const struct root_op *op)
 	if (!(op->flags & ROOT_WRITABLE))
 		attributes |= MOUNT_ATTR_RDONLY;
 	return attributes;
-}
-
-int root_attach(const struct applying *a, int mount)
-{
-	cleanup_fd int target = -1;
-	struct stat st;
-
-	if (mount < 0)
-		return mount;
-	if (fstat(mount, &st) < 0)
-		return -errno;
-	target = S_ISDIR(st.st_mode) ? root_open_directory(a) : open_file(a);
-	if (target < 0)
-		return target;
-	return mount_attach(mount, target);
 }

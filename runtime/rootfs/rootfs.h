@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 #include "rootfs/inside.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define ROOTFS_TTY 5U /* the group of terminals */
@@ -41,6 +42,7 @@ struct rootfs_input {
 	bool in_pool;			   /* layers and scratch are paths in the pool (inside.h) */
 	const struct rootfs_view *cgroups; /* the instance's own groups */
 	size_t n_cgroups;
+	bool has_ids; /* it gets a user namespace */
 };
 
 /* Fills ret_ops; the caller ends it with root_ops_deinit also after a failure. */

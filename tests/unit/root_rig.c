@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 const struct rootfs_account alice = {"alice", "staff", "/home/alice", 1234, 2345};
 
@@ -108,7 +110,8 @@ void ground_compile(struct ground *ground)
 				     .address = ADDRESS,
 				     .account = &alice,
 				     .paths = (char *[]){shown, NULL},
-				     .layers = layers};
+				     .layers = layers,
+				     .has_ids = ground->owner->userns >= 0};
 
 	ground->ops = rig_compile(&input);
 }
@@ -128,4 +131,62 @@ void must_be_refused(const char *path, int expected)
 	if (fd >= 0 || errno != expected)
 		dprintf(2, "%s:\n", path);
 	must(fd < 0 && errno == expected);
+}
+
+const struct userns_map unit_map = {BASE, 1, {FOREIGN}};
+
+void run_owned(void (*body)(const void *arg), const struct world *world)
+{
+	struct scene scene = {world,
+			      {.uids = &unit_map, .gids = &unit_map, .userns = -1, .pool = -1}};
+	struct error err = {0};
+
+	assert_succeeds(userns_make(&unit_map, &unit_map, &scene.owner.userns, &err), &err);
+	run_in_child(OWN_NAMESPACES, body, &scene);
+	close(scene.owner.userns);
+}
+
+struct ground ground_owned(const struct scene *scene)
+{
+	struct ground ground = ground_on_disk(scene->world);
+
+	ground.owner = &scene->owner;
+	return ground;
+}
+
+struct ground ground_owned_in_memory(const struct scene *scene)
+{
+	struct ground ground = ground_make(scene->world);
+
+	ground.owner = &scene->owner;
+	return ground;
+}
+
+void ground_apply_and_enter(struct ground *ground)
+{
+	struct error err = {0};
+
+	ground_apply(ground);
+	must_succeed(userns_enter(ground->owner->userns, &err), &err);
+}
+
+void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {0};
+
+	must(syscall(SYS_capset, &header, none) == 0);
+}
+
+void must_list_only(const char *path, const char *const *allowed)
+{
+	cleanup_dir DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	must(dir || errno == ENOENT);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.' && !strv_contains((char **)allowed, entry->d_name))
+			dprintf(2, "'%s/%s' is visible\n", path, entry->d_name);
+		must(entry->d_name[0] == '.' || strv_contains((char **)allowed, entry->d_name));
+	}
 }

@@ -44,8 +44,30 @@ struct root_op *ground_add(struct ground *ground, enum root_op_kind kind, const 
 void ground_add_overlay(struct ground *ground);
 void ground_apply(struct ground *ground);
 
+#define BASE 1310720000U
+#define FOREIGN 200000U /* an owner from a directory service */
+
+extern const struct userns_map unit_map;
+
+/* What a child needs that has ids of its own: the user namespace is made outside. */
+struct scene {
+	const struct world *world;
+	struct root_owner owner;
+};
+
+/* Runs body with a struct scene. */
+void run_owned(void (*body)(const void *arg), const struct world *world);
+struct ground ground_owned(const struct scene *scene); /* on the disk */
+struct ground ground_owned_in_memory(const struct scene *scene);
+void ground_apply_and_enter(struct ground *ground);
+
+/* Every set is empty afterwards. */
+void drop_capabilities(void);
+
 void must_contain(int dirfd, const char *path, const char *content);
 bool exists(int dirfd, const char *path);
+/* Nothing but dot files and these is in the directory, if there is one. */
+void must_list_only(const char *path, const char *const *allowed);
 /* Opening it for writing fails with that errno. */
 void must_be_refused(const char *path, int expected);
 

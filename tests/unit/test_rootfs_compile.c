@@ -7,14 +7,22 @@
 #include <string.h>
 
 static const char *const kind_names[ROOT_OP_KINDS] = {
-	[ROOT_DIRECTORY] = "directory", [ROOT_SYMLINK] = "symlink", [ROOT_FILE] = "file",
-	[ROOT_COPY] = "copy",		[ROOT_NODE] = "node",	    [ROOT_BIND] = "bind",
-	[ROOT_OVERLAY] = "overlay",	[ROOT_TMPFS] = "tmpfs",	    [ROOT_DEVPTS] = "devpts",
-	[ROOT_PROC] = "proc",		[ROOT_SYSFS] = "sysfs",	    [ROOT_READ_ONLY] = "read-only",
+	[ROOT_DIRECTORY] = "directory",
+	[ROOT_SYMLINK] = "symlink",
+	[ROOT_FILE] = "file",
+	[ROOT_COPY] = "copy",
+	[ROOT_NODE] = "node",
+	[ROOT_BIND] = "bind",
+	[ROOT_OVERLAY] = "overlay",
+	[ROOT_TMPFS] = "tmpfs",
+	[ROOT_DEVPTS] = "devpts",
+	[ROOT_PROC] = "proc",
+	[ROOT_MASK_DIRECTORY] = "mask-directory",
+	[ROOT_READ_ONLY] = "read-only",
 	[ROOT_MASK_FILE] = "mask",
 };
 
-/* The host decides about these: symbolic links or directories of their own, which time zone. */
+/* The host decides about these: links or directories, which time zone, how many processors. */
 static bool depends_on_host(const char *target)
 {
 	static const char *const targets[] = {"/bin",	"/sbin",   "/lib",	    "/lib32",
@@ -23,7 +31,7 @@ static bool depends_on_host(const char *target)
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		if (strcmp(target, targets[i]) == 0)
 			return true;
-	return false;
+	return strncmp(target, "/sys/devices/system/cpu/cpu", 27) == 0;
 }
 
 static void describe_op(const struct root_op *op, struct text *to)
@@ -78,8 +86,8 @@ static const char golden[] =
 	"copy /etc/services o 644 0:0 </etc/services>\n"
 	"copy /etc/protocols o 644 0:0 </etc/protocols>\n"
 	"copy /etc/mime.types o 644 0:0 </etc/mime.types>\n"
-	"bind /etc/alternatives o 644 0:0 </etc/alternatives>\n"
-	"bind /etc/ssl/certs o 644 0:0 </etc/ssl/certs>\n"
+	"bind /etc/alternatives ox 644 0:0 </etc/alternatives>\n"
+	"bind /etc/ssl/certs ox 644 0:0 </etc/ssl/certs>\n"
 	"symlink /etc/os-release  755 0:0 \"../usr/lib/os-release\"\n"
 	"symlink /etc/mtab  755 0:0 \"../proc/self/mounts\"\n"
 	"directory /home/alice  700 1234:2345\n"
@@ -97,18 +105,53 @@ static const char golden[] =
 	"symlink /dev/stderr  0 0:0 \"/proc/self/fd/2\"\n"
 	"devpts /dev/pts wxd 755 0:5 \"newinstance,ptmxmode=0666,mode=0620,max=256\"\n"
 	"tmpfs /dev/shm wx 755 0:0 \"mode=1777,size=268435456,nr_inodes=65536\"\n"
-	"proc /proc wx 0 0:0\n"
-	"read-only /proc/sys ox 0 0:0\n"
-	"read-only /proc/sysrq-trigger ox 0 0:0\n"
-	"read-only /proc/irq ox 0 0:0\n"
-	"read-only /proc/bus ox 0 0:0\n"
-	"mask /proc/kcore owxd 0 0:0\n"
-	"mask /proc/keys owxd 0 0:0\n"
-	"mask /proc/timer_list owxd 0 0:0\n"
-	"sysfs /sys x 0 0:0\n"
-	"tmpfs /sys/fs/cgroup wx 0 0:0 \"mode=0755,size=16k,nr_inodes=64\"\n"
+	"tmpfs /sys wx 0 0:0 \"mode=0755,size=1m,nr_inodes=8192\"\n"
+	"directory /sys/firmware  555 0:0\n"
+	"directory /sys/fs/cgroup  755 0:0\n"
+	"bind /sys/devices/system/node oxh 755 0:0 </sys/devices/system/node>\n"
+	"bind /sys/kernel/mm/hugepages oxh 755 0:0 </sys/kernel/mm/hugepages>\n"
+	"copy /sys/devices/system/cpu/isolated o 444 0:0 </sys/devices/system/cpu/isolated>\n"
+	"copy /sys/devices/system/cpu/kernel_max o 444 0:0 </sys/devices/system/cpu/kernel_max>\n"
+	"copy /sys/devices/system/cpu/offline o 444 0:0 </sys/devices/system/cpu/offline>\n"
+	"copy /sys/devices/system/cpu/online o 444 0:0 </sys/devices/system/cpu/online>\n"
+	"copy /sys/devices/system/cpu/possible o 444 0:0 </sys/devices/system/cpu/possible>\n"
+	"copy /sys/devices/system/cpu/present o 444 0:0 </sys/devices/system/cpu/present>\n"
+	"copy /sys/kernel/mm/transparent_hugepage/defrag o 444 0:0"
+	" </sys/kernel/mm/transparent_hugepage/defrag>\n"
+	"copy /sys/kernel/mm/transparent_hugepage/enabled o 444 0:0"
+	" </sys/kernel/mm/transparent_hugepage/enabled>\n"
+	"copy /sys/kernel/mm/transparent_hugepage/hpage_pmd_size o 444 0:0"
+	" </sys/kernel/mm/transparent_hugepage/hpage_pmd_size>\n"
+	"copy /sys/kernel/mm/transparent_hugepage/shmem_enabled o 444 0:0"
+	" </sys/kernel/mm/transparent_hugepage/shmem_enabled>\n"
 	"bind /sys/fs/cgroup/memory xh 755 0:0 </host/memory/id/server>\n"
 	"bind /sys/fs/cgroup/pids xh 755 0:0 </host/pids/id/server>\n"
+	"proc /proc wx 0 0:0\n"
+	"read-only /proc/sys ox 0 0:0\n"
+	"mask-directory /proc/acpi ox 0 0:0 \"/sys/firmware\"\n"
+	"mask-directory /proc/asound ox 0 0:0 \"/sys/firmware\"\n"
+	"mask-directory /proc/scsi ox 0 0:0 \"/sys/firmware\"\n"
+	"mask /proc/config.gz owxd 0 0:0\n"
+	"mask /proc/interrupts owxd 0 0:0\n"
+	"mask /proc/kallsyms owxd 0 0:0\n"
+	"mask /proc/latency_stats owxd 0 0:0\n"
+	"mask /proc/sched_debug owxd 0 0:0\n"
+	"read-only /proc/bus ox 0 0:0\n"
+	"read-only /proc/fs ox 0 0:0\n"
+	"read-only /proc/irq ox 0 0:0\n"
+	"read-only /proc/sysrq-trigger ox 0 0:0\n"
+	"mask /proc/allocinfo owxd 0 0:0\n"
+	"mask /proc/key-users owxd 0 0:0\n"
+	"mask /proc/keys owxd 0 0:0\n"
+	"mask /proc/kpagecgroup owxd 0 0:0\n"
+	"mask /proc/kpagecount owxd 0 0:0\n"
+	"mask /proc/kpageflags owxd 0 0:0\n"
+	"mask /proc/pagetypeinfo owxd 0 0:0\n"
+	"mask /proc/slabinfo owxd 0 0:0\n"
+	"mask /proc/timer_list owxd 0 0:0\n"
+	"mask /proc/vmallocinfo owxd 0 0:0\n"
+	"read-only /sys x 0 0:0\n"
+	"read-only /dev xd 0 0:0\n"
 	"bind /srv/data  755 0:0 </srv/data>\n"
 	"overlay /opt/a w 755 0:0 </opt/a> \"/state/layer/0\"\n"
 	"overlay /opt/b c w 755 0:0 </opt/b c> \"/state/layer/1\"\n";

@@ -15,36 +15,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#define BASE 1310720000U
-#define FOREIGN 200000U /* an owner from a directory service */
-
-static const struct userns_map map = {BASE, 1, {FOREIGN}};
-
-struct scene {
-	const struct world *world;
-	struct root_owner owner;
-};
-
-/* The keeper's part: the namespace exists before the root is made. */
-static void run_owned(void (*body)(const void *arg), const struct world *world)
-{
-	struct scene scene = {world, {.uids = &map, .gids = &map, .userns = -1, .pool = -1}};
-	struct error err = {0};
-
-	assert_succeeds(userns_make(&map, &map, &scene.owner.userns, &err), &err);
-	run_in_child(OWN_NAMESPACES, body, &scene);
-	close(scene.owner.userns);
-}
-
-static void apply_and_enter(struct ground *ground, const struct scene *scene)
-{
-	struct error err = {0};
-
-	ground->owner = &scene->owner;
-	ground_apply(ground);
-	must_succeed(userns_enter(scene->owner.userns, &err), &err);
-}
-
 static void must_belong(int dirfd, const char *path, uid_t uid, gid_t gid)
 {
 	struct stat st = {0};
@@ -63,11 +33,11 @@ static void look_at_owners(const void *arg)
 		"/root", "/home",    "/var/lib",    "/dev",	 "/dev/null", "/dev/fd",
 		"/usr",	 "/usr/bin", "/dev/shm",    "/bin/sh",	 "/dev/ptmx"};
 	const struct scene *scene = arg;
-	struct ground ground = ground_on_disk(scene->world);
+	struct ground ground = ground_owned(scene);
 	int terminal;
 
 	ground_compile(&ground);
-	apply_and_enter(&ground, scene);
+	ground_apply_and_enter(&ground);
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
 		must_belong(AT_FDCWD, roots[i], 0, 0);
 	must_belong(AT_FDCWD, "/home/alice", 1234, 2345);
@@ -89,14 +59,14 @@ static void root_apply_belongs_to_root_inside(void **state)
 static void change_layers(const void *arg)
 {
 	const struct scene *scene = arg;
-	struct ground ground = ground_on_disk(scene->world);
+	struct ground ground = ground_owned(scene);
 
 	must(fchownat(ground.lower, "conf/server.xml", 1000, 33, 0) == 0);
 	world_file(&ground.world, "app/foreign", "original", 0644);
 	must(fchownat(ground.lower, "foreign", FOREIGN, FOREIGN, 0) == 0);
 	ground_add_overlay(&ground);
 	ground_add(&ground, ROOT_PROC, "/proc", NULL, NULL)->flags = ROOT_WRITABLE;
-	apply_and_enter(&ground, scene);
+	ground_apply_and_enter(&ground);
 	must_belong(AT_FDCWD, "/opt/app", 0, 0);
 	must_belong(AT_FDCWD, "/opt/app/conf/server.xml", 1000, 33);
 	must_belong(AT_FDCWD, "/opt/app/foreign", FOREIGN, FOREIGN);
@@ -167,7 +137,7 @@ static void add_ramfs(struct ground *ground, const char *path)
 static void show_what_cannot_be_mapped(const void *arg)
 {
 	const struct scene *scene = arg;
-	struct ground ground = ground_make(scene->world);
+	struct ground ground = ground_owned_in_memory(scene);
 
 	add_ramfs(&ground, "plain");
 	add_ramfs(&ground, "shown/below");
@@ -175,7 +145,7 @@ static void show_what_cannot_be_mapped(const void *arg)
 	ground_add(&ground, ROOT_BIND, "/shown", "/usr", NULL);
 	ground_add(&ground, ROOT_BIND, "/mixed", "shown", NULL);
 	ground_add(&ground, ROOT_BIND, "/host", "/usr", NULL)->flags = ROOT_HOST_IDS;
-	apply_and_enter(&ground, scene);
+	ground_apply_and_enter(&ground);
 	must_belong(AT_FDCWD, "/plain/file", 65534, 65534);
 	must_contain(AT_FDCWD, "/plain/file", "in memory");
 	must_belong(AT_FDCWD, "/shown/bin", 0, 0);
@@ -195,7 +165,7 @@ static void root_apply_shows_what_cannot_be_mapped(void **state)
 static void refuse_layers(const void *arg)
 {
 	const struct scene *scene = arg;
-	struct ground ground = ground_make(scene->world);
+	struct ground ground = ground_owned_in_memory(scene);
 	cleanup_free char *name = xasprintf("'%s/ram'", ground.world.path);
 	struct error err = {0};
 
@@ -217,7 +187,7 @@ static void root_apply_names_a_layer_that_cannot_be_mapped(void **state)
 static void get_a_read_only_view(const void *arg)
 {
 	const struct scene *scene = arg;
-	struct ground ground = ground_on_disk(scene->world);
+	struct ground ground = ground_owned(scene);
 	cleanup_free char *work = world_path(&ground.world, "layer/0/work/work");
 	struct error err = {0};
 
@@ -241,7 +211,7 @@ static void rootfs_can_idmap_asks_the_file_system(void **state)
 	int userns = -1;
 
 	need_root();
-	assert_succeeds(userns_make(&map, &map, &userns, &err), &err);
+	assert_succeeds(userns_make(&unit_map, &unit_map, &userns, &err), &err);
 	assert_int_equal(rootfs_can_idmap(world->path, userns), 0);
 	assert_int_equal(rootfs_can_idmap("/proc", userns), -EINVAL);
 	assert_int_equal(rootfs_can_idmap("/nowhere", userns), -ENOENT);
