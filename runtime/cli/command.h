@@ -19,7 +19,7 @@
 struct options {
 	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, schema, force;
 	char *name, *ttl, *until, *user, *lines;
-	char *memory, *swap, *cpus, *pids, *files, *io_read, *io_write, *log_size;
+	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
 	bool best_effort;
 	char **publish, **set, **env;
 };

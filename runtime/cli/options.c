@@ -29,6 +29,8 @@ const struct option_spec option_specs[] = {
 	 "limit of memory: 512M, 2G; this and the next replace the template's limits"},
 	{"swap", 0, "SIZE", OPTION_STRING, SPEC(swap), "limit of swap beyond the memory"},
 	{"cpus", 0, "NUMBER", OPTION_STRING, SPEC(cpus), "limit of processors: 2, 0.5"},
+	{"disk", 0, "SIZE", OPTION_STRING, SPEC(disk),
+	 "limit of all that it writes, temporary files included"},
 	{"pids", 0, "NUMBER", OPTION_STRING, SPEC(pids), "limit of processes and threads"},
 	{"files", 0, "NUMBER", OPTION_STRING, SPEC(files), "limit of open files of one process"},
 	{"io-read", 0, "SIZE", OPTION_STRING, SPEC(io_read),

@@ -243,7 +243,7 @@ const struct command run_command = {
 	.name = "run",
 	.usage = "TEMPLATE [OPTION...] [-- COMMAND...]",
 	.options = "name ttl until publish set env no-hold recreate "
-		   "memory swap cpus pids files io-read io-write "
+		   "memory swap cpus disk pids files io-read io-write "
 		   "log-size best-effort",
 	.summary = "run a command beside an instance that ends with it",
 	.description =

@@ -26,6 +26,7 @@ static const struct {
 	{"memory", "memory", offsetof(struct options, memory)},
 	{"swap", "swap", offsetof(struct options, swap)},
 	{"cpus", "cpu", offsetof(struct options, cpus)},
+	{"disk", "disk", offsetof(struct options, disk)},
 	{"pids", "pids", offsetof(struct options, pids)},
 	{"files", "files", offsetof(struct options, files)},
 	{"io-read", "io.read", offsetof(struct options, io_read)},

@@ -62,7 +62,7 @@ static void format_limit(const char *name, uint64_t value, char *buffer, size_t 
 		snprintf(buffer, size, "%s%s", bytes, strncmp(name, "io_", 3) ? "" : " a second");
 }
 
-static void show_limit(struct table *table, const struct record *record,
+static void show_limit(struct table *table, const struct site *site, const struct record *record,
 		       const struct limit_line *line)
 {
 	char value[48], use[64] = "";
@@ -74,7 +74,7 @@ static void show_limit(struct table *table, const struct record *record,
 		table_addf(table, "%s not enforced: %s", value, line->text);
 		return;
 	}
-	if (limits_usage(record, line->name, &used)) {
+	if (limits_usage(site, record, line->name, &used)) {
 		format_limit(line->name, used, value, sizeof(value));
 		snprintf(use, sizeof(use), ", uses %s", value);
 	}
@@ -89,7 +89,7 @@ static void show_limits(struct table *table, const struct site *site, const stru
 
 	limits_read(site, record->grant.id, &lines, &n);
 	for (size_t i = 0; i < n; i++)
-		show_limit(table, record, &lines[i]);
+		show_limit(table, site, record, &lines[i]);
 }
 
 static json_t *json_amount(const char *name, uint64_t value)
@@ -115,7 +115,7 @@ static json_t *json_limits(const struct site *site, const struct record *record)
 
 		if (line->enforced)
 			json_object_set_new(one, "set", json_amount(line->name, line->set));
-		if (limits_usage(record, line->name, &used))
+		if (limits_usage(site, record, line->name, &used))
 			json_object_set_new(one, "used", json_amount(line->name, used));
 		json_object_set_new(object, line->name, one);
 	}

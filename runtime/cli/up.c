@@ -69,7 +69,7 @@ const struct command up_command = {
 	.name = "up",
 	.usage = "TEMPLATE [OPTION...]",
 	.options = "name ttl until publish set env no-wait no-hold recreate "
-		   "memory swap cpus pids files io-read io-write "
+		   "memory swap cpus disk pids files io-read io-write "
 		   "log-size best-effort json",
 	.summary = "start an instance that lives until its deadline",
 	.description =

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The limit of what an instance writes: choice and table; see disk.h. In commands. */
 #include "instance/disk_backend.h"
+#include "instance/limits.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -158,33 +160,70 @@ static int check_figure(uint64_t figure, struct error *err)
 			 least);
 }
 
-int disk_choose(const struct site *site, const struct plan *plan, bool own_ids,
-		struct record *record, struct error *err)
+static const struct disk_backend *choose(const struct disk_question *question, struct error *err)
 {
-	struct disk_question question = {
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
+		if (backends[i]->offer(question, err) == 0)
+			return backends[i];
+	return NULL;
+}
+
+static struct disk_question ask(const struct site *site, const struct plan *plan, bool own_ids)
+{
+	struct disk_shares shares;
+
+	disk_share(plan->limits.disk_bytes, &shares);
+	return (struct disk_question){
 		.site = site,
 		.figure = plan->limits.disk_bytes,
+		.pool = shares.pool,
 		.memory = plan->limits.memory_bytes,
 		.own_ids = own_ids,
 	};
-	struct disk_shares shares;
+}
+
+int disk_choose(const struct site *site, const struct plan *plan, bool own_ids,
+		struct record *record, struct error *err)
+{
+	struct disk_question question = ask(site, plan, own_ids);
+	const struct disk_backend *backend;
 	int r = check_figure(question.figure, err);
 
 	if (r == 0)
 		r = check_host(site, err);
 	if (r < 0)
 		return r;
-	disk_share(question.figure, &shares);
-	question.pool = shares.pool;
-	record->disk_bytes = question.figure;
-	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
-		r = backends[i]->offer(&question, err);
-		if (r < 0)
-			continue;
-		record->disk = backends[i]->name ? xstrdup(backends[i]->name) : NULL;
+	backend = choose(&question, err);
+	if (!backend && !plan->best_effort)
+		return err->code;
+	record->disk_bytes = backend ? question.figure : 0;
+	record->disk = backend && backend->name ? xstrdup(backend->name) : NULL;
+	return 0;
+}
+
+int disk_note(const struct site *site, const struct plan *plan, const struct record *record,
+	      const struct prepared *prepared, struct error *err)
+{
+	struct disk_question question = ask(site, plan, record->id_base);
+	struct limit_line line = {
+		.name = "disk", .asked = question.figure, .enforced = record->disk};
+	struct disk_usage usage;
+	struct error why = {0};
+	int r;
+
+	if (!question.figure)
 		return 0;
+	if (!record->disk) {
+		choose(&question, &why);
+		snprintf(line.text, sizeof(line.text), "%.250s", why.text);
+		return limits_note(prepared->run, plan, &line, err);
 	}
-	return r;
+	r = disk_read(record, prepared->pool, &usage);
+	if (r < 0)
+		return error_set(err, -r, "cannot read the disk limit back");
+	line.set = question.figure - question.pool + usage.limit;
+	snprintf(line.text, sizeof(line.text), "%s", disk_words(record));
+	return limits_note(prepared->run, plan, &line, err);
 }
 
 int disk_prepare(const struct site *site, const struct record *record, int state, int *ret_pool,

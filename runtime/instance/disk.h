@@ -11,7 +11,7 @@
 #ifndef INSTANCE_DISK_H
 #define INSTANCE_DISK_H
 
-#include "instance/site.h"
+#include "instance/steps.h"
 #include "plan/plan.h"
 #include "rootfs/rootfs.h"
 
@@ -35,8 +35,9 @@ uint64_t disk_inodes(uint64_t pool);
 /*
  * Fills record->disk_bytes and record->disk (the backend's name, NULL without a limit) for a record
  * that is about to be written. own_ids: the instance has a user namespace. ERROR_REFUSED with a
- * figure that is too small, or when nothing on this host can hold the limit, with what to do; also
- * when the file system of the state directory is nearly full.
+ * figure that is too small, or when nothing on this host can hold the limit, with what to do,
+ * unless the plan allows to go without; also when the file system of the state directory is nearly
+ * full.
  */
 int disk_choose(const struct site *site, const struct plan *plan, bool own_ids,
 		struct record *record, struct error *err);
@@ -72,7 +73,11 @@ struct disk_usage {
 	uint64_t limit, used; /* bytes */
 };
 
-/* pool: from the instance's keeper (pool.h) or from disk_prepare. */
+/* pool: from the instance's keeper (reach.h) or from disk_prepare. */
 int disk_read(const struct record *record, int pool, struct disk_usage *ret_usage);
+
+/* What came of the limit, if one was asked for: read back, or why there is none (limits.h). */
+int disk_note(const struct site *site, const struct plan *plan, const struct record *record,
+	      const struct prepared *prepared, struct error *err);
 
 #endif

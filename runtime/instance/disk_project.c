@@ -88,6 +88,8 @@ static int prepare(const struct record *record, int state, uint64_t pool, int *r
 	cleanup_fd int fd = -1;
 	int r;
 
+	if (!record->id_base)
+		return error_say(err, ERROR_FAILED, "a project quota needs a user namespace");
 	if (mkdirat(state, POOL, 0700) < 0)
 		return error_set(err, errno, "cannot make the pool");
 	fd = file_open_directory(state, POOL);

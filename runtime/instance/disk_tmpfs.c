@@ -6,6 +6,7 @@
 #include "instance/disk_backend.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/userns.h"
 #include "rootfs/mount.h"
 
 #include <errno.h>
@@ -22,12 +23,26 @@ static int make(uint64_t pool)
 	return mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
+/* Since Linux 6.3. */
+static bool can_map_owners(const struct site *site)
+{
+	const struct userns_map map = {.base = site->admission.ids.first};
+	cleanup_fd int mount = make(DISK_MIN);
+	cleanup_fd int userns = -1;
+
+	return mount >= 0 && userns_make(&map, &map, &userns, NULL) == 0 &&
+	       mount_idmap(mount, userns, 0) == 0;
+}
+
 static int offer(const struct disk_question *question, struct error *err)
 {
 	if (question->pool > POOL_MAX)
 		return error_say(err, ERROR_REFUSED, "too large for memory");
 	if (question->memory && question->pool > question->memory / 2)
 		return error_say(err, ERROR_REFUSED, "too large for the limit of memory");
+	if (question->own_ids && !can_map_owners(question->site))
+		return error_say(err, ERROR_REFUSED,
+				 "this kernel cannot map the owners of a file system in memory");
 	return 0;
 }
 

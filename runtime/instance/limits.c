@@ -2,6 +2,8 @@
 /* Setting limits and remembering what came of it; see limits.h. In commands. */
 #include "instance/limits.h"
 #include "instance/devices.h"
+#include "instance/disk.h"
+#include "instance/reach.h"
 #include "cgroup/limits.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -202,12 +204,27 @@ void limits_read(const struct site *site, const char *id, struct limit_line **re
 	*ret_n = n;
 }
 
-bool limits_usage(const struct record *record, const char *name, uint64_t *ret_used)
+static bool disk_usage(const struct site *site, const struct record *record, uint64_t *ret_used)
+{
+	cleanup_fd int pool =
+		reach_open(site, record->grant.id, CONTROL_POOL, CONTROL_POOL_IS, NULL);
+	struct disk_usage usage;
+
+	if (pool < 0 || !record->disk || disk_read(record, pool, &usage) < 0)
+		return false;
+	*ret_used = usage.used;
+	return true;
+}
+
+bool limits_usage(const struct site *site, const struct record *record, const char *name,
+		  uint64_t *ret_used)
 {
 	cleanup_free char *group = server_group(record);
 	struct cgroup_tree tree;
 	bool found = false;
 
+	if (strcmp(name, "disk") == 0)
+		return disk_usage(site, record, ret_used);
 	if (cgroup_tree_discover(&tree, NULL) < 0)
 		return false;
 	for (int kind = 0; kind < CGROUP_LIMIT_KINDS; kind++)

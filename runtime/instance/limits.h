@@ -36,6 +36,7 @@ void limits_read(const struct site *site, const char *id, struct limit_line **re
 		 size_t *ret_n);
 
 /* What it uses now of the limit of that name; false where nothing counts it. */
-bool limits_usage(const struct record *record, const char *name, uint64_t *ret_used);
+bool limits_usage(const struct site *site, const struct record *record, const char *name,
+		  uint64_t *ret_used);
 
 #endif

@@ -98,7 +98,7 @@ static int fill_record(struct starting *s, struct error *err)
 	record->grant.owner = xstrdup(request->owner->name);
 	record->grant.lease = request->lease;
 	record->grant.hold = request->hold;
-	r = disk_choose(s->site, request->plan, false, record, err);
+	r = disk_choose(s->site, request->plan, s->site->admission.ids.count > 0, record, err);
 	if (r < 0)
 		return r;
 	return publish_bind(request->plan, request->publish, request->hold, &record->grant,
@@ -197,6 +197,8 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 
 	if (r == 0)
 		r = limits_apply(s->site, s->request->plan, s->record, &s->prepared, err);
+	if (r == 0)
+		r = disk_note(s->site, s->request->plan, s->record, &s->prepared, err);
 	if (r == 0)
 		r = launch_keeper(&launch, &tie, &keeper, err);
 	if (r == 0)

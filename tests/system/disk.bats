@@ -16,9 +16,8 @@ disk_template()
 	template "$1" <<END
 template: $1
 install: $I
-params: {disk: 100M}
 run: {command: [/bin/sleep, '300']}
-limits: {disk: "\${disk}"}
+limits: {disk: 100M}
 ready: none
 lease: {ttl: 5m}
 ${2-}
@@ -56,7 +55,7 @@ host_used()
 	local in_install in_tmp
 
 	disk_template d
-	stint up d --name x --set disk=32M
+	stint up d --name x --disk 32M
 	[ "$(images_in_use)" -eq 0 ]
 	in_install=$(fill_inside x "$I/big")
 	[ "$in_install" -gt $((25 * MIB)) ]
@@ -77,7 +76,7 @@ host_used()
 	need_loop
 	disk_template d
 	before=$(host_used)
-	stint up d --name x --set disk=256M
+	stint up d --name x --disk 256M
 	written=$(fill_inside x "$I/big")
 	echo "$written of $((256 * MIB))"
 	[ "$written" -ge $((256 * MIB * 94 / 100)) ]
@@ -99,7 +98,7 @@ host_used()
 	disk_template d
 	for figure in 24 100; do
 		sum=0
-		stint up d --name "x$figure" --set "disk=${figure}M"
+		stint up d --name "x$figure" --disk "${figure}M"
 		for place in "$I" /tmp /var/tmp /var/lib /run /root /dev/shm /dev / /etc; do
 			n=$(fill_inside "x$figure" "$place/filling" || true)
 			sum=$((sum + ${n:-0}))
@@ -112,7 +111,7 @@ host_used()
 
 @test "a flood of empty files ends" {
 	disk_template d
-	stint up d --name x --set disk=32M
+	stint up d --name x --disk 32M
 	run stint exec x -- sh -c "cd '$I' && i=0; while : >f\$i; do i=\$((i + 1)); done; echo \$i"
 	[[ $output == *"No space left"* ]]
 	[ "$(ls "$I")" = old ]
@@ -124,7 +123,7 @@ host_used()
 	disk_template d
 	[ ! -w /dev/loop-control ] || sizes+=(100M)
 	for size in "${sizes[@]}"; do
-		stint up d --name x --recreate --set "disk=$size"
+		stint up d --name x --recreate --disk "$size"
 		stint exec x -- sh -c "echo new >'$I/new'; rm '$I/old'"
 		diff <(stint diff x) <(printf 'A %s\nD %s\n' "$I/new" "$I/old")
 		stint cp "x:$I/new" "$STINT_ROOT/copy"
@@ -171,11 +170,83 @@ host_used()
 	eventually 10 no_image_in_use
 }
 
+@test "show says what was asked, what is set, what is used and what holds it" {
+	local limit
+
+	disk_template d
+	stint up d --name x --disk 32M
+	stint exec x -- sh -c "head -c 10M /dev/zero >'$I/big'"
+	limit=$(stint show x --json | jq .limits.disk)
+	echo "$limit"
+	[ "$(jq .asked <<<"$limit")" -eq $((32 * MIB)) ]
+	[ "$(jq .set <<<"$limit")" -eq $((32 * MIB)) ]
+	[ "$(jq .used <<<"$limit")" -ge $((10 * MIB)) ]
+	[ "$(jq .used <<<"$limit")" -lt $((11 * MIB)) ]
+	[[ $(jq -r .by <<<"$limit") == *"in memory"* ]]
+	run stint show x
+	[[ $output == *"limit disk"*"32 MiB, uses 10 MiB"* ]]
+}
+
+# A small disk of its own as the state directory, a quarter of it kept for root; COMMANDS run there.
+on_a_disk()
+{
+	truncate -s 128M "$STINT_ROOT/disk"
+	mke2fs -q -t ext4 -m 25 "$STINT_ROOT/disk"
+	mkdir -p "$STINT_ROOT/var/lib/stint"
+	export STINT I
+	run unshare -m bash -c 'mount -o loop "$STINT_ROOT/disk" "$STINT_ROOT/var/lib/stint" || exit 99
+		stint=$STINT
+		free() { stat -f -c "%f * %S" "$STINT_ROOT/var/lib/stint"; }
+		'"$1"
+	echo "$status: $output"
+}
+
+@test "without a limit, an instance cannot fill what a disk keeps for root" {
+	need_loop
+	disk_template d
+	on_a_disk '
+		sed -i /^limits/d "$STINT_ROOT/etc/stint/templates/d.yaml"
+		"$stint" up d --name x >/dev/null 2>&1 || exit 98
+		"$stint" exec x -- sh -c "head -c 1G /dev/zero >$I/big" 2>/dev/null && exit 97
+		echo "left=$(($(free)))"
+		"$stint" up d --name y && exit 96
+		"$stint" down x'
+	[ "$status" -eq 0 ]
+	[[ $output == *"nearly full"* ]]
+	[[ $output =~ left=([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -gt $((25 * MIB)) ]
+}
+
+@test "an image takes what is free, and never what a disk keeps for root" {
+	need_loop
+	disk_template d
+	on_a_disk '
+		"$stint" up d --name x --disk 110M && exit 98
+		"$stint" up d --name x --disk 80M >/dev/null 2>&1 || exit 97
+		echo "before=$(($(free)))"
+		"$stint" exec x -- sh -c "head -c 1G /dev/zero >$I/big" 2>/dev/null && exit 96
+		sync -f "$STINT_ROOT/var/lib/stint"
+		echo "left=$(($(free)))"
+		"$stint" down x'
+	[ "$status" -eq 0 ]
+	[[ $output == *"the disk limit needs"* ]]
+	[[ $output =~ left=([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -gt $((25 * MIB)) ]
+}
+
+@test "where nothing can hold the limit, --best-effort goes without and says so" {
+	disk_template d
+	stint up d --name x --disk 900T --best-effort
+	[ "$(stint show x --json | jq .limits.disk.enforced)" = false ]
+	run stint show x
+	[[ $output == *"limit disk"*"not enforced"* ]]
+}
+
 @test "what is too small, and what the host does not have, is refused with a sentence" {
 	disk_template d
-	refused 5 "the least is 16 MiB" up d --set disk=1M
+	refused 5 "the least is 16 MiB" up d --disk 1M
 	need_loop
-	refused 5 " bytes)" up d --set disk=900T
+	refused 5 " bytes)" up d --disk 900T
 	[[ $output == *"/var/lib/stint"* ]]
 	no_instances
 }
