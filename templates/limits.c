@@ -62,7 +62,7 @@ const struct keyword limits_keywords[] = {
 		.name = "disk",
 		.type = &type_size,
 		.fallback = "none",
-		.doc = "What the instance may write below its install directories.",
+		.doc = "All that the instance writes, temporary files included; see limits.md.",
 		.offset = PLAN(limits.disk_bytes),
 	},
 	{
