@@ -55,7 +55,7 @@ static int run_history(const struct invocation *invocation)
 	int status = 0;
 
 	if (place_open(&site, &err) < 0 || store_open(site.state_path, &store, &err) < 0 ||
-	    store_history(store, name, HISTORY_SHOWN, &entries, &n, &err) < 0) {
+	    store_history(store, name, NULL, HISTORY_SHOWN, &entries, &n, &err) < 0) {
 		status = report(&err);
 	} else if (invocation->options.json) {
 		list = json_array();

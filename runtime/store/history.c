@@ -28,12 +28,14 @@ static const struct field entry_fields[] = {
 #define ENDING_COLUMNS "ended_ns, reason, exit_status, exit_signal"
 
 static const char copy_instance[] =
-	"INSERT INTO history (" ENTRY_COLUMNS ", " ENDING_COLUMNS ")"
-	" SELECT " ENTRY_COLUMNS ", ?2, ?3, ?4, ?5 FROM instance WHERE id = ?1";
+	"INSERT INTO history (" ENTRY_COLUMNS ", owner_uid, " ENDING_COLUMNS ")"
+	" SELECT " ENTRY_COLUMNS ", owner_uid, ?2, ?3, ?4, ?5 FROM instance WHERE id = ?1";
 static const char forget_oldest[] =
 	"DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?";
 static const char select_history[] = "SELECT " ENTRY_COLUMNS ", " ENDING_COLUMNS " FROM history"
-				     " WHERE ?1 IS NULL OR name = ?1 ORDER BY seq DESC LIMIT ?2";
+				     " WHERE (?1 IS NULL OR name = ?1)"
+				     " AND (?3 IS NULL OR owner_uid = ?3)"
+				     " ORDER BY seq DESC LIMIT ?2";
 
 /* Sets *ret_found to whether there was a record to copy. */
 static int copy_to_history(struct store *store, const char *id, const struct ending *ending,
@@ -89,7 +91,7 @@ int store_finish(struct store *store, const char *id, const struct ending *endin
 	return r;
 }
 
-int store_history(struct store *store, const char *name, size_t limit,
+int store_history(struct store *store, const char *name, const uid_t *owner, size_t limit,
 		  struct history_entry **ret_entries, size_t *ret_count, struct error *err)
 {
 	cleanup_statement sqlite3_stmt *statement = NULL;
@@ -101,6 +103,8 @@ int store_history(struct store *store, const char *name, size_t limit,
 		return r;
 	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
 	sqlite3_bind_int(statement, 2, limit < HISTORY_MAX ? (int)limit : HISTORY_MAX);
+	if (owner)
+		sqlite3_bind_int64(statement, 3, *owner);
 	while ((r = db_step(store, statement, err)) > 0) {
 		entries = xrealloc(entries, count + 1, sizeof(*entries));
 		row_read(statement, 0, entry_fields, ARRAY_SIZE(entry_fields), &entries[count]);

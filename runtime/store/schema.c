@@ -72,8 +72,14 @@ static const char version_3[] =
 	"ALTER TABLE instance ADD COLUMN disk_bytes INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE instance ADD COLUMN disk TEXT;";
 
+/* What counts against an owner's quota, and whose an entry of the history is: nobody knows by now. */
+static const char version_4[] =
+	"ALTER TABLE instance ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN cpu_millis INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE history ADD COLUMN owner_uid INTEGER NOT NULL DEFAULT -1;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2, version_3};
+static const char *const versions[] = {version_1, version_2, version_3, version_4};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/db.h"
 #include "store/pool.h"
+#include "store/quota.h"
 #include "store/record.h"
 #include "store/schema.h"
 
@@ -62,7 +63,7 @@ int store_name_taken(struct store *store, const char *name, bool *ret_taken, str
 	return 0;
 }
 
-static int check_name(struct store *store, const char *name, struct error *err)
+static int check_name(struct store *store, const char *name, bool discreet, struct error *err)
 {
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	int r = find_name(store, name, &statement, err);
@@ -70,6 +71,9 @@ static int check_name(struct store *store, const char *name, struct error *err)
 
 	if (r <= 0)
 		return r;
+	if (discreet)
+		return error_say(err, ERROR_EXISTS, "the name '%s' is taken: choose another one",
+				 name);
 	owner = (const char *)sqlite3_column_text(statement, 0);
 	return error_say(err, ERROR_EXISTS,
 			 "the name '%s' is taken by an instance of '%s': choose another one, or "
@@ -77,7 +81,8 @@ static int check_name(struct store *store, const char *name, struct error *err)
 			 name, owner ? owner : "?", name);
 }
 
-static int check_port(struct store *store, const struct published_port *port, struct error *err)
+static int check_port(struct store *store, const struct published_port *port, bool discreet,
+		      struct error *err)
 {
 	static const char query[] = "SELECT i.name, i.owner FROM port p"
 				    " JOIN instance i ON i.id = p.instance"
@@ -96,29 +101,37 @@ static int check_port(struct store *store, const struct published_port *port, st
 		return r;
 	name = (const char *)sqlite3_column_text(statement, 0);
 	owner = (const char *)sqlite3_column_text(statement, 1);
-	error_say(err, ERROR_FAILED,
-		  "port %u of '%s' is already published by the instance '%s' of '%s'",
-		  (unsigned)port->host_port, port->host_address, name ? name : "?",
-		  owner ? owner : "?");
+	if (discreet)
+		error_say(err, ERROR_FAILED, "port %u of '%s' is already published",
+			  (unsigned)port->host_port, port->host_address);
+	else
+		error_say(err, ERROR_FAILED,
+			  "port %u of '%s' is already published by the instance '%s' of '%s'",
+			  (unsigned)port->host_port, port->host_address, name ? name : "?",
+			  owner ? owner : "?");
 	return error_with_code(err, -EADDRINUSE);
 }
 
-static int check_ports(struct store *store, const struct grant *grant, struct error *err)
+static int check_ports(struct store *store, const struct grant *grant, bool discreet,
+		       struct error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < grant->n_ports; i++)
-		r = check_port(store, &grant->ports[i], err);
+		r = check_port(store, &grant->ports[i], discreet, err);
 	return r;
 }
 
 static int admit(struct store *store, struct record *record, const struct admission *admission,
 		 struct error *err)
 {
-	int r = check_name(store, record->grant.name, err);
+	bool discreet = admission->quota;
+	int r = check_name(store, record->grant.name, discreet, err);
 
 	if (r == 0)
-		r = check_ports(store, &record->grant, err);
+		r = check_ports(store, &record->grant, discreet, err);
+	if (r == 0 && admission->quota)
+		r = quota_check(store, record, admission->quota, err);
 	if (r == 0)
 		r = take_address(store, &admission->addresses, &record->address, err);
 	if (r == 0 && admission->ids.count)

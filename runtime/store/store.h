@@ -28,6 +28,7 @@ struct record {
 	uint32_t address; /* IPv4, host byte order; given out by store_admit */
 	uint32_t id_base; /* first of its ID_RANGE_SIZE ids on the host, given out too; 0: none */
 	uint64_t disk_bytes; /* limit of what it writes, 0: none */
+	uint64_t memory_bytes, cpu_millis; /* limits that count in its owner's quota, 0: none */
 	char *disk;	     /* what holds that limit (disk.h), NULL: nothing */
 };
 
@@ -48,7 +49,8 @@ struct history_entry {
 /* What an instance may be given. */
 struct admission {
 	struct address_range addresses;
-	struct id_span ids; /* count 0: the instance gets no ids of its own */
+	struct id_span ids;	   /* count 0: the instance gets no ids of its own */
+	const struct quota *quota; /* the owner is restricted; NULL: not */
 };
 
 /*
@@ -66,7 +68,8 @@ void store_cleanup(struct store **store);
  * next free ones after the last that were given, wrapping around; record->address and
  * record->id_base are set) in the same transaction. ERROR_EXISTS when the name is taken (the text
  * names its owner), -EADDRINUSE (kind ERROR_FAILED) when a published fixed port is already in the
- * store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses or ids are exhausted.
+ * store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses or ids are exhausted. For a restricted
+ * owner, errors name nobody else's instances, and ERROR_REFUSED says that his quota is used up.
  */
 int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err);
@@ -94,8 +97,8 @@ int store_set_lease(struct store *store, const char *id, const struct lease *lea
 int store_finish(struct store *store, const char *id, const struct ending *ending,
 		 struct error *err);
 
-/* Newest first, at most limit entries; name NULL: of all names. */
-int store_history(struct store *store, const char *name, size_t limit,
+/* Newest first, at most limit entries; name NULL: of all names; owner NULL: of all owners. */
+int store_history(struct store *store, const char *name, const uid_t *owner, size_t limit,
 		  struct history_entry **ret_entries, size_t *ret_count, struct error *err);
 
 void record_free(struct record *record);

@@ -285,7 +285,7 @@ static uint32_t id_base_of(struct store *store, unsigned number, const struct ad
 static void store_admit_ids_belong_to_one(void **data)
 {
 	struct state *state = *data;
-	const struct admission admission = {{100, 100}, {FIRST, 3}};
+	const struct admission admission = {.addresses = {100, 100}, .ids = {FIRST, 3}};
 	cleanup_record struct record *record = make_record("web", 9), *read = NULL;
 	struct error err = {0};
 

@@ -137,7 +137,8 @@ static void store_finish_crowd(void **data)
 	assert_int_equal(run_crowd(admit_and_end_often, state->path, 0), CROWD);
 	assert_int_equal(store_open(state->path, &state->store, NULL), 0);
 	assert_addresses_distinct(state->store, 0);
-	assert_int_equal(store_history(state->store, NULL, SIZE_MAX, &entries, &count, NULL), 0);
+	assert_int_equal(store_history(state->store, NULL, NULL, SIZE_MAX, &entries, &count, NULL),
+			 0);
 	assert_int_equal(count, CROWD * 20);
 	history_free(entries, count);
 }

@@ -16,7 +16,7 @@ static void store_finish_twice(void **data)
 	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
 	assert_int_equal(end_instance(state->store, 1, "lost keeper"), 0);
 	assert_int_equal(store_load(state->store, "web", &record, NULL), -ENOENT);
-	assert_int_equal(store_history(state->store, NULL, 10, &entries, &count, NULL), 0);
+	assert_int_equal(store_history(state->store, NULL, NULL, 10, &entries, &count, NULL), 0);
 	assert_int_equal(count, 1);
 	assert_string_equal(entries[0].ending.reason, "expired");
 	history_free(entries, count);
@@ -29,7 +29,7 @@ static void store_finish_never_admitted(void **data)
 	size_t count = 1;
 
 	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
-	assert_int_equal(store_history(state->store, NULL, 10, &entries, &count, NULL), 0);
+	assert_int_equal(store_history(state->store, NULL, NULL, 10, &entries, &count, NULL), 0);
 	assert_int_equal(count, 0);
 	history_free(entries, count);
 }
@@ -46,7 +46,7 @@ static void store_history_every_field(void **data)
 	record->created_ns = 42;
 	assert_int_equal(store_admit(state->store, record, &plenty, NULL), 0);
 	assert_int_equal(store_finish(state->store, "00000001", &ending, NULL), 0);
-	assert_int_equal(store_history(state->store, "web", 10, &entries, &count, NULL), 0);
+	assert_int_equal(store_history(state->store, "web", NULL, 10, &entries, &count, NULL), 0);
 	assert_int_equal(count, 1);
 	assert_string_equal(entries[0].id, "00000001");
 	assert_string_equal(entries[0].name, "web");
@@ -70,10 +70,36 @@ static void store_history_newest_first_of_one_name(void **data)
 		must_admit(state->store, i % 2 ? "odd" : "even", i);
 		assert_int_equal(end_instance(state->store, i, "expired"), 0);
 	}
-	assert_int_equal(store_history(state->store, "odd", 2, &entries, &count, NULL), 0);
+	assert_int_equal(store_history(state->store, "odd", NULL, 2, &entries, &count, NULL), 0);
 	assert_int_equal(count, 2);
 	assert_string_equal(entries[0].id, "00000005");
 	assert_string_equal(entries[1].id, "00000003");
+	history_free(entries, count);
+}
+
+static void store_history_of_one_owner(void **data)
+{
+	struct state *state = *data;
+	struct history_entry *entries = NULL;
+	const uid_t owner = 1001, nobody = (uid_t)-1;
+	size_t count = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		cleanup_record struct record *record = make_record("web", i);
+
+		record->grant.owner_uid = 1000 + i % 2;
+		assert_int_equal(store_admit(state->store, record, &plenty, NULL), 0);
+		assert_int_equal(end_instance(state->store, i, "expired"), 0);
+	}
+	assert_int_equal(store_history(state->store, NULL, &owner, 9, &entries, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(entries[0].id, "00000003");
+	assert_string_equal(entries[1].id, "00000001");
+	history_free(entries, count);
+	/* what an older stint wrote is nobody's, also not that of the user of the number -1 */
+	run_sql(state, "UPDATE history SET owner_uid = -1");
+	assert_int_equal(store_history(state->store, NULL, &nobody, 9, &entries, &count, NULL), 0);
+	assert_int_equal(count, 0);
 	history_free(entries, count);
 }
 
@@ -88,7 +114,8 @@ static void store_history_keeps_the_newest_10000(void **data)
 		       " 0, 'expired', 0, 0 FROM n");
 	must_admit(state->store, "web", 1);
 	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
-	assert_int_equal(store_history(state->store, NULL, SIZE_MAX, &entries, &count, NULL), 0);
+	assert_int_equal(store_history(state->store, NULL, NULL, SIZE_MAX, &entries, &count, NULL),
+			 0);
 	assert_int_equal(count, 10000);
 	assert_string_equal(entries[0].name, "web");
 	assert_string_equal(entries[9999].name, "old");
@@ -103,6 +130,7 @@ int main(void)
 		WITH_STORE(store_finish_never_admitted),
 		WITH_STORE(store_history_every_field),
 		WITH_STORE(store_history_newest_first_of_one_name),
+		WITH_STORE(store_history_of_one_owner),
 		WITH_STORE(store_history_keeps_the_newest_10000),
 	};
 

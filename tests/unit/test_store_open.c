@@ -122,12 +122,15 @@ static const char back_to_version_1[] =
 	"ALTER TABLE instance DROP COLUMN disk_bytes; ALTER TABLE instance DROP COLUMN disk;"
 	"DROP INDEX id_base_once; ALTER TABLE instance DROP COLUMN id_base;"
 	"DROP TABLE last_id_range; ALTER TABLE last_address RENAME COLUMN number TO address;"
+	"ALTER TABLE instance DROP COLUMN memory_bytes;"
+	"ALTER TABLE instance DROP COLUMN cpu_millis;"
+	"ALTER TABLE history DROP COLUMN owner_uid;"
 	"PRAGMA user_version = 1";
 
 static void store_open_older_schema(void **data)
 {
 	struct state *state = *data;
-	const struct admission admission = {plenty.addresses, {65536, 10}};
+	const struct admission admission = {.addresses = plenty.addresses, .ids = {65536, 10}};
 	cleanup_record struct record *old = NULL, *new = make_record("new", 2);
 
 	must_admit(state->store, "old", 1);

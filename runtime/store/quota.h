@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The quota of one owner. Private to this folder; inside the transaction that admits an instance.
+ */
+#ifndef STORE_QUOTA_H
+#define STORE_QUOTA_H
+
+#include "store/db.h"
+#include "store/store.h"
+
+/* ERROR_REFUSED when the record's owner would have more than the quota, with what and how much. */
+int quota_check(struct store *store, const struct record *record, const struct quota *quota,
+		struct error *err);
+
+#endif
