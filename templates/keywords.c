@@ -81,7 +81,7 @@ static const struct keyword run_keywords[] = {
 		.doc = "The server: a list of words, or one string that is split at blanks "
 		       "outside of quotes, by no shell.",
 		.offset = PLAN(run.command),
-		.flags = KEYWORD_REQUIRED,
+		.flags = KEYWORD_REQUIRED | KEYWORD_INSIDE,
 	},
 	{
 		.name = "user",
@@ -95,6 +95,7 @@ static const struct keyword run_keywords[] = {
 		.name = "env",
 		.type = &type_env,
 		.doc = "Environment variables; nothing of the caller's environment is passed on.",
+		.flags = KEYWORD_INSIDE,
 	},
 	{
 		.name = "directory",
@@ -102,12 +103,13 @@ static const struct keyword run_keywords[] = {
 		.fallback = "/",
 		.doc = "The working directory inside.",
 		.offset = PLAN(run.directory),
-		.flags = KEYWORD_PROSE,
+		.flags = KEYWORD_PROSE | KEYWORD_INSIDE,
 	},
 	{
 		.name = "stop",
 		.inner = stop_keywords,
 		.doc = "How the server is asked to end: one of the following.",
+		.flags = KEYWORD_INSIDE,
 	},
 	{
 		.name = "grace",
@@ -115,6 +117,7 @@ static const struct keyword run_keywords[] = {
 		.fallback = "10s",
 		.doc = "How long the server may take to end before it is killed.",
 		.offset = PLAN(run.grace_ns),
+		.flags = KEYWORD_INSIDE,
 	},
 	{
 		.name = "restart",
@@ -123,6 +126,7 @@ static const struct keyword run_keywords[] = {
 		.fallback = "no",
 		.doc = "Whether a server that ends by itself with a failure is started again.",
 		.offset = PLAN(run.restart),
+		.flags = KEYWORD_INSIDE,
 	},
 	{0},
 };
@@ -220,6 +224,7 @@ static const struct keyword lease_keywords[] = {
 		.fallback = "1h",
 		.doc = "How long an instance lives when its caller does not say.",
 		.offset = PLAN(lease.ttl_ns),
+		.flags = KEYWORD_INSIDE,
 	},
 	{
 		.name = "max",
@@ -270,6 +275,7 @@ const struct keyword template_keywords[] = {
 		.type = &type_text,
 		.doc = "One line that says what the template starts.",
 		.offset = PLAN(summary),
+		.flags = KEYWORD_INSIDE,
 	},
 	{
 		.name = "extends",
@@ -308,7 +314,7 @@ const struct keyword template_keywords[] = {
 		.type = &type_port,
 		.inner = port_keywords,
 		.doc = "The ports that the server listens on, each with a name.",
-		.flags = KEYWORD_NAMES,
+		.flags = KEYWORD_NAMES | KEYWORD_INSIDE,
 		.set = ports_set,
 	},
 	{
@@ -319,7 +325,7 @@ const struct keyword template_keywords[] = {
 		.doc = "When the server counts as ready: `none` for at once, or one of http, tcp, "
 		       "log and command.",
 		.offset = PLAN(ready.kind),
-		.flags = KEYWORD_PROSE,
+		.flags = KEYWORD_PROSE | KEYWORD_INSIDE,
 	},
 	{
 		.name = "limits",

@@ -163,15 +163,17 @@ static int find_parent(struct lineage *lineage, const struct node *extends,
 	struct error why = {0};
 	int r;
 
-	r = source_find(extends->text, options->search, same_name ? child->rank + 1 : 0, &parent,
-			&why);
+	r = source_find(extends->text, options->search, options->trust,
+			same_name ? child->rank + 1 : 0, &parent, &why);
 	if (r < 0 && same_name && why.kind == ERROR_NOT_FOUND)
 		return node_error(extends, err,
 				  "a template cannot extend itself, and there is no other '%s' "
 				  "behind this one",
 				  extends->text);
-	if (r < 0)
-		return node_error(extends, err, "%s", why.text);
+	if (r < 0) {
+		node_error(extends, err, "%s", why.text);
+		return why.kind == ERROR_REFUSED ? error_kind_set(err, why.kind) : err->code;
+	}
 	r = check_chain(lineage, extends, &parent, err);
 	if (r < 0)
 		return r;

@@ -129,6 +129,7 @@ static int read_value(const struct keyword *keyword, struct reading *reading,
 int keywords_read(const struct keyword *table, struct reading *reading, const struct node *mapping,
 		  void *base)
 {
+	bool inside = reading->inside;
 	int r;
 
 	r = check_keys(table, reading, mapping);
@@ -139,10 +140,12 @@ int keywords_read(const struct keyword *table, struct reading *reading, const st
 
 		if (!node)
 			continue;
+		reading->inside = inside || (table->flags & KEYWORD_INSIDE);
 		r = read_value(table, reading, node, base);
 		if (r == 0 && table->check)
 			r = table->check(reading, table, node);
 	}
+	reading->inside = inside;
 	return r;
 }
 

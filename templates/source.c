@@ -41,10 +41,33 @@ bool source_is_path(const char *name_or_path)
 	return strchr(name_or_path, '/') || ending_of(name_or_path);
 }
 
-static int read_file(const char *path, struct source *source, struct error *err)
+/* What is read is what was looked at, whatever the path means by then. */
+static int read_trusted(const char *path, const struct trust *trust, struct source *source,
+			struct error *err)
 {
-	int r = file_read(AT_FDCWD, path, DOCUMENT_SIZE_MAX, &source->text, &source->length);
+	cleanup_free char *link = NULL;
+	cleanup_fd int fd = -1;
+	int r = trust_open(path, trust, &fd, err);
 
+	if (r < 0)
+		return r;
+	link = xasprintf("/proc/self/fd/%d", fd);
+	return file_read(AT_FDCWD, link, DOCUMENT_SIZE_MAX, &source->text, &source->length);
+}
+
+static int read_file(const char *path, const struct trust *trust, struct source *source,
+		     struct error *err)
+{
+	struct error why = {0};
+	int r = trust ? read_trusted(path, trust, source, &why)
+		      : file_read(AT_FDCWD, path, DOCUMENT_SIZE_MAX, &source->text,
+				  &source->length);
+
+	if (why.kind == ERROR_REFUSED) {
+		if (err)
+			*err = why;
+		return r;
+	}
 	if (r == -EFBIG)
 		return error_say(err, ERROR_FAILED,
 				 "the template '%s' is too large; at most %d KiB", path,
@@ -66,10 +89,11 @@ static char *name_of(const char *path)
 	return xasprintf("%.*s", ending ? (int)(ending - base) : (int)strlen(base), base);
 }
 
-int source_read(const char *path, struct source *ret_source, struct error *err)
+int source_read(const char *path, const struct trust *trust, struct source *ret_source,
+		struct error *err)
 {
 	cleanup_source struct source source = {0};
-	int r = read_file(path, &source, err);
+	int r = read_file(path, trust, &source, err);
 
 	if (r < 0) {
 		if (r == -ENOENT)
@@ -136,8 +160,8 @@ static int say_unknown(const char *name, char *const *search, struct error *err)
 			 shown);
 }
 
-int source_find(const char *name, char *const *search, size_t rank, struct source *ret_source,
-		struct error *err)
+int source_find(const char *name, char *const *search, const struct trust *trust, size_t rank,
+		struct source *ret_source, struct error *err)
 {
 	cleanup_source struct source source = {.by_name = true};
 	const struct catalog_entry *entry = catalog_find(name);
@@ -149,7 +173,7 @@ int source_find(const char *name, char *const *search, size_t rank, struct sourc
 	for (source.rank = rank; source.rank < n && r == -ENOENT; source.rank++) {
 		cleanup_free char *path = xasprintf("%s/%s.yaml", search[source.rank], name);
 
-		r = read_file(path, &source, err);
+		r = read_file(path, trust, &source, err);
 		if (r == 0)
 			break;
 	}

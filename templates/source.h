@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/trust.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,8 +29,12 @@ void source_deinit(struct source *source);
 /* Whether the argument of a command is a path rather than a template's name. */
 bool source_is_path(const char *name_or_path);
 
-/* Reads a file; ERROR_NOT_FOUND when there is none. */
-int source_read(const char *path, struct source *ret_source, struct error *err);
+/*
+ * Reads a file; ERROR_NOT_FOUND when there is none, ERROR_REFUSED when trust is not NULL and
+ * somebody else could have written it (base/trust.h).
+ */
+int source_read(const char *path, const struct trust *trust, struct source *ret_source,
+		struct error *err);
 
 /* Text that is at hand; file is its name in messages. */
 void source_from_text(const char *file, const char *text, size_t length, struct source *ret_source);
@@ -38,8 +43,8 @@ void source_from_text(const char *file, const char *text, size_t length, struct 
  * Looks name up in the directories from number rank on, and in the catalogue. ERROR_NOT_FOUND
  * names the template that was probably meant.
  */
-int source_find(const char *name, char *const *search, size_t rank, struct source *ret_source,
-		struct error *err);
+int source_find(const char *name, char *const *search, const struct trust *trust, size_t rank,
+		struct source *ret_source, struct error *err);
 
 /* The names of all templates, sorted, each once; a NULL-terminated list. */
 int source_names(char *const *search, char ***ret_names, struct error *err);

@@ -11,9 +11,15 @@
 static int load_source(const char *name_or_path, const struct template_options *options,
 		       struct source *ret_source, struct error *err)
 {
-	if (source_is_path(name_or_path))
-		return source_read(name_or_path, ret_source, err);
-	return source_find(name_or_path, options->search, 0, ret_source, err);
+	bool is_path = source_is_path(name_or_path);
+
+	if (is_path && options->names_only)
+		return error_say(err, ERROR_REFUSED,
+				 "only templates of the catalogue can be used, by name: 'stint "
+				 "template ls' shows them");
+	if (is_path)
+		return source_read(name_or_path, options->trust, ret_source, err);
+	return source_find(name_or_path, options->search, options->trust, 0, ret_source, err);
 }
 
 /*
@@ -34,11 +40,12 @@ static int check_size(const struct plan *plan, const struct node *root, struct e
 	return 0;
 }
 
-static int read_plan(const struct lineage *lineage, const struct variables *variables,
+static int read_plan(const struct lineage *lineage, const struct variables *variables, bool guarded,
 		     struct plan **ret_plan, struct error *err)
 {
 	cleanup_plan struct plan *plan = xcalloc(1, sizeof(*plan));
-	struct reading reading = {.plan = plan, .variables = variables, .err = err};
+	struct reading reading = {
+		.plan = plan, .variables = variables, .guarded = guarded, .err = err};
 	int r;
 
 	plan->template_name = xstrdup(lineage->name);
@@ -66,7 +73,7 @@ static int compile(struct source *source, const struct template_options *options
 	r = variables_read(&variables, node_find(lineage.root, "params"), options->sets, err);
 	if (r < 0)
 		return r;
-	return read_plan(&lineage, &variables, ret_plan, err);
+	return read_plan(&lineage, &variables, options->guarded, ret_plan, err);
 }
 
 int template_compile(const char *name_or_path, const struct template_options *options,
@@ -136,7 +143,7 @@ int template_list(const struct template_options *options, struct template_info *
 		struct error why = {0};
 
 		list[i].name = xstrdup(names[i]);
-		if (source_find(names[i], options->search, 0, &source, &why) < 0)
+		if (source_find(names[i], options->search, options->trust, 0, &source, &why) < 0)
 			list[i].fault = xstrdup(why.text);
 		else
 			describe(options, &source, &list[i]);

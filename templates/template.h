@@ -9,8 +9,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/trust.h"
 #include "plan/plan.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define TEMPLATE_EXTENDS_MAX 8 /* templates that extend one another, in a row */
@@ -20,6 +22,10 @@ struct template_options {
 	char *const
 		*search;   /* directories looked into before the built-in catalogue; may be NULL */
 	const char *share; /* absolute directory of stint's own data: ${stint_share} */
+	/* For somebody who must not decide what root does: */
+	bool names_only; /* a file is refused before it is looked at */
+	bool guarded;	 /* values of sets are refused where the host is meant (KEYWORD_INSIDE) */
+	const struct trust *trust; /* who may have written the files; NULL: anybody */
 };
 
 /*
@@ -28,8 +34,8 @@ struct template_options {
  * template in a search directory may extend the one of its own name that comes after it.
  *
  * Errors: ERROR_NOT_FOUND when there is no such template or file; ERROR_USAGE for wrong or missing
- * sets; ERROR_FAILED for the template itself, "FILE:LINE:COLUMN: key 'a.b': what is wrong; what
- * would be right".
+ * sets; ERROR_REFUSED for what the options forbid; ERROR_FAILED for the template itself,
+ * "FILE:LINE:COLUMN: key 'a.b': what is wrong; what would be right".
  */
 int template_compile(const char *name_or_path, const struct template_options *options,
 		     struct plan **ret_plan, struct error *err);

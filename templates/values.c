@@ -39,6 +39,20 @@ int value_wrong(struct reading *reading, const struct value_type *type, const st
 			  type->right);
 }
 
+static int check_guard(struct reading *reading, const struct node *node, const char *text)
+{
+	const struct variable *given = NULL;
+
+	if (reading->guarded && !reading->inside)
+		given = variables_find_given(reading->variables, text);
+	if (!given)
+		return 0;
+	node_error(node, reading->err,
+		   "decides over the host, and you may not set it: leave out --set %s",
+		   given->name);
+	return error_kind_set(reading->err, ERROR_REFUSED);
+}
+
 int value_expand(struct reading *reading, const struct node *node, const char *text, bool multiline,
 		 char **ret_text)
 {
@@ -46,6 +60,9 @@ int value_expand(struct reading *reading, const struct node *node, const char *t
 	const char *fault;
 	int r;
 
+	r = check_guard(reading, node, text);
+	if (r < 0)
+		return r;
 	r = variables_expand(reading->variables, node, text, &expanded, reading->err);
 	if (r < 0)
 		return r;

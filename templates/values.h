@@ -17,6 +17,8 @@ struct reading {
 	struct plan *plan;
 	struct site_config *config; /* instead of a plan */
 	const struct variables *variables;
+	bool guarded;  /* values of --set may only be used where keys say so (KEYWORD_INSIDE) */
+	bool inside;   /* the key that is being read says so */
 	size_t growth; /* bytes that variables have added so far */
 	struct error *err;
 };

@@ -120,6 +120,19 @@ int variables_expand(const struct variables *variables, const struct node *node,
 	return 0;
 }
 
+const struct variable *variables_find_given(const struct variables *variables, const char *text)
+{
+	while ((text = strchr(text, '$'))) {
+		size_t length = text[1] == '{' ? strcspn(text + 2, "}") : 0;
+		const struct variable *variable = find(variables, text + 2, length);
+
+		if (length && variable && variable->given)
+			return variable;
+		text += text[1] == '$' ? 2 : 1;
+	}
+	return NULL;
+}
+
 /* first is the number of variables that are no parameters: all that a default may refer to. */
 static int read_parameter(struct variables *variables, size_t first, const struct node *node,
 			  struct error *err)
@@ -192,6 +205,7 @@ static int take_set(struct variables *variables, size_t first, const char *set, 
 	if (fault)
 		return error_say(err, ERROR_USAGE, "the value of parameter '%s' %s", name, fault);
 	variables_set(variables, name, equals + 1);
+	find(variables, name, strlen(name))->given = true;
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 
 #include "templates/document.h"
 
+#include <stdbool.h>
+
 #define PARAMETERS_MAX 100
 #define EXPANSION_MAX (64 << 10)	 /* bytes of one expanded string */
 #define EXPANSION_GROWTH_MAX (256 << 10) /* bytes by which all strings together may grow */
@@ -16,6 +18,7 @@
 struct variable {
 	char *name;
 	char *value; /* NULL: a parameter that needs one from --set */
+	bool given;  /* the value is from --set */
 };
 
 struct variables {
@@ -43,5 +46,8 @@ int variables_read(struct variables *variables, const struct node *params, char 
  */
 int variables_expand(const struct variables *variables, const struct node *node, const char *text,
 		     char **ret_expanded, struct error *err);
+
+/* The first variable that text refers to and whose value is from --set, or NULL. */
+const struct variable *variables_find_given(const struct variables *variables, const char *text);
 
 #endif

@@ -84,9 +84,11 @@ int trust_open(const char *path, const struct trust *trust, int *ret_fd, struct 
 {
 	cleanup_free char *real = realpath(path, NULL);
 
-	if (!real) {
-		error_set(err, errno, "cannot open '%s'", path);
-		return errno == ENOENT ? error_kind_set(err, ERROR_NOT_FOUND) : err->code;
-	}
+	int r = real ? 0 : error_set(err, errno, "cannot open '%s'", path);
+
+	if (r == -ENOENT)
+		error_kind_set(err, ERROR_NOT_FOUND);
+	if (r < 0)
+		return r;
 	return walk(real, trust, ret_fd, err);
 }

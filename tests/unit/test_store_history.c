@@ -111,7 +111,7 @@ static void store_history_keeps_the_newest_10000(void **data)
 
 	run_sql(state, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
 		       " WHERE i < 10003) INSERT INTO history SELECT i, 'id', 'old', NULL, NULL, 0,"
-		       " 0, 'expired', 0, 0 FROM n");
+		       " 0, 'expired', 0, 0, -1 FROM n");
 	must_admit(state->store, "web", 1);
 	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
 	assert_int_equal(store_history(state->store, NULL, NULL, SIZE_MAX, &entries, &count, NULL),
