@@ -90,14 +90,14 @@ static const struct keyword quota_keywords[] = {
 	{
 		.name = "memory",
 		.type = &type_size,
-		.fallback = "none",
+		.fallback = "8G",
 		.doc = "The sum of their memory limits.",
 		.offset = QUOTA(memory_bytes),
 	},
 	{
 		.name = "cpu",
 		.type = &type_cpu,
-		.fallback = "none",
+		.fallback = "4",
 		.doc = "The sum of their processor limits.",
 		.offset = QUOTA(cpu_millis),
 	},

@@ -13,8 +13,8 @@
 
 /* Root is always trusted. */
 struct trust {
-	uid_t uid;	   /* who is trusted beside root */
-	bool has_group;	   /* and the group that has no other member than uid, if there is one */
+	uid_t uid;	/* who is trusted beside root */
+	bool has_group; /* and the group that has no other member than uid, if there is one */
 	gid_t group;
 };
 

@@ -24,8 +24,11 @@ struct options {
 	char **publish, **set, **env;
 };
 
+struct caller;
+
 struct invocation {
 	const struct command *command;
+	const struct caller *caller;
 	struct options options;
 	char **args; /* operands before "--" */
 	size_t n_args;

@@ -130,7 +130,7 @@ static int run_cp(const struct invocation *invocation)
 	int r = parse_operands(invocation->args, &operands, &err);
 
 	if (r == 0)
-		r = open_named(operands.name, &site, &record, &err);
+		r = open_named(invocation->caller, operands.name, &site, &record, &err);
 	if (r == 0)
 		r = root = copy_open_root(&site, record->grant.id, &err);
 	if (r >= 0)

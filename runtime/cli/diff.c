@@ -62,7 +62,7 @@ static int run_diff(const struct invocation *invocation)
 	cleanup_diff struct diff diff = {0};
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
-	int r = open_named(invocation->args[0], &site, &record, &err);
+	int r = open_named(invocation->caller, invocation->args[0], &site, &record, &err);
 	cleanup_fd int pool = -1;
 	int status = 0;
 

@@ -54,12 +54,27 @@ static int load_named(const struct invocation *invocation, struct store *store,
 	for (size_t i = 0; i < invocation->n_args; i++) {
 		struct error err = {0};
 
-		if (store_load(store, invocation->args[i], &ret_records[*ret_n], &err) == 0)
+		if (caller_load(invocation->caller, store, invocation->args[i],
+				&ret_records[*ret_n], &err) == 0)
 			(*ret_n)++;
 		else
 			status = report(&err);
 	}
 	return status;
+}
+
+/* "--all" means all that are the caller's to end. */
+static size_t keep_own(const struct caller *caller, struct record **records, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (caller_owns(caller, records[i]))
+			records[kept++] = records[i];
+		else
+			record_free(records[i]);
+	}
+	return kept;
 }
 
 static int down_selected(const struct invocation *invocation, const struct site *site,
@@ -74,6 +89,7 @@ static int down_selected(const struct invocation *invocation, const struct site 
 	r = store_open(site->state_path, &store, &err);
 	if (r == 0 && invocation->options.all) {
 		r = store_list(store, &records, &n, &err);
+		n = keep_own(invocation->caller, records, n);
 	} else if (r == 0) {
 		records = xcalloc(invocation->n_args, sizeof(struct record *));
 		status = load_named(invocation, store, records, &n);

@@ -5,6 +5,7 @@
  * caller goes inside.
  */
 #include "cli/commands.h"
+#include "cli/caller.h"
 #include "cli/output.h"
 #include "base/cleanup.h"
 #include "base/socket.h"
@@ -318,15 +319,28 @@ static int exit_of_failure(const struct error *err)
 	return EXIT_OWN_FAILURE;
 }
 
+/* Without ids of the instance's own, a user inside is one of the host. */
+static int check_user(const struct invocation *invocation, const struct record *record,
+		      struct error *err)
+{
+	if (!invocation->options.user || !invocation->caller->restricted || record->id_base)
+		return 0;
+	return error_say(err, ERROR_REFUSED,
+			 "--user is not for members of the group stint in an instance that has no "
+			 "user namespace: its users are those of the host");
+}
+
 static int execute(const struct invocation *invocation, char **argv, bool terminal)
 {
 	cleanup_record struct record *record = NULL;
 	struct executing e = {.keeper = -1, .master = -1, .inside = {-1, -1, -1}};
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
-	int r = open_named(invocation->args[0], &site, &record, &err);
+	int r = open_named(invocation->caller, invocation->args[0], &site, &record, &err);
 
 	e.signals = watch_signals();
+	if (r == 0)
+		r = check_user(invocation, record, &err);
 	if (r == 0)
 		r = e.keeper = instance_connect(&site, record->grant.id, &err);
 	site_close(&site);

@@ -86,7 +86,7 @@ static int run_extend(const struct invocation *invocation)
 	struct lease lease;
 	int status = 0;
 
-	if (open_named(invocation->args[0], &site, &record, &err) < 0 ||
+	if (open_named(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
 	    new_lease(invocation, record, &lease, &err) < 0 ||
 	    apply(&site, record, &lease, &err) < 0)
 		status = report(&err);

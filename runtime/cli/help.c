@@ -150,8 +150,13 @@ static void print_man(void)
 	puts(".El\n.Sh ENVIRONMENT\n.Bl -tag -width Ds");
 	puts(".It Ev STINT_ROOT\nFor root only: a directory below which configuration, state and "
 	     "run-time\nfiles are kept instead of the places below.");
-	puts(".It Ev SUDO_UID\nWhen root was reached through sudo, the owner of what is started.");
+	puts(".It Ev SUDO_UID\nWhen root was reached through sudo, the owner of what is started.\n"
+	     "Members of the group stint who come through sudo are restricted: templates by\n"
+	     "name, their own instances, within a quota.");
 	puts(".El\n.Sh FILES\n.Bl -tag -width Ds");
+	puts(".It Pa /etc/stint/stint.yaml\nThe configuration of this host: ids, addresses, "
+	     "control "
+	     "group, quotas.");
 	puts(".It Pa /etc/stint/templates\nTemplates of this host; they come before the built-in "
 	     "ones.");
 	puts(".It Pa /var/lib/stint\nThe store and the copy-on-write layers of instances.");

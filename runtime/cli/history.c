@@ -46,6 +46,8 @@ static json_t *json_entry(const struct history_entry *e)
 static int run_history(const struct invocation *invocation)
 {
 	const char *name = invocation->n_args ? invocation->args[0] : NULL;
+	const struct caller *caller = invocation->caller;
+	const uid_t *owner = caller->restricted ? &caller->uid : NULL;
 	cleanup_store struct store *store = NULL;
 	struct site site = {.state = -1, .run = -1};
 	struct history_entry *entries = NULL;
@@ -55,7 +57,7 @@ static int run_history(const struct invocation *invocation)
 	int status = 0;
 
 	if (place_open(&site, &err) < 0 || store_open(site.state_path, &store, &err) < 0 ||
-	    store_history(store, name, NULL, HISTORY_SHOWN, &entries, &n, &err) < 0) {
+	    store_history(store, name, owner, HISTORY_SHOWN, &entries, &n, &err) < 0) {
 		status = report(&err);
 	} else if (invocation->options.json) {
 		list = json_array();

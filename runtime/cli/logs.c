@@ -178,7 +178,7 @@ static int run_logs(const struct invocation *invocation)
 	cleanup_record struct record *record = NULL;
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
-	int r = open_named(invocation->args[0], &site, &record, &err);
+	int r = open_named(invocation->caller, invocation->args[0], &site, &record, &err);
 
 	if (r == 0) {
 		r = log_open(&site, record->grant.id, &reader);

@@ -36,7 +36,16 @@ static void add_row(struct table *table, const struct record *record, const stru
 	table_add(table, ports);
 }
 
-static void print_table(const struct site *site, struct record **records, size_t n)
+/* Of other people's instances a restricted caller sees that the name is taken. */
+static void add_foreign_row(struct table *table, const struct record *record)
+{
+	table_add(table, record->grant.name);
+	for (size_t i = 1; i < table->columns; i++)
+		table_add(table, "-");
+}
+
+static void print_table(const struct caller *caller, const struct site *site,
+			struct record **records, size_t n)
 {
 	static const char *const heads[] = {"NAME", "TEMPLATE", "STATE", "OWNER", "LEFT", "PORTS"};
 	struct table table = {.columns = ARRAY_SIZE(heads)};
@@ -46,6 +55,10 @@ static void print_table(const struct site *site, struct record **records, size_t
 	for (size_t i = 0; i < n; i++) {
 		struct status status;
 
+		if (!caller_owns(caller, records[i])) {
+			add_foreign_row(&table, records[i]);
+			continue;
+		}
 		instance_observe(site, records[i], &status);
 		add_row(&table, records[i], &status);
 	}
@@ -58,13 +71,19 @@ static void print_names(struct record **records, size_t n)
 		puts(records[i]->grant.name);
 }
 
-static int print_json(const struct site *site, struct record **records, size_t n)
+static int print_json(const struct caller *caller, const struct site *site, struct record **records,
+		      size_t n)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++) {
 		struct status status;
 
+		if (!caller_owns(caller, records[i])) {
+			json_array_append_new(list,
+					      json_pack("{s:s}", "name", records[i]->grant.name));
+			continue;
+		}
 		instance_observe(site, records[i], &status);
 		json_array_append_new(list, json_instance(records[i], &status));
 	}
@@ -96,11 +115,11 @@ static int run_ls(const struct invocation *invocation)
 	if (load_all(&site, &records, &n, &err) < 0)
 		status = report(&err);
 	else if (invocation->options.json)
-		status = print_json(&site, records, n);
+		status = print_json(invocation->caller, &site, records, n);
 	else if (invocation->options.quiet)
 		print_names(records, n);
 	else if (n > 0)
-		print_table(&site, records, n);
+		print_table(invocation->caller, &site, records, n);
 	else
 		puts("no instances");
 	record_list_free(records, n);
@@ -114,7 +133,8 @@ const struct command ls_command = {
 	.options = "quiet json",
 	.summary = "list the instances of this host",
 	.description = "Name, template, state, owner, time left and published ports of each "
-		       "instance, oldest first.",
+		       "instance, oldest first. Members of the group stint see nothing but the "
+		       "names of other people's.",
 	.max_args = 0,
 	.run = run_ls,
 };

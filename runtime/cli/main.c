@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program: finds the command, parses, runs. */
+#include "cli/caller.h"
 #include "cli/commands.h"
 #include "base/cleanup.h"
 
@@ -10,36 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct command *const commands[] = {
-	&up_command,	&run_command,	  &ls_command,	     &show_command,    &logs_command,
-	&exec_command,	&shell_command,	  &extend_command,   &cp_command,      &down_command,
-	&diff_command,	&plan_command,	  &template_command, &history_command, &doctor_command,
-	&sweep_command, &version_command, &help_command,     &reap_command,    NULL,
-};
-
-const struct command *command_find(const char *name)
-{
-	for (size_t i = 0; commands[i]; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	return NULL;
-}
-
-int report(const struct error *err)
-{
-	fflush(stdout);
-	fprintf(stderr, "stint: %s\n", err->text);
-	return err->kind ? (int)err->kind : ERROR_FAILED;
-}
-
 static int unknown_command(const char *name)
 {
-	const char *names[ARRAY_SIZE(commands)] = {0};
+	const char *names[64] = {0};
 	const char *near;
 	struct error err;
 	size_t n = 0;
 
-	for (size_t i = 0; commands[i]; i++)
+	for (size_t i = 0; commands[i] && n + 1 < ARRAY_SIZE(names); i++)
 		if (!commands[i]->hidden)
 			names[n++] = commands[i]->name;
 	near = nearest_word(name, names);
@@ -80,12 +59,20 @@ static bool asks_for_help(int argc, char **argv)
 	return false;
 }
 
+static int refuse(const struct command *command, const struct error *err)
+{
+	int status = report(err);
+
+	return command->usage_exit ? command->usage_exit : status;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = command_name(argc, argv);
 	const struct command *command = command_find(name);
 	char *about[] = {(char *)name, NULL};
 	struct invocation invocation;
+	struct caller caller;
 	struct error err = {0};
 	int status, count = argc > 2 ? argc - 2 : 0;
 	char **words = argv + (argc > 2 ? 2 : argc);
@@ -98,15 +85,18 @@ int main(int argc, char **argv)
 	setlocale(LC_TIME, "");
 	if (!command)
 		return unknown_command(name);
+	if (caller_find(&caller, &err) < 0)
+		return refuse(command, &err);
 	if (asks_for_help(argc, argv)) {
 		command = &help_command;
 		count = 1;
 		words = about;
 	}
-	if (invocation_parse(command, count, words, &invocation, &err) < 0) {
-		status = report(&err);
-		status = command->usage_exit ? command->usage_exit : status;
+	if (invocation_parse(command, count, words, &invocation, &err) < 0 ||
+	    caller_check(&caller, &invocation, &err) < 0) {
+		status = refuse(command, &err);
 	} else {
+		invocation.caller = &caller;
 		status = command->run(&invocation);
 	}
 	invocation_deinit(&invocation);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What commands print; see output.h. */
 #include "cli/output.h"
+#include "cli/command.h"
 #include "cli/place.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -11,6 +12,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
+
+int report(const struct error *err)
+{
+	fflush(stdout);
+	fprintf(stderr, "stint: %s\n", err->text);
+	return err->kind ? (int)err->kind : ERROR_FAILED;
+}
 
 char *port_url(const struct published_port *port)
 {
@@ -202,13 +210,13 @@ void table_print(struct table *table)
 	table->n = 0;
 }
 
-int open_named(const char *name, struct site *ret_site, struct record **ret_record,
-	       struct error *err)
+int open_named(const struct caller *caller, const char *name, struct site *ret_site,
+	       struct record **ret_record, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
 	int r = place_open(ret_site, err);
 
 	if (r == 0)
 		r = store_open(ret_site->state_path, &store, err);
-	return r < 0 ? r : store_load(store, name, ret_record, err);
+	return r < 0 ? r : caller_load(caller, store, name, ret_record, err);
 }

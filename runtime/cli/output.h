@@ -3,6 +3,7 @@
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
+#include "cli/caller.h"
 #include "instance/instance.h"
 
 #include <jansson.h>
@@ -38,8 +39,8 @@ void table_add(struct table *table, const char *cell);
 void table_addf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void table_print(struct table *table); /* and frees */
 
-/* Opens the site and loads the record of NAME; prints nothing. */
-int open_named(const char *name, struct site *ret_site, struct record **ret_record,
-	       struct error *err);
+/* Opens the site and loads the record of NAME, for its owner only if the caller is restricted. */
+int open_named(const struct caller *caller, const char *name, struct site *ret_site,
+	       struct record **ret_record, struct error *err);
 
 #endif

@@ -15,7 +15,8 @@ static int run_plan(const struct invocation *invocation)
 	struct error err = {0};
 	int status = 0;
 
-	if (site_locate(&site, &err) < 0 || compile_template(invocation, &site, &plan, &err) < 0) {
+	if (site_locate(&site, &err) < 0 ||
+	    compile_template(invocation, &site, false, &plan, &err) < 0) {
 		status = report(&err);
 	} else {
 		plan_write_canonical(plan, &text);

@@ -80,6 +80,7 @@ static void run_child(const struct session *session, char **command, pid_t paren
 			strerror(errno));
 		_exit(EXIT_OWN_FAILURE);
 	}
+	caller_restore(session->invocation->caller);
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	/* a parent that was killed before that sends nothing any more */
 	if (getppid() != parent)

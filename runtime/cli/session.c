@@ -46,20 +46,30 @@ static int set_limits(const struct options *o, struct plan *plan, struct error *
 	return 0;
 }
 
-int compile_template(const struct invocation *invocation, const struct site *site,
+int compile_template(const struct invocation *invocation, const struct site *site, bool starts,
 		     struct plan **ret_plan, struct error *err)
 {
+	const struct quota *quota = caller_quota(invocation->caller, site);
 	const struct options *o = &invocation->options;
 	cleanup_free char *own = xasprintf("%s/templates", site->config_path);
 	char *search[] = {own, NULL};
 	struct template_options options = {.sets = o->set, .search = search, .share = site->share};
 	cleanup_plan struct plan *plan = NULL;
-	int r = template_compile(invocation->args[0], &options, &plan, err);
+	struct plan_limits written;
+	struct trust trust;
+	int r;
 
+	caller_set_template_options(invocation->caller, starts, &options, &trust);
+	r = template_compile(invocation->args[0], &options, &plan, err);
+	if (r < 0)
+		return r;
+	written = plan->limits;
 	for (size_t i = 0; r == 0 && o->env && o->env[i]; i++)
 		r = plan_set_env(plan, o->env[i], err);
 	if (r == 0)
 		r = set_limits(o, plan, err);
+	if (r == 0 && starts && quota)
+		r = caller_bound_plan(quota, &written, plan, err);
 	if (r == 0)
 		*ret_plan = steal_ptr(plan);
 	return r;
@@ -106,7 +116,8 @@ static int block_signals(void)
 }
 
 /* --recreate: an instance of that name goes first, whatever its template. */
-static int take_down_old(const struct site *site, const char *name, struct error *err)
+static int take_down_old(const struct caller *caller, const struct site *site, const char *name,
+			 struct error *err)
 {
 	cleanup_store struct store *store = NULL;
 	cleanup_record struct record *record = NULL;
@@ -116,12 +127,16 @@ static int take_down_old(const struct site *site, const char *name, struct error
 		r = store_load(store, name, &record, err);
 	if (r == -ENOENT)
 		return 0;
+	if (r == 0 && !caller_owns(caller, record))
+		return error_say(err, ERROR_EXISTS, "the name '%s' is taken: choose another one",
+				 name);
 	return r < 0 ? r : instance_down(site, record->grant.id, "replaced by --recreate", err);
 }
 
 static int prepare(struct session *session, struct start_request *request, struct error *err)
 {
 	const struct options *o = &session->invocation->options;
+	const struct caller *caller = session->invocation->caller;
 	struct sweep_result swept;
 	int r = check_name(o->name, err);
 
@@ -130,7 +145,8 @@ static int prepare(struct session *session, struct start_request *request, struc
 	if (r == 0)
 		r = place_open(&session->site, err);
 	if (r == 0)
-		r = compile_template(session->invocation, &session->site, &session->plan, err);
+		r = compile_template(session->invocation, &session->site, true, &session->plan,
+				     err);
 	if (r == 0)
 		r = read_lease(o, session->plan, &request->lease, err);
 	if (r == 0)
@@ -138,7 +154,7 @@ static int prepare(struct session *session, struct start_request *request, struc
 	if (r == 0)
 		r = site_sweep(&session->site, true, &swept, err);
 	if (r == 0 && o->recreate)
-		r = take_down_old(&session->site, o->name, err);
+		r = take_down_old(caller, &session->site, o->name, err);
 	return r;
 }
 
@@ -160,6 +176,7 @@ int session_start(const struct invocation *invocation, struct session *ret_sessi
 		return r;
 	request.plan = ret_session->plan;
 	request.owner = &ret_session->owner;
+	request.quota = caller_quota(invocation->caller, &ret_session->site);
 	return instance_start(&ret_session->site, &request, &ret_session->instance, err);
 }
 

@@ -54,8 +54,11 @@ void session_deinit(struct session *session);
 /* Prints up to ten last lines of the instance's log to stderr. */
 void session_print_log_tail(const struct session *session);
 
-/* Compiles the template of the invocation's first operand with --set, --env and its limits. */
-int compile_template(const struct invocation *invocation, const struct site *site,
+/*
+ * Compiles the template of the invocation's first operand with --set, --env and its limits; starts:
+ * for an instance, so that the caller's quota counts and strangers' files are refused.
+ */
+int compile_template(const struct invocation *invocation, const struct site *site, bool starts,
 		     struct plan **ret_plan, struct error *err);
 
 #endif

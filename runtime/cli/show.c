@@ -166,7 +166,7 @@ static int run_show(const struct invocation *invocation)
 	json_t *object;
 	int code = 0;
 
-	if (open_named(invocation->args[0], &site, &record, &err) < 0) {
+	if (open_named(invocation->caller, invocation->args[0], &site, &record, &err) < 0) {
 		code = report(&err);
 	} else {
 		instance_observe(&site, record, &status);

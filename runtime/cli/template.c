@@ -139,7 +139,9 @@ static int run_template(const struct invocation *invocation)
 		char *search[] = {own, NULL};
 		struct template_options options = {
 			.sets = invocation->options.set, .search = search, .share = site.share};
+		struct trust trust;
 
+		caller_set_template_options(invocation->caller, false, &options, &trust);
 		if (act(invocation, &options, &err) < 0)
 			status = report(&err);
 	}

@@ -20,6 +20,7 @@ struct start_request {
 	const struct account *owner;
 	struct lease lease; /* deadline already absolute */
 	bool hold;
+	const struct quota *quota; /* the owner is restricted; NULL: not */
 };
 
 /* An instance that this command has just started and is tied to. */

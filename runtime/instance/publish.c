@@ -13,6 +13,7 @@
 
 #define BACKLOG 1024
 #define DEFAULT_ADDRESS "127.0.0.1"
+#define FIRST_UNPRIVILEGED 1024
 
 static int bad_specification(const char *text, struct error *err)
 {
@@ -191,4 +192,39 @@ int publish_bind(const struct plan *plan, char *const *specifications, bool hold
 		r = publish_one(&wanted, hold, grant, ret_fds, err);
 	}
 	return r;
+}
+
+static bool is_loopback(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+	if (address->ss_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
+int publish_check_restricted(const struct plan *plan, char *const *specifications,
+			     struct error *err)
+{
+	for (; specifications && *specifications; specifications++) {
+		struct sockaddr_storage address;
+		struct publish_wish wish;
+		int r = publish_parse(plan, *specifications, &wish, err);
+
+		if (r < 0)
+			return r;
+		if (wish.host_port && wish.host_port < FIRST_UNPRIVILEGED)
+			return error_say(err, ERROR_REFUSED,
+					 "port %u is root's: publish on %d or above, or leave the "
+					 "number out to get a free one",
+					 wish.host_port, FIRST_UNPRIVILEGED);
+		/* what is no address at all is said when it is bound */
+		if (make_address(&wish, &address) && !is_loopback(&address))
+			return error_say(err, ERROR_REFUSED,
+					 "'%s' can be reached from elsewhere: publish on 127.0.0.1 "
+					 "or ::1",
+					 wish.address);
+	}
+	return 0;
 }

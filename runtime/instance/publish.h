@@ -20,6 +20,13 @@ int publish_parse(const struct plan *plan, const char *text, struct publish_wish
 		  struct error *err);
 
 /*
+ * ERROR_REFUSED for a specification that only root may ask for: a port below 1024, which root alone
+ * can bind, or an address that other hosts reach.
+ */
+int publish_check_restricted(const struct plan *plan, char *const *specifications,
+			     struct error *err);
+
+/*
  * Binds a socket for each specification ("HOSTPORT:NAME", "ADDRESS:HOSTPORT:NAME" with an IPv6
  * address in brackets, or "NAME" for a port from the kernel); without any, for every port of the
  * plan on 127.0.0.1. With hold the sockets also listen. ret_ports and ret_fds (PLAN_PORTS_MAX

@@ -98,7 +98,11 @@ static int fill_record(struct starting *s, struct error *err)
 	record->grant.owner = xstrdup(request->owner->name);
 	record->grant.lease = request->lease;
 	record->grant.hold = request->hold;
+	record->memory_bytes = request->plan->limits.memory_bytes;
+	record->cpu_millis = request->plan->limits.cpu_millis;
 	r = disk_choose(s->site, request->plan, s->site->admission.ids.count > 0, record, err);
+	if (r == 0 && request->quota)
+		r = publish_check_restricted(request->plan, request->publish, err);
 	if (r < 0)
 		return r;
 	return publish_bind(request->plan, request->publish, request->hold, &record->grant,
@@ -126,6 +130,7 @@ static int admit(struct starting *s, struct error *err)
 	cleanup_store struct store *store = NULL;
 	int r = store_open(s->site->state_path, &store, err);
 
+	admission.quota = s->request->quota;
 	for (unsigned i = 0; r == 0; i++) {
 		if (wanted)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);

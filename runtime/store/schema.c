@@ -72,7 +72,8 @@ static const char version_3[] =
 	"ALTER TABLE instance ADD COLUMN disk_bytes INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE instance ADD COLUMN disk TEXT;";
 
-/* What counts against an owner's quota, and whose an entry of the history is: nobody knows by now. */
+/* What counts against an owner's quota, and whose an entry of the history is: nobody knows by now.
+ */
 static const char version_4[] =
 	"ALTER TABLE instance ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE instance ADD COLUMN cpu_millis INTEGER NOT NULL DEFAULT 0;"

@@ -27,9 +27,9 @@ struct record {
 	char *cgroup;	  /* name of the parent group below each hierarchy's root */
 	uint32_t address; /* IPv4, host byte order; given out by store_admit */
 	uint32_t id_base; /* first of its ID_RANGE_SIZE ids on the host, given out too; 0: none */
-	uint64_t disk_bytes; /* limit of what it writes, 0: none */
+	uint64_t disk_bytes;		   /* limit of what it writes, 0: none */
 	uint64_t memory_bytes, cpu_millis; /* limits that count in its owner's quota, 0: none */
-	char *disk;	     /* what holds that limit (disk.h), NULL: nothing */
+	char *disk;			   /* what holds that limit (disk.h), NULL: nothing */
 };
 
 /* How and why an instance ended; the history keeps it. */

@@ -25,6 +25,12 @@ group_of_root()
 
 setup()
 {
+	set_up
+}
+
+# For a file that has more to do in its setup.
+set_up()
+{
 	STINT_ROOT=$(mktemp -d /tmp/stint-test.XXXXXX)
 	export STINT_ROOT
 	GROUP=$(group_of_root "$STINT_ROOT")

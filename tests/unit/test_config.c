@@ -43,7 +43,8 @@ static void check_defaults(const struct site_config *config)
 	assert_int_equal(config->host.pids, 50);
 	assert_int_equal(config->host.cpu, 100);
 	assert_int_equal(config->quota.instances, 4);
-	assert_int_equal(config->quota.memory_bytes, 0);
+	assert_int_equal(config->quota.memory_bytes, 8ULL << 30);
+	assert_int_equal(config->quota.cpu_millis, 4000);
 	assert_int_equal(config->quota.ttl_ns, 24 * 3600 * NSEC_PER_SEC);
 	assert_int_equal(config->n_quotas, 0);
 }

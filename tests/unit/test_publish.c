@@ -330,6 +330,42 @@ static void publish_bind_of_too_many(void **state)
 	release(p);
 }
 
+static void publish_check_restricted_of_ports_and_addresses(void **state)
+{
+	static const struct {
+		const char *specification, *words; /* words NULL: it is allowed */
+	} cases[] = {
+		{"http", NULL},
+		{"0:http", NULL},
+		{"1024:http", NULL},
+		{"127.255.255.254:8080:http", NULL},
+		{"[::1]:8080:http", NULL},
+		{"1023:http", "port 1023 is root's"},
+		{"127.0.0.1:80:http", "port 80 is root's"},
+		{"0.0.0.0:8080:http", "'0.0.0.0' can be reached from elsewhere"},
+		{"10.0.0.1:0:http", "can be reached from elsewhere"},
+		{"128.0.0.1:0:http", "can be reached from elsewhere"},
+		{"[::]:8080:http", "can be reached from elsewhere"},
+		{"[::ffff:127.0.0.1]:8080:http", "can be reached from elsewhere"},
+		{"[::ffff:0.0.0.0]:8080:http", "can be reached from elsewhere"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *all[] = {(char *)"amqp", (char *)cases[i].specification, NULL};
+		struct error err;
+		int r = publish_check_restricted(&plan, all, &err);
+
+		if (cases[i].words) {
+			assert_fails(r, -EPERM, &err, cases[i].words);
+			assert_int_equal(err.kind, ERROR_REFUSED);
+		} else {
+			assert_succeeds(r, &err);
+		}
+	}
+	assert_int_equal(publish_check_restricted(&plan, NULL, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +380,7 @@ int main(void)
 		with_world(publish_bind_without_hold_reserves_the_port),
 		with_world(publish_bind_again_after_connections),
 		with_world(publish_bind_of_too_many),
+		cmocka_unit_test(publish_check_restricted_of_ports_and_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

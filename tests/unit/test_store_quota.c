@@ -67,8 +67,10 @@ static void store_admit_adds_up_limits(void **data)
 	} cases[] = {
 		{{3 * GIB, 1500, 9 * GIB}, NULL},
 		{{2 * GIB, 500, GIB},
-		 "your quota is 4 GiB of memory; your instances have 3 GiB, and this one wants 2 GiB"},
-		{{GIB, 501, GIB}, "2 of processors; your instances have 1.5, and this one wants 0.501"},
+		 "your quota is 4 GiB of memory; your instances have 3 GiB, and this one wants 2 "
+		 "GiB"},
+		{{GIB, 501, GIB},
+		 "2 of processors; your instances have 1.5, and this one wants 0.501"},
 		{{GIB, 500, 2 * GIB}, "10 GiB of disk"},
 		{{0, 500, GIB}, "needs a limit of it: give --memory"},
 		{{GIB, 0, GIB}, "needs a limit of it: give --cpus"},
@@ -119,8 +121,8 @@ static void try_ten(const struct state *state, unsigned number)
 	if (store_open(state->path, &store, NULL) < 0)
 		_exit(100);
 	for (unsigned i = 0; i < 10; i++)
-		admitted += admit(store, number * 10 + i, 1000, (struct counted){0}, &quota,
-				  NULL) == 0;
+		admitted +=
+			admit(store, number * 10 + i, 1000, (struct counted){0}, &quota, NULL) == 0;
 	store_close(store);
 	_exit(admitted);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All commands, in the order of "stint help". */
+#include "cli/commands.h"
+
+#include <string.h>
+
+const struct command *const commands[] = {
+	&up_command,	&run_command,	  &ls_command,	     &show_command,    &logs_command,
+	&exec_command,	&shell_command,	  &extend_command,   &cp_command,      &down_command,
+	&diff_command,	&plan_command,	  &template_command, &history_command, &doctor_command,
+	&sweep_command, &version_command, &help_command,     &reap_command,    NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}

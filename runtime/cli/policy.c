@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a restricted caller may do, in one table. A command that is not in it, and an option that a
+ * command's line does not name, is not for him: what is added elsewhere stays closed until somebody
+ * has decided here. Which instances he may touch is decided where they are loaded (caller_load).
+ */
+#include "cli/caller.h"
+#include "cli/command.h"
+#include "cli/policy.h"
+#include "base/cleanup.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LIMITS "memory swap cpus pids disk files io-read io-write log-size"
+
+const struct policy policies[] = {
+	{"up", "name ttl until publish set env no-wait no-hold recreate json " LIMITS,
+	 "best-effort"},
+	{"run", "name ttl until publish set env no-hold recreate " LIMITS, "best-effort"},
+	{"plan", "set env json " LIMITS, "best-effort"},
+	{"template", "set schema man json", ""},
+	{"ls", "quiet json", ""},
+	{"show", "json", ""},
+	{"logs", "follow lines timestamps json", ""},
+	{"exec", "user env", ""},
+	{"shell", "user env", ""},
+	{"extend", "until json", ""},
+	{"cp", "", ""},
+	{"down", "all now json", ""},
+	{"diff", "json", ""},
+	{"history", "json", ""},
+	{"doctor", "json", ""},
+	{"sweep", "json", ""},
+	{"version", "json", ""},
+	{"help", "man", ""},
+	{0},
+};
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (; list && *list; list += strspn(list, " ")) {
+		size_t length = strcspn(list, " ");
+
+		if (length == n && strncmp(list, word, n) == 0)
+			return true;
+		list += length;
+	}
+	return false;
+}
+
+static const struct policy *policy_of(const char *command)
+{
+	for (const struct policy *policy = policies; policy->command; policy++)
+		if (strcmp(policy->command, command) == 0)
+			return policy;
+	return NULL;
+}
+
+bool policy_allows(const char *command, const char *option)
+{
+	const struct policy *policy = policy_of(command);
+
+	return policy && (!option || has_word(policy->allowed, option));
+}
+
+bool policy_decides(const char *command, const char *option)
+{
+	const struct policy *policy = policy_of(command);
+
+	return policy_allows(command, option) || (policy && has_word(policy->refused, option));
+}
+
+static bool is_given(const struct options *options, const struct option_spec *spec)
+{
+	const char *field = (const char *)options + spec->offset;
+
+	return spec->kind == OPTION_FLAG ? *(const bool *)field : *(char *const *)field != NULL;
+}
+
+int caller_check(const struct caller *caller, const struct invocation *invocation,
+		 struct error *err)
+{
+	const char *command = invocation->command->name;
+
+	if (!caller->restricted)
+		return 0;
+	if (!policy_allows(command, NULL))
+		return error_say(err, ERROR_REFUSED,
+				 "'stint %s' is not for members of the group " CALLER_GROUP,
+				 command);
+	for (const struct option_spec *spec = option_specs; spec->name; spec++)
+		if (is_given(&invocation->options, spec) &&
+		    command_option(invocation->command, spec->name, strlen(spec->name)) &&
+		    !policy_allows(command, spec->name))
+			return error_say(err, ERROR_REFUSED,
+					 "'--%s' is not for members of the group " CALLER_GROUP,
+					 spec->name);
+	return 0;
+}
+
+bool caller_owns(const struct caller *caller, const struct record *record)
+{
+	return !caller->restricted || record->grant.owner_uid == caller->uid;
+}
+
+int caller_load(const struct caller *caller, struct store *store, const char *name,
+		struct record **ret_record, struct error *err)
+{
+	cleanup_record struct record *record = NULL;
+	int r = store_load(store, name, &record, err);
+
+	if (caller->restricted && (r == -ENOENT || (r == 0 && !caller_owns(caller, record))))
+		return error_say(err, ERROR_NOT_FOUND, "no instance '%s' of yours", name);
+	if (r == 0)
+		*ret_record = steal_ptr(record);
+	return r;
+}
+
+const struct quota *caller_quota(const struct caller *caller, const struct site *site)
+{
+	return caller->restricted ? site_config_quota(&site->config, caller->name) : NULL;
+}
