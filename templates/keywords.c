@@ -334,6 +334,24 @@ const struct keyword template_keywords[] = {
 		       "error; what is not limited here is limited by what all instances share.",
 	},
 	{
+		.name = "caps",
+		.type = &type_caps,
+		.doc = "Capabilities that the server keeps, of chown, dac_override, fowner, "
+		       "fsetid, kill, net_bind_service, setgid and setuid. They hold for its own "
+		       "ids and network only.",
+		.offset = PLAN(confinement.caps),
+	},
+	{
+		.name = "seccomp",
+		.type = &type_profile,
+		.inner = seccomp_keywords,
+		.fallback = "default",
+		.doc = "Which system calls what runs inside may use: the `default` ones, which "
+		       "servers need, the few of `strict`, or, with a reason, all of them.",
+		.offset = PLAN(confinement.seccomp),
+		.check = confinement_check,
+	},
+	{
 		.name = "best_effort",
 		.type = &type_switch,
 		.fallback = "false",

@@ -37,8 +37,12 @@ extern const struct keyword template_keywords[];
 
 #define PLAN(field) offsetof(struct plan, field)
 
-/* Those below "limits". */
-extern const struct keyword limits_keywords[];
+/* Those below "limits" and "seccomp". */
+extern const struct keyword limits_keywords[], seccomp_keywords[];
+
+/* No filter without a reason. */
+int confinement_check(struct reading *reading, const struct keyword *keyword,
+		      const struct node *node);
 
 /* The keyword of that name, or NULL. table may be NULL. */
 const struct keyword *keyword_find(const struct keyword *table, const char *name);

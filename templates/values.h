@@ -53,8 +53,8 @@ extern const struct value_type type_duration, type_duration_bound, type_grace, t
 /* uint64_t; all but type_log take "none" as 0. */
 extern const struct value_type type_size, type_swap, type_cpu, type_pids, type_files, type_rate,
 	type_log;
-/* bool. */
-extern const struct value_type type_switch;
+/* uint64_t, a bit each; bool; enum seccomp_profile. */
+extern const struct value_type type_caps, type_switch, type_profile;
 /* unsigned; uint16_t; int; enum restart_policy; enum ready_kind. */
 extern const struct value_type type_restart_limit, type_port, type_port_choice, type_signal,
 	type_policy, type_ready_word;

@@ -122,6 +122,20 @@ static json_t *json_plan_limits(const struct plan_limits *limits)
 	return object;
 }
 
+static void put_confinement(json_t *object, const struct plan_confinement *confinement)
+{
+	json_t *caps = json_array();
+
+	for (const struct plan_capability *c = plan_capabilities; c->name; c++)
+		if (confinement->caps >> c->number & 1)
+			json_array_append_new(caps, json_string(c->name));
+	json_object_set_new(object, "caps", caps);
+	json_object_set_new(object, "seccomp",
+			    json_pack("{s:s, s:s*, s:b}", "profile",
+				      seccomp_profile_names[confinement->seccomp], "reason",
+				      confinement->seccomp_reason, "abi32", confinement->abi32));
+}
+
 json_t *json_plan(const struct plan *plan)
 {
 	json_t *lease = json_object();
@@ -137,6 +151,7 @@ json_t *json_plan(const struct plan *plan)
 	json_object_set_new(object, "ports", json_plan_ports(plan));
 	json_object_set_new(object, "ready", json_ready(&plan->ready));
 	json_object_set_new(object, "limits", json_plan_limits(&plan->limits));
+	put_confinement(object, &plan->confinement);
 	json_object_set_new(object, "best_effort", json_boolean(plan->best_effort));
 	json_object_set_new(object, "lease", lease);
 	json_object_set_new(object, "network",

@@ -5,15 +5,19 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SECUREBITS                                                                               \
-	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                         \
-	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | \
+/* Root is nobody special, capabilities do not survive by ambient or kept ones but now. */
+#define SECUREBITS                                                              \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
+	 SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |                \
 	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+#define BIT(name) (1ULL << CAP_##name)
 
 static int drop_bounding(uint64_t but, struct error *err)
 {
@@ -27,19 +31,18 @@ static int drop_bounding(uint64_t but, struct error *err)
 	return 0;
 }
 
-/* None is inheritable; what is not permitted now cannot be kept. */
-static int drop_capabilities(uint64_t but, struct error *err)
+/* What is not permitted now cannot be kept. */
+static int set_capabilities(uint64_t permitted, uint64_t inheritable, struct error *err)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct sets[2];
 
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capget, &header, sets) < 0)
 		return error_set(err, errno, "cannot read capabilities");
 	for (size_t i = 0; i < 2; i++) {
-		sets[i].permitted &= (uint32_t)(but >> (32 * i));
+		sets[i].permitted &= (uint32_t)(permitted >> (32 * i));
 		sets[i].effective = sets[i].permitted;
-		sets[i].inheritable = 0;
+		sets[i].inheritable = sets[i].permitted & (uint32_t)(inheritable >> (32 * i));
 	}
 	if (syscall(SYS_capset, &header, sets) < 0)
 		return error_set(err, errno, "cannot drop capabilities");
@@ -50,25 +53,77 @@ int confine_keep(uint64_t caps, struct error *err)
 {
 	int r = drop_bounding(caps, err);
 
-	return r < 0 ? r : drop_capabilities(caps, err);
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return r < 0 ? r : set_capabilities(caps, 0, err);
+}
+
+static int become(const struct confinement *c, struct error *err)
+{
+	/* the change of the user must not take what is still needed for the steps after it */
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
+		return error_set(err, errno, "cannot set the securebits");
+	if (setgroups(c->n_groups, c->groups) < 0 || setresgid(c->gid, c->gid, c->gid) < 0)
+		return error_set(err, errno, "cannot become group %u", c->gid);
+	if (setresuid(c->uid, c->uid, c->uid) < 0)
+		return error_set(err, errno, "cannot become user %u", c->uid);
+	return 0;
+}
+
+/* Ambient, or an exec would take them: the programs of a server have none of their own. */
+static int raise_ambient(uint64_t caps, struct error *err)
+{
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if ((caps >> cap & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return error_set(err, errno, "cannot keep capability %lu", cap);
+	return 0;
+}
+
+/*
+ * A server that may change its user does so to have less from then on: for it, the kernel's own
+ * rule holds that only root has capabilities. For all others it would only make a difference
+ * through a bug.
+ */
+static int lock_securebits(uint64_t caps, struct error *err)
+{
+	unsigned long bits = SECUREBITS | (caps & BIT(SETUID) ? 0 : SECBIT_NO_SETUID_FIXUP);
+
+	if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0)
+		return error_set(err, errno, "cannot lock the securebits");
+	return 0;
+}
+
+static int load_filter(const struct confinement *c, struct error *err)
+{
+	struct sock_fprog program = {
+		.len = (unsigned short)(c->filter_size / sizeof(struct sock_filter)),
+		.filter = (struct sock_filter *)c->filter,
+	};
+
+	if (!c->filter)
+		return 0;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		return error_set(err, errno, "cannot load the filter of system calls");
+	return 0;
 }
 
 int confine_apply(const struct confinement *c, struct error *err)
 {
-	int r = drop_bounding(0, err);
+	int r = drop_bounding(c->caps, err);
 
-	if (r < 0)
-		return r;
-	if (setgroups(c->n_groups, c->groups) < 0 || setresgid(c->gid, c->gid, c->gid) < 0)
-		return error_set(err, errno, "cannot become group %u", c->gid);
-	if (prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) < 0)
-		return error_set(err, errno, "cannot lock the securebits");
-	if (setresuid(c->uid, c->uid, c->uid) < 0)
-		return error_set(err, errno, "cannot become user %u", c->uid);
-	r = drop_capabilities(0, err);
+	if (r == 0)
+		r = become(c, err);
+	if (r == 0)
+		r = set_capabilities(c->caps | BIT(SETPCAP), c->caps, err);
+	if (r == 0)
+		r = raise_ambient(c->caps, err);
+	if (r == 0)
+		r = lock_securebits(c->caps, err);
+	if (r == 0)
+		r = set_capabilities(c->caps, c->caps, err);
 	if (r < 0)
 		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set(err, errno, "cannot set no_new_privs");
-	return 0;
+	return load_filter(c, err);
 }

@@ -12,12 +12,14 @@
 #include "base/socket.h"
 #include "base/text.h"
 #include "cgroup/inside.h"
+#include "confine/confine.h"
 #include "keeper/message.h"
 #include "keeper/rlimits.h"
 #include "rootfs/rootfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <string.h>
@@ -141,6 +143,42 @@ static int map_ids(const struct launch *launch, struct start_message *m, struct 
 	return 0;
 }
 
+/* Without ids of its own an instance's root is the host's, and so are its capabilities. */
+static int check_caps(const struct launch *launch, struct error *err)
+{
+	uint64_t caps = launch->plan->confinement.caps;
+
+	for (const struct plan_capability *c = plan_capabilities; c->name; c++)
+		if (!launch->record->id_base && (caps >> c->number & 1) &&
+		    c->number != CAP_NET_BIND_SERVICE)
+			return error_say(err, ERROR_REFUSED,
+					 "'caps: %s' needs a user namespace, which this instance "
+					 "does not get: on the host's ids it would reach the host",
+					 c->name);
+	return 0;
+}
+
+static int add_filters(const struct launch *launch, struct start_message *m, struct error *err)
+{
+	static const enum filter_kind kinds[] = {
+		[SECCOMP_DEFAULT] = FILTER_DEFAULT, [SECCOMP_STRICT] = FILTER_STRICT};
+	const struct plan_confinement *confinement = &launch->plan->confinement;
+	struct filter filter = {0}, forwarder = {0};
+	cleanup_fd int directory = file_open_directory(launch->site->state, "seccomp");
+	int r = directory < 0 ? error_set(err, -directory, "cannot open '%s/seccomp'",
+					  launch->site->state_path)
+			      : filter_load(directory, FILTER_FORWARDER, false, &forwarder, err);
+
+	if (r == 0 && confinement->seccomp != SECCOMP_OFF)
+		r = filter_load(directory, kinds[confinement->seccomp], confinement->abi32, &filter,
+				err);
+	m->filter = filter.program;
+	m->filter_size = filter.size;
+	m->forwarder_filter = forwarder.program;
+	m->forwarder_filter_size = forwarder.size;
+	return r;
+}
+
 static void fill_message(const struct launch *launch, struct start_message *m)
 {
 	const struct plan *plan = launch->plan;
@@ -161,6 +199,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->directory = plan->run.directory;
 	m->uid = account->uid;
 	m->gid = account->gid;
+	m->caps = plan->confinement.caps;
 	m->address = launch->record->address;
 	m->forwarder_uid = launch->site->forwarder_uid;
 	m->pool_is_mount = disk_is_detached(launch->record);
@@ -188,6 +227,10 @@ static int make_message(const struct launch *launch, struct error *err)
 	r = compile_root(launch, &message.root, err);
 	if (r == 0)
 		r = map_ids(launch, &message, err);
+	if (r == 0)
+		r = check_caps(launch, err);
+	if (r == 0)
+		r = add_filters(launch, &message, err);
 	if (r == 0) {
 		fill_message(launch, &message);
 		start_message_encode(&message, &bytes);
@@ -196,6 +239,8 @@ static int make_message(const struct launch *launch, struct error *err)
 			error_set(err, -r, "cannot write the start message");
 	}
 	root_ops_deinit(&message.root);
+	free(message.filter);
+	free(message.forwarder_filter);
 	if (r < 0)
 		return r;
 	lseek(fd, 0, SEEK_SET);

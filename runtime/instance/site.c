@@ -117,6 +117,8 @@ int site_open(struct site *ret_site, struct error *err)
 		return ret_site->run;
 	r = make_inner(ret_site->state, ret_site->state_path, "i", err);
 	if (r == 0)
+		r = make_inner(ret_site->state, ret_site->state_path, "seccomp", err);
+	if (r == 0)
 		r = make_inner(ret_site->run, ret_site->run_path, "i", err);
 	if (r == 0)
 		r = make_inner(ret_site->run, ret_site->run_path, "lock", err);

@@ -156,8 +156,10 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 	struct confinement confinement = {
 		.uid = m->forwarder_uid,
 		.gid = m->forwarder_uid,
+#ifndef __SANITIZE_ADDRESS__ /* the sanitizers look around in /proc and trace themselves */
 		.filter = m->forwarder_filter,
 		.filter_size = m->forwarder_filter_size,
+#endif
 	};
 
 	prctl(PR_SET_NAME, "stint-forwarder", 0, 0, 0);

@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -101,6 +103,8 @@ static int become(const struct spawn *spawn, struct error *err)
 	process_reset_signals();
 	rlimits_set(spawn->files_limit);
 	umask(022);
+	/* keyrings are of no namespace; a kernel without them has none to share */
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	r = confine_apply(&spawn->confinement, err);
 	if (r < 0)
 		return r;

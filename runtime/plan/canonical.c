@@ -337,6 +337,37 @@ static void put_limits(struct text *text, const struct plan_limits *limits)
 	put_io(text, limits);
 }
 
+static void put_caps(struct text *text, uint64_t caps)
+{
+	const char *separator = "";
+
+	if (!caps)
+		return;
+	put_key(text, 0, "caps");
+	text_add(text, " [");
+	for (const struct plan_capability *c = plan_capabilities; c->name; c++)
+		if (caps >> c->number & 1) {
+			text_addf(text, "%s%s", separator, c->name);
+			separator = ", ";
+		}
+	text_add(text, "]\n");
+}
+
+static void put_seccomp(struct text *text, const struct plan_confinement *confinement)
+{
+	const char *profile = seccomp_profile_names[confinement->seccomp];
+
+	if (confinement->seccomp != SECCOMP_OFF && !confinement->abi32) {
+		put_word(text, 0, "seccomp", profile);
+		return;
+	}
+	put_section(text, 0, "seccomp");
+	put_word(text, 1, "profile", profile);
+	put_value(text, 1, "reason", confinement->seccomp_reason);
+	if (confinement->abi32)
+		put_word(text, 1, "abi32", "true");
+}
+
 static void put_lease(struct text *text, const struct plan_lease *lease)
 {
 	put_section(text, 0, "lease");
@@ -357,6 +388,8 @@ void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 	put_ports(ret_text, plan);
 	put_ready(ret_text, &plan->ready);
 	put_limits(ret_text, &plan->limits);
+	put_caps(ret_text, plan->confinement.caps);
+	put_seccomp(ret_text, &plan->confinement);
 	if (plan->best_effort)
 		put_word(ret_text, 0, "best_effort", "true");
 	put_lease(ret_text, &plan->lease);

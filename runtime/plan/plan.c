@@ -38,6 +38,7 @@ void plan_free(struct plan *plan)
 	}
 	free(plan->ports);
 	ready_deinit(&plan->ready);
+	free(plan->confinement.seccomp_reason);
 	free(plan->network.zone);
 	free(plan->network.egress);
 	free(plan);

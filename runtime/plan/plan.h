@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "plan/confinement.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -85,6 +86,7 @@ struct plan {
 	struct plan_ready ready;
 	struct plan_limits limits;
 	bool best_effort; /* start even where something that is asked for cannot be enforced */
+	struct plan_confinement confinement;
 	struct plan_lease lease;
 	struct plan_network network;
 };

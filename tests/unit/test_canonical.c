@@ -260,6 +260,7 @@ static void plan_write_canonical_leaves_out_what_is_nothing(void **state)
 				       "limits:\n"
 				       "  pids: 4096\n"
 				       "  log: 16MiB\n"
+				       "seccomp: default\n"
 				       "lease:\n"
 				       "  ttl: 1h\n"
 				       "network:\n"

@@ -158,6 +158,53 @@ static void confine_apply_without_privilege_says_what_it_cannot(void **state)
 	run_in_child(0, apply_twice, &persons[0]);
 }
 
+#define GRANTED (1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_CHOWN)
+
+static void apply_with(uid_t uid, uint64_t caps)
+{
+	struct confinement confinement = {.uid = uid, .gid = uid, .caps = caps};
+	struct error err = {0};
+
+	must_succeed(confine_apply(&confinement, &err), &err);
+}
+
+/* In all sets, for root as for everybody, and still there after an exec. */
+static void grant_and_execute(const void *arg)
+{
+	const uid_t *uid = arg;
+
+	apply_with(*uid, GRANTED);
+	must_be_in_status("CapInh:\t0000000000000401\n");
+	must_be_in_status("CapBnd:\t0000000000000401\n");
+	must_be_in_status("CapAmb:\t0000000000000401\n");
+	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SETUID, 0, 0) < 0);
+	execl("/bin/grep", "grep", "-q", "^CapEff:.0000000000000401$", "/proc/self/status", NULL);
+	must(false);
+}
+
+/* A server that starts as root and becomes somebody else has nothing left. */
+static void grant_and_drop(const void *arg)
+{
+	(void)arg;
+	apply_with(0, 1ULL << CAP_SETUID | 1ULL << CAP_CHOWN);
+	must_be_in_status("CapEff:\t0000000000000081\n");
+	must(setresuid(1234, 1234, 1234) == 0);
+	must_be_in_status("CapPrm:\t0000000000000000\n");
+	must_be_in_status("CapAmb:\t0000000000000000\n");
+	must(setresuid(0, 0, 0) < 0);
+}
+
+static void confine_apply_grants_what_is_listed(void **state)
+{
+	static const uid_t users[] = {0, 1234};
+
+	(void)state;
+	need_root();
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++)
+		run_in_child(0, grant_and_execute, &users[i]);
+	run_in_child(0, grant_and_drop, NULL);
+}
+
 #define KEPT (1ULL << CAP_KILL | 1ULL << CAP_SETPCAP | 1ULL << CAP_CHECKPOINT_RESTORE)
 
 static void keep_and_look(const void *arg)
@@ -192,6 +239,7 @@ int main(void)
 		cmocka_unit_test(confine_apply_holds_over_exec),
 		cmocka_unit_test(confine_apply_cannot_be_taken_back),
 		cmocka_unit_test(confine_apply_without_privilege_says_what_it_cannot),
+		cmocka_unit_test(confine_apply_grants_what_is_listed),
 		cmocka_unit_test(confine_keep_gives_up_the_rest),
 	};
 

@@ -33,6 +33,36 @@ static void check_faults(const char *file, const struct fault_case *cases, size_
 	}
 }
 
+static void template_compile_refuses_wrong_confinement(void **state)
+{
+	static const struct fault_case cases[] = {
+		{"run: {command: /bin/true}\ncaps: [chown, sys_admin]\n",
+		 "t.yaml:2:15: key 'caps': 'sys_admin' is not given to what runs inside: with it "
+		 "the host would be within reach; see docs/security.md"},
+		{"run: {command: /bin/true}\ncaps: CAP_SYS_PTRACE\n",
+		 "t.yaml:2:7: key 'caps': 'sys_ptrace' is not given to what runs inside: with it "
+		 "the host would be within reach; see docs/security.md"},
+		{"run: {command: /bin/true}\ncaps: [dac_overide]\n",
+		 "t.yaml:2:8: key 'caps': unknown capability; did you mean 'dac_override'?"},
+		{"run: {command: /bin/true}\ncaps: [xyzzyxyzzy]\n",
+		 "t.yaml:2:8: key 'caps': unknown capability; known are chown, dac_override, "
+		 "fowner, fsetid, kill, net_bind_service, setgid, setuid"},
+		{"run: {command: /bin/true}\nseccomp: off\n",
+		 "t.yaml:2:10: key 'seccomp': without a filter every system call of the kernel is "
+		 "open to what runs inside; say why: seccomp: {profile: off, reason: ...}"},
+		{"run: {command: /bin/true}\nseccomp: {profile: strict, reason: x}\n",
+		 "t.yaml:2:10: key 'seccomp': a reason belongs to the profile off only"},
+		{"run: {command: /bin/true}\nseccomp: loose\n",
+		 "t.yaml:2:10: key 'seccomp': 'loose' is not a valid filter; write default, "
+		 "strict or off"},
+		{"run: {command: /bin/true}\nseccomp: {abi32: perhaps}\n",
+		 "t.yaml:2:18: key 'seccomp.abi32': 'perhaps' is not a valid switch; write true or false"},
+	};
+
+	(void)state;
+	check_faults("t.yaml", cases, ARRAY_SIZE(cases));
+}
+
 static void template_compile_refuses_unknown_and_missing_keys(void **state)
 {
 	static const struct fault_case cases[] = {
@@ -40,8 +70,8 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		 "t.yaml:1:1: key 'summry': unknown key; did you mean 'summary'?"},
 		{"zzzzzz: x\nrun: {command: /bin/true}\n",
 		 "t.yaml:1:1: key 'zzzzzz': unknown key; possible are template, summary, extends, "
-		 "params, install, paths, run, ports, ready, limits, best_effort, lease, "
-		 "network"},
+		 "params, install, paths, run, ports, ready, limits, caps, seccomp, "
+		 "best_effort, lease, network"},
 		{"run:\n  command: /bin/true\n  usr: root\n",
 		 "t.yaml:3:3: key 'run.usr': unknown key; did you mean 'user'?"},
 		{"run: {command: a}\nports:\n  http: {port: 80, shceme: http}\n",
@@ -566,6 +596,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(template_compile_refuses_unknown_and_missing_keys),
+		cmocka_unit_test(template_compile_refuses_wrong_confinement),
 		cmocka_unit_test(template_compile_refuses_bad_names_of_templates),
 		cmocka_unit_test(template_compile_refuses_bad_install_directories),
 		cmocka_unit_test(template_compile_refuses_bad_paths),
