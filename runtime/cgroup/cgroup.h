@@ -36,6 +36,23 @@ int cgroup_tree_parse(const char *mountinfo, struct cgroup_tree *ret_tree, struc
 int cgroup_tree_discover(struct cgroup_tree *ret_tree, struct error *err);
 void cgroup_tree_deinit(struct cgroup_tree *tree);
 
+/* Where systemd hosts mount the version 2 tree, and the group of the unit that ships with stint. */
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+#define CGROUP_UNIT "stint.slice/stint.service"
+
+/*
+ * Whether the manager of a version 2 tree gave this group away (systemd.resource-control(5),
+ * "Delegate="): what is below it is left to its user, the group itself and its files are not.
+ */
+bool cgroup_is_delegated(const char *mount, const char *group);
+
+/*
+ * The parent of instances' groups: group if one is named, else name, below stint's own unit if
+ * that is there. A group that was delegated is never the parent itself, because parents are
+ * removed: name is below it then. The caller frees it.
+ */
+char *cgroup_choose_parent(const char *mount, const char *group, const char *name);
+
 /* Open groups of one instance: what init and the keeper's process join. */
 struct cgroup_groups {
 	int host[CGROUP_HIERARCHIES_MAX]; /* one in every hierarchy */

@@ -123,6 +123,13 @@ int cgroup_prepare(const struct cgroup_tree *tree, const char *parent, const cha
 		   struct cgroup_groups *ret_groups, struct error *err)
 {
 	*ret_groups = (struct cgroup_groups){0};
+	/* it would stay in its caller's groups, count there and die with them */
+	if (tree->n == 0)
+		return error_say(
+			err, ERROR_REFUSED,
+			"no control group can be made here: no hierarchy is mounted "
+			"writable; in a unit of systemd, set ProtectControlGroups=no, in a "
+			"container, give it its own writable cgroup tree");
 	for (size_t i = 0; i < tree->n; i++) {
 		int r = prepare_one(&tree->list[i], parent, id, ret_groups);
 

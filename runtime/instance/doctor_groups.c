@@ -124,12 +124,34 @@ static void try_hierarchy(const struct cgroup_hierarchy *hierarchy, struct docto
 			    "group '%s' cannot be removed again: %s", group, strerror(errno));
 }
 
+/* What systemd does not know of, it takes controllers from when no unit of its own needs them. */
+static void describe_parent(const struct site *site, const struct cgroup_tree *tree,
+			    struct doctor_report *report)
+{
+	cleanup_free char *above = xstrdup(site->cgroup);
+	char *slash = strrchr(above, '/');
+
+	if (slash)
+		*slash = '\0';
+	if (slash && cgroup_is_delegated(CGROUP_MOUNT, above))
+		doctor_addf(report, DOCTOR_OK, CHECK, NULL,
+			    "instances are below '%s', in what was delegated as '%s'", site->cgroup,
+			    above);
+	else if (tree->n == 1 && tree->list[0].v2 && access("/run/systemd/system", F_OK) == 0)
+		doctor_addf(report, DOCTOR_NOTE, CHECK, "systemctl enable --now stint.service",
+			    "instances are below '%s', not in a delegated unit: systemd may take "
+			    "their controllers away",
+			    site->cgroup);
+	else
+		doctor_addf(report, DOCTOR_OK, CHECK, NULL, "instances are below '%s'",
+			    site->cgroup);
+}
+
 void doctor_probe_groups(const struct site *site, struct doctor_report *report)
 {
 	struct cgroup_tree tree = {0};
 	struct error err;
 
-	(void)site;
 	if (geteuid() != 0)
 		return;
 	if (cgroup_tree_discover(&tree, &err) < 0) {
@@ -140,6 +162,7 @@ void doctor_probe_groups(const struct site *site, struct doctor_report *report)
 	} else {
 		describe_layout(&tree, report);
 		describe_controllers(&tree, report);
+		describe_parent(site, &tree, report);
 		for (size_t i = 0; i < tree.n; i++)
 			try_hierarchy(&tree.list[i], report);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where stint keeps things; see site.h. In every command. */
 #include "instance/site.h"
+#include "cgroup/cgroup.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -28,6 +29,14 @@ static char *group_name(const char *root)
 	for (const char *c = root; *c; c++)
 		hash = (hash ^ (uint8_t)*c) * 16777619U;
 	return xasprintf("stint-%08x", hash);
+}
+
+static void choose_group(struct site *site, const char *wanted)
+{
+	cleanup_free char *name = group_name(site->root);
+
+	free(site->cgroup);
+	site->cgroup = cgroup_choose_parent(CGROUP_MOUNT, wanted, name);
 }
 
 static int find_programs(struct site *site, struct error *err)
@@ -66,7 +75,7 @@ int site_locate(struct site *ret_site, struct error *err)
 	ret_site->config_path = below_root(root, "/etc/stint");
 	ret_site->state_path = below_root(root, "/var/lib/stint");
 	ret_site->run_path = below_root(root, "/run/stint");
-	ret_site->cgroup = group_name(root);
+	choose_group(ret_site, NULL);
 	ret_site->forwarder_uid = FORWARDER_UID;
 	return find_programs(ret_site, err);
 }
@@ -132,10 +141,7 @@ void site_configure(struct site *site, struct site_config *config)
 	*config = (struct site_config){0};
 	site->admission.addresses = site->config.addresses;
 	site->admission.ids = site->config.ids;
-	if (!site->config.cgroup)
-		return;
-	free(site->cgroup);
-	site->cgroup = xstrdup(site->config.cgroup);
+	choose_group(site, site->config.cgroup);
 }
 
 void site_close(struct site *site)

@@ -100,9 +100,14 @@ static int apply_node(const struct applying *a)
 		return root_cannot(a, parent, "make the parent of");
 	if (sscanf(a->op->text, "%u:%u", &major, &minor) != 2)
 		return root_cannot(a, -EINVAL, "read the number of device");
-	if (mknodat(parent, name, S_IFCHR | a->op->mode, makedev(major, minor)) < 0)
-		return root_cannot(a, -errno, "make device");
-	return 0;
+	if (mknodat(parent, name, S_IFCHR | a->op->mode, makedev(major, minor)) == 0)
+		return 0;
+	if (errno == EPERM)
+		return error_set(a->err, EPERM,
+				 "cannot make device '%s' (CAP_MKNOD is missing, as in a unit with "
+				 "PrivateDevices=yes)",
+				 a->op->target);
+	return root_cannot(a, -errno, "make device");
 }
 
 /* Owners are the inside's where the file system can do it; else nobody's, and readable still. */

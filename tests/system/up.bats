@@ -106,3 +106,24 @@ EOF
 	stint down s
 	[ $(($(date +%s) - started)) -le 4 ]
 }
+
+# As in a unit of systemd with ProtectControlGroups=yes.
+without_groups()
+{
+	unshare --mount bash -c 'grep -E " - cgroup2? " /proc/self/mountinfo | cut -d " " -f 5 |
+		while read -r mount; do mount -o remount,bind,ro "$mount"; done; exec "$@"' - "$@"
+}
+
+@test "where no control group can be made, up refuses and says why" {
+	run without_groups "$STINT" up hello --name g
+	[ "$status" -eq 5 ]
+	[[ $output == *"no control group can be made here"*"ProtectControlGroups=no"* ]]
+	nothing_left
+}
+
+@test "where no device can be made, up says what is missing" {
+	run setpriv --bounding-set -mknod --inh-caps -mknod "$STINT" up hello --name d
+	[ "$status" -ne 0 ]
+	[[ $output == *"/dev/"*"CAP_MKNOD is missing"*"PrivateDevices=yes"* ]]
+	nothing_left
+}

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 /* "MOUNT CONTROLLERS v1 leaves" for each hierarchy. */
 /* An end as instances have it: the groups, then the parent when nobody uses it. */
@@ -700,6 +701,51 @@ static void cgroup_join_of_a_removed_group(void **state)
 	cgroup_groups_close(&groups);
 }
 
+static void cgroup_prepare_without_hierarchies_refuses(void **state)
+{
+	const struct cgroup_tree tree = {0};
+	struct cgroup_groups groups;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(cgroup_prepare(&tree, "stint", "one", &groups, &err), -EPERM);
+	assert_int_equal(err.kind, ERROR_REFUSED);
+	assert_non_null(strstr(err.text, "ProtectControlGroups"));
+	cgroup_groups_close(&groups);
+}
+
+static void assert_parent(const struct world *w, const char *group, const char *parent)
+{
+	cleanup_free char *mount = world_expand(w, "@");
+	cleanup_free char *found = cgroup_choose_parent(mount, group, "mine");
+
+	assert_string_equal(found, parent);
+}
+
+/* What was delegated is not made by stint, so it must not be the parent, which is removed. */
+static void cgroup_choose_parent_below_what_was_delegated(void **state)
+{
+	struct world *w = *state;
+	cleanup_free char *unit = world_expand(w, "@/" CGROUP_UNIT);
+	cleanup_free char *own = world_expand(w, "@/own");
+
+	assert_parent(w, NULL, "mine");
+	world_directory(w, "stint.slice", 0755);
+	world_directory(w, CGROUP_UNIT, 0755);
+	world_directory(w, "own", 0755);
+	assert_parent(w, NULL, "mine");
+	assert_parent(w, "own", "own");
+	assert_parent(w, "none", "none");
+	if (setxattr(unit, "user.delegate", "1", 1, 0) < 0)
+		skip();
+	assert_parent(w, NULL, CGROUP_UNIT "/mine");
+	assert_parent(w, "own", "own");
+	assert_int_equal(setxattr(own, "user.delegate", "1", 1, 0), 0);
+	assert_parent(w, "own", "own/mine");
+	assert_int_equal(setxattr(own, "user.delegate", "0", 1, 0), 0);
+	assert_parent(w, "own", "own");
+}
+
 #define with_groups(test) cmocka_unit_test_setup_teardown(test, real_setup, real_teardown)
 
 int main(void)
@@ -712,6 +758,8 @@ int main(void)
 		with_world(cgroup_tree_discover_without_proc),
 		with_world(cgroup_view_of_every_kind_of_hierarchy),
 		with_world(cgroup_prepare_opens_the_right_files),
+		with_world(cgroup_prepare_without_hierarchies_refuses),
+		with_world(cgroup_choose_parent_below_what_was_delegated),
 		with_world(cgroup_prepare_without_files_names_the_group),
 		with_world(cgroup_prepare_with_half_of_a_group_does_not_pile_up),
 		with_world(cgroup_undo_of_plain_directories_twice_and_of_nothing),

@@ -23,6 +23,7 @@ struct world {
 
 static int world_setup(void **state)
 {
+	static char group[] = "stint";
 	struct world *world = xcalloc(1, sizeof(*world));
 
 	strcpy(world->path, "/tmp/stint-doctor-XXXXXX");
@@ -35,6 +36,7 @@ static int world_setup(void **state)
 		.state_path = world->state,
 		.run_path = world->run,
 		.keeper = world->keeper,
+		.cgroup = group,
 		.state = -1,
 		.run = -1,
 	};
