@@ -96,7 +96,10 @@ static int open_layers(const struct applying *a, struct layers *layers)
 	return r < 0 ? root_cannot(a, r, COPY_ON_WRITE) : 0;
 }
 
-/* Since Linux 6.13; layers that are not attached anywhere since 6.15. */
+/*
+ * Since Linux 6.13 (before: EINVAL, and EOPNOTSUPP before 6.5); layers that are not attached
+ * anywhere since 6.15.
+ */
 static int mount_by_fd(const struct applying *a, const struct layers *layers)
 {
 	cleanup_fd int context = mount_context("overlay");
@@ -141,7 +144,7 @@ static int mount_mapped(const struct applying *a, const struct layers *layers, i
 	cleanup_fd int mount = mount_by_fd(a, layers);
 	int r;
 
-	if (mount == -EINVAL)
+	if (mount == -EINVAL || mount == -EOPNOTSUPP)
 		mount = mount_attached(a, layers, target);
 	r = mount < 0 ? mount : mount_attach(mount, target);
 	return r < 0 ? r : steal_fd(&mount);

@@ -4,7 +4,6 @@
 #include "world.h"
 #include "base/cleanup.h"
 
-#include <errno.h>
 #include <linux/filter.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
@@ -25,7 +24,7 @@ static void install(struct sock_filter *filter, size_t n)
 	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
-void refuse_layers_by_fd(void)
+void refuse_layers_by_fd(int errnum)
 {
 	/* clang-format off */
 	struct sock_filter filter[] = {
@@ -33,7 +32,7 @@ void refuse_layers_by_fd(void)
 		UNLESS(SYS_fsconfig, 3),
 		LOAD(args[1]), /* the low half: this machine is little-endian */
 		UNLESS(FSCONFIG_SET_FD, 1),
-		ANSWER(EINVAL),
+		ANSWER((unsigned)errnum),
 		ALLOW,
 	};
 	/* clang-format on */

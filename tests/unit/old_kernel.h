@@ -3,7 +3,7 @@
 #ifndef UNIT_OLD_KERNEL_H
 #define UNIT_OLD_KERNEL_H
 
-/* fsconfig(2) takes no descriptors (EINVAL), as before Linux 6.13. */
-void refuse_layers_by_fd(void);
+/* fsconfig(2) takes no descriptors: EINVAL before Linux 6.13, EOPNOTSUPP before 6.5. */
+void refuse_layers_by_fd(int errnum);
 
 #endif

@@ -112,7 +112,13 @@ static void root_apply_leaves_plain_ids_in_the_upper(void **state)
 
 static void change_layers_by_name(const void *arg)
 {
-	refuse_layers_by_fd();
+	refuse_layers_by_fd(EINVAL);
+	change_layers(arg);
+}
+
+static void change_layers_by_name_on_older(const void *arg)
+{
+	refuse_layers_by_fd(EOPNOTSUPP);
 	change_layers(arg);
 }
 
@@ -120,6 +126,13 @@ static void root_apply_gives_layers_by_name_where_it_must(void **state)
 {
 	need_root();
 	run_owned(change_layers_by_name, *state);
+	assert_plain_ids_on_disk(*state);
+}
+
+static void root_apply_gives_layers_by_name_on_older_kernels(void **state)
+{
+	need_root();
+	run_owned(change_layers_by_name_on_older, *state);
 	assert_plain_ids_on_disk(*state);
 }
 
@@ -224,6 +237,7 @@ int main(void)
 		with_world(root_apply_belongs_to_root_inside),
 		with_world(root_apply_leaves_plain_ids_in_the_upper),
 		with_world(root_apply_gives_layers_by_name_where_it_must),
+		with_world(root_apply_gives_layers_by_name_on_older_kernels),
 		with_world(root_apply_shows_what_cannot_be_mapped),
 		with_world(root_apply_names_a_layer_that_cannot_be_mapped),
 		with_world(root_apply_refuses_a_read_only_view),
