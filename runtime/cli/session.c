@@ -177,7 +177,11 @@ int session_start(const struct invocation *invocation, struct session *ret_sessi
 	request.plan = ret_session->plan;
 	request.owner = &ret_session->owner;
 	request.quota = caller_quota(invocation->caller, &ret_session->site);
-	return instance_start(&ret_session->site, &request, &ret_session->instance, err);
+	r = instance_start(&ret_session->site, &request, &ret_session->instance, err);
+	if (r == 0 && ret_session->instance.without.code)
+		fprintf(stderr, "stint: no user namespace: %s\n",
+			ret_session->instance.without.text);
+	return r;
 }
 
 /* One line that is written over on a terminal, a line each elsewhere; to stderr, beside data. */

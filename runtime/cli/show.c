@@ -82,6 +82,16 @@ static void show_limit(struct table *table, const struct site *site, const struc
 	table_addf(table, "%s%s (%s)", value, use, line->text);
 }
 
+static void show_ids(struct table *table, const struct record *record)
+{
+	table_add(table, "user ids");
+	if (record->id_base)
+		table_addf(table, "%u to %u on the host", record->id_base,
+			   record->id_base + ID_RANGE_SIZE - 1);
+	else
+		table_add(table, "not enforced: no user namespace; 'stint doctor' says why");
+}
+
 static void show_limits(struct table *table, const struct site *site, const struct record *record)
 {
 	cleanup_free struct limit_line *lines = NULL;
@@ -147,6 +157,7 @@ static void show_record(const struct site *site, const struct record *record,
 		table_add(&table, "restarts");
 		table_addf(&table, "%u", status->restarts);
 	}
+	show_ids(&table, record);
 	show_lease(&table, &record->grant.lease);
 	show_ports(&table, &record->grant);
 	show_limits(&table, site, record);

@@ -33,7 +33,8 @@ static void fill_from(const struct passwd *entry, struct account *account)
 	account->n_groups = (uint32_t)(n < START_GROUPS_MAX ? n : START_GROUPS_MAX);
 }
 
-static void fill_from_number(uid_t uid, struct account *account)
+/* gid: of somebody whom the host has no name for. */
+static void fill_from_number(uid_t uid, gid_t gid, struct account *account)
 {
 	struct passwd *entry = getpwuid(uid);
 
@@ -42,9 +43,9 @@ static void fill_from_number(uid_t uid, struct account *account)
 		return;
 	}
 	*account = (struct account){
-		.name = xasprintf("%u", uid), .home = xstrdup("/"), .uid = uid, .gid = uid};
+		.name = xasprintf("%u", uid), .home = xstrdup("/"), .uid = uid, .gid = gid};
 	set_group_name(account);
-	account->groups[account->n_groups++] = uid;
+	account->groups[account->n_groups++] = gid;
 }
 
 int account_resolve(const char *user, struct account *ret_account, struct error *err)
@@ -56,7 +57,7 @@ int account_resolve(const char *user, struct account *ret_account, struct error 
 	if (r == -ERANGE)
 		return error_say(err, ERROR_FAILED, "user number '%s' is too large", user);
 	if (r == 0) {
-		fill_from_number((uid_t)number, ret_account);
+		fill_from_number((uid_t)number, (gid_t)number, ret_account);
 		return 0;
 	}
 	errno = 0;
@@ -76,7 +77,7 @@ int account_of_owner(const char *path, struct account *ret_account, struct error
 
 	if (stat(path, &st) < 0)
 		return error_set(err, errno, "cannot see who owns '%s'", path);
-	fill_from_number(st.st_uid, ret_account);
+	fill_from_number(st.st_uid, st.st_gid, ret_account);
 	return 0;
 }
 
@@ -87,7 +88,7 @@ int account_of_caller(struct account *ret_account, struct error *err)
 
 	if (sudo && getuid() == 0 && parse_number(sudo, UINT32_MAX - 1, &number) < 0)
 		return error_say(err, ERROR_REFUSED, "SUDO_UID '%s' is no user number", sudo);
-	fill_from_number((uid_t)number, ret_account);
+	fill_from_number((uid_t)number, (gid_t)number, ret_account);
 	return 0;
 }
 

@@ -28,6 +28,7 @@ struct instance {
 	struct record *record;
 	int tie;      /* connection to the keeper; closing it ends an instance not yet released */
 	pid_t keeper; /* our child */
+	struct error without; /* why it has no user namespace, which its plan allows; or nothing */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "instance/ids.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
+#include "instance/own_ids.h"
 #include "instance/publish.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -31,6 +32,8 @@ struct starting {
 	const struct start_request *request;
 	struct account account;
 	char **paths;
+	struct admission admission; /* what it may be given */
+	struct error without;	    /* why it gets no ids of its own */
 	struct record *record;
 	int listeners[PLAN_PORTS_MAX];
 	struct prepared prepared;
@@ -56,6 +59,22 @@ static int look_at_ids(const struct site *site, struct error *err)
 		       : ids_check(etc, &site->config.ids, err);
 }
 
+/*
+ * Only who may do without a user namespace is looked at beforehand: for all others the start itself
+ * says what is missing.
+ */
+static void choose_ids(struct starting *s)
+{
+	cleanup_strv char **directories = strv_copy(s->request->plan->install);
+
+	s->admission = s->site->admission;
+	if (!s->request->plan->best_effort)
+		return;
+	strv_add(&directories, s->site->state_path);
+	if (own_ids_possible(&s->admission.ids, directories, &s->without) < 0)
+		s->admission.ids.count = 0;
+}
+
 static int look_at_host(struct starting *s, struct error *err)
 {
 	const struct plan *plan = s->request->plan;
@@ -69,6 +88,7 @@ static int look_at_host(struct starting *s, struct error *err)
 		r = check_paths(plan, &s->paths, err);
 	if (r < 0)
 		return r;
+	choose_ids(s);
 	if (plan->run.user)
 		return account_resolve(plan->run.user, &s->account, err);
 	if (plan->install && plan->install[0])
@@ -100,7 +120,7 @@ static int fill_record(struct starting *s, struct error *err)
 	record->grant.hold = request->hold;
 	record->memory_bytes = request->plan->limits.memory_bytes;
 	record->cpu_millis = request->plan->limits.cpu_millis;
-	r = disk_choose(s->site, request->plan, s->site->admission.ids.count > 0, record, err);
+	r = disk_choose(s->site, request->plan, s->admission.ids.count > 0, record, err);
 	if (r == 0 && request->quota)
 		r = publish_check_restricted(request->plan, request->publish, err);
 	if (r < 0)
@@ -126,17 +146,16 @@ static int admit(struct starting *s, struct error *err)
 {
 	const char *wanted = s->request->name;
 	struct grant *grant = &s->record->grant;
-	struct admission admission = s->site->admission;
 	cleanup_store struct store *store = NULL;
 	int r = store_open(s->site->state_path, &store, err);
 
-	admission.quota = s->request->quota;
+	s->admission.quota = s->request->quota;
 	for (unsigned i = 0; r == 0; i++) {
 		if (wanted)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
 		else
 			make_name(s->record->template_name, i, grant->name);
-		r = store_admit(store, s->record, &admission, err);
+		r = store_admit(store, s->record, &s->admission, err);
 		if (r != -EEXIST || wanted || i == NAME_ATTEMPTS)
 			break;
 		r = 0;
@@ -244,8 +263,10 @@ int instance_start(const struct site *site, const struct start_request *request,
 
 	s.prepared.group_lock = s.prepared.run = s.prepared.log = s.prepared.pool = -1;
 	r = start(&s, ret_instance, err);
-	if (r == 0)
+	if (r == 0) {
 		ret_instance->record = steal_ptr(s.record);
+		ret_instance->without = s.without;
+	}
 	for (size_t i = 0; r == 0 && i < ret_instance->record->grant.n_ports; i++)
 		close(s.listeners[i]);
 	starting_deinit(&s);
