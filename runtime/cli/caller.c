@@ -16,6 +16,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MARK "STINT_RESTRICTED"
 #define GROUPS_MAX 65536
@@ -201,6 +202,7 @@ static int restrict_caller(struct caller *caller, struct error *err)
 		return error_say(err, ERROR_REFUSED,
 				 "STINT_ROOT is not for members of the group " CALLER_GROUP);
 	clean_environment();
+	caller->umask = umask(022);
 	for (size_t i = 0; i < ARRAY_SIZE(stops); i++)
 		signal(stops[i], SIG_IGN);
 	return 0;
@@ -236,6 +238,7 @@ void caller_restore(const struct caller *caller)
 	if (!caller->restricted)
 		return;
 	restore_limits(caller);
+	umask(caller->umask);
 	for (size_t i = 0; i < ARRAY_SIZE(stops); i++)
 		signal(stops[i], SIG_DFL);
 }

@@ -25,13 +25,14 @@ struct caller {
 	bool restricted;
 	uid_t uid;     /* of the person: SUDO_UID's when root was reached through sudo */
 	char name[65]; /* login name of a restricted caller, or his number */
+	mode_t umask;
 	struct rlimit limits[CALLER_LIMITS_MAX]; /* what a restricted caller came with */
 };
 
 /*
  * Fills ret_caller. Of a restricted one nothing is kept that could steer this program: his
- * environment is replaced, his limits are raised, his terminal cannot stop it. ERROR_REFUSED
- * whenever it cannot be told who he is.
+ * environment is replaced, his limits are raised, his umask is not ours, his terminal cannot stop
+ * it. ERROR_REFUSED whenever it cannot be told who he is.
  */
 int caller_find(struct caller *ret_caller, struct error *err);
 

@@ -82,11 +82,11 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* inherited as ignored, children could not be waited for */
 	signal(SIGCHLD, SIG_DFL);
-	setlocale(LC_TIME, "");
 	if (!command)
 		return unknown_command(name);
 	if (caller_find(&caller, &err) < 0)
 		return refuse(command, &err);
+	setlocale(LC_TIME, "");
 	if (asks_for_help(argc, argv)) {
 		command = &help_command;
 		count = 1;

@@ -28,7 +28,7 @@ static int load(const struct site *site, const char *id, struct record **ret_rec
 	cleanup_store struct store *store = NULL;
 	int r = store_open(site->state_path, &store, err);
 
-	return r < 0 ? r : store_load(store, id, ret_record, err);
+	return r < 0 ? r : store_load_id(store, id, ret_record, err);
 }
 
 static bool from_other_boot(const struct record *record)

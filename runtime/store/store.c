@@ -157,19 +157,30 @@ int store_admit(struct store *store, struct record *record, const struct admissi
 	return r;
 }
 
-int store_load(struct store *store, const char *name_or_id, struct record **ret_record,
-	       struct error *err)
+static int load_where(struct store *store, const char *condition, const char *key,
+		      struct record **ret_record, struct error *err)
 {
 	cleanup_record_reader struct record_reader reader = {0};
-	int r = record_reader_init(&reader, store,
-				   "WHERE name = ?1 OR id = ?1 ORDER BY name = ?1 DESC LIMIT 1",
-				   name_or_id, err);
+	int r = record_reader_init(&reader, store, condition, key, err);
 
 	if (r == 0)
 		r = record_reader_next(&reader, ret_record, err);
 	if (r == 0)
-		return error_say(err, ERROR_NOT_FOUND, "no instance '%s'", name_or_id);
+		return error_say(err, ERROR_NOT_FOUND, "no instance '%s'", key);
 	return r < 0 ? r : 0;
+}
+
+int store_load(struct store *store, const char *name_or_id, struct record **ret_record,
+	       struct error *err)
+{
+	return load_where(store, "WHERE name = ?1 OR id = ?1 ORDER BY name = ?1 DESC LIMIT 1",
+			  name_or_id, ret_record, err);
+}
+
+int store_load_id(struct store *store, const char *id, struct record **ret_record,
+		  struct error *err)
+{
+	return load_where(store, "WHERE id = ?1", id, ret_record, err);
 }
 
 int store_list(struct store *store, struct record ***ret_records, size_t *ret_count,

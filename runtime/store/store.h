@@ -81,6 +81,10 @@ int store_name_taken(struct store *store, const char *name, bool *ret_taken, str
 int store_load(struct store *store, const char *name_or_id, struct record **ret_record,
 	       struct error *err);
 
+/* By id alone: somebody may have given his instance the id of another one as its name. */
+int store_load_id(struct store *store, const char *id, struct record **ret_record,
+		  struct error *err);
+
 /* All records, oldest first. The caller frees with record_list_free. */
 int store_list(struct store *store, struct record ***ret_records, size_t *ret_count,
 	       struct error *err);

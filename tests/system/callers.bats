@@ -142,6 +142,20 @@ teardown()
 	[ "$(root history --json | jq length)" -eq 2 ]
 }
 
+@test "a name that is another instance's id changes nothing for that one" {
+	local id
+
+	as bob up hello --name b
+	id=$(root show b --json | jq -r .id)
+	as alice up hello --name "$id"
+	as bob down b
+	[ "$(root ls -q)" = "$id" ]
+	[ "$(as alice show "$id" --json | jq -r .state)" = ready ]
+	[ "$(root history --json | jq -r '.[].name')" = b ]
+	[ ! -e "$PEOPLE/lib/stint/i/$id" ]
+	as alice down "$id"
+}
+
 @test "what only root may do is refused" {
 	as alice up hello --name a
 	denied alice 5 "'--best-effort' is not for" up hello --best-effort
@@ -216,9 +230,9 @@ teardown()
 	[[ $output != *root:* ]]
 	run as alice run hello -- sudo -n "$STINT" up ./x.yaml
 	[ "$status" -eq 5 ]
-	inside bash -c "ulimit -Sn 100 && ulimit -f 2000000 &&
-		SUDO_UID=61001 SUDO_GID=61001 $STINT run hello -- bash -c 'ulimit -Sn; ulimit -f'" >"$PEOPLE/out"
-	[ "$(tail -n 2 "$PEOPLE/out" | tr '\n' ' ')" = "100 2000000 " ]
+	inside bash -c "umask 0777 && ulimit -Sn 100 && ulimit -f 2000000 &&
+		SUDO_UID=61001 SUDO_GID=61001 $STINT run hello -- bash -c 'umask; ulimit -Sn; ulimit -f'" >"$PEOPLE/out"
+	[ "$(tail -n 3 "$PEOPLE/out" | tr '\n' ' ')" = "0777 100 2000000 " ]
 }
 
 @test "20 starts at once stay within the quota, and so do limits and leases" {

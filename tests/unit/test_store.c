@@ -111,6 +111,18 @@ static void store_load_by_id_only_when_no_name_matches(void **data)
 	assert_string_equal(by_name->grant.id, "33333333");
 }
 
+static void store_load_id_whatever_the_names_are(void **data)
+{
+	struct state *state = *data;
+	cleanup_record struct record *record = NULL, *none = NULL;
+
+	must_admit(state->store, "first", 0x11111111);
+	must_admit(state->store, "11111111", 0x33333333);
+	assert_int_equal(store_load_id(state->store, "11111111", &record, NULL), 0);
+	assert_string_equal(record->grant.name, "first");
+	assert_int_equal(store_load_id(state->store, "first", &none, NULL), -ENOENT);
+}
+
 static void store_load_unknown(void **data)
 {
 	struct state *state = *data;
@@ -394,6 +406,7 @@ int main(void)
 		WITH_STORE(store_load_every_field),
 		WITH_STORE(store_load_empty_fields),
 		WITH_STORE(store_load_by_id_only_when_no_name_matches),
+		WITH_STORE(store_load_id_whatever_the_names_are),
 		WITH_STORE(store_load_unknown),
 		WITH_STORE(store_admit_name_taken),
 		WITH_STORE(store_admit_id_taken),
