@@ -205,6 +205,9 @@ teardown()
 		[ "$status" -ne 0 ]
 		[[ $output != *root:* ]]
 	done
+	# what can be raised is raised: the program works, and nobody is left half-way
+	inside bash -c "ulimit -Sn 8; ulimit -Sf 0; SUDO_UID=61001 SUDO_GID=61001 $STINT up hello --name a"
+	inside bash -c "ulimit -Sn 8; ulimit -Sf 0; SUDO_UID=61001 SUDO_GID=61001 $STINT down a"
 	run inside env SUDO_UID=61001 SUDO_GID=61001 "$STINT" template show /etc/shadow
 	[ "$status" -eq 5 ]
 	run inside env SUDO_UID=61009 SUDO_GID=61009 "$STINT" template show /etc/shadow
