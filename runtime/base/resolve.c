@@ -70,7 +70,7 @@ static bool is_magic(int fd, const char *text)
 }
 
 /* Puts the link's text before what remains. */
-static int follow(struct walk *walk, int link)
+static int follow(struct walk *walk, int link, bool is_directory)
 {
 	char text[PATH_MAX], *joined;
 	ssize_t n;
@@ -83,10 +83,8 @@ static int follow(struct walk *walk, int link)
 	text[n] = '\0';
 	if (is_magic(link, text))
 		return -ELOOP;
-	joined = xasprintf("%s/%s", text, walk->rest);
-	/* a slash behind the link's text would ask for a directory */
-	if (!*walk->rest)
-		joined[n] = '\0';
+	/* a slash at the end asks for a directory, so it is there only when it was */
+	joined = xasprintf("%s%s%s", text, is_directory ? "/" : "", walk->rest);
 	free(walk->rest);
 	walk->rest = joined;
 	return text[0] == '/' ? go_to_top(walk) : 0;
@@ -139,7 +137,7 @@ static int step(struct walk *walk, const char *name, bool is_last, bool is_direc
 		/* O_CREAT with O_EXCL is about the name, whatever it leads to */
 		if (is_last && (walk->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 			return -EEXIST;
-		r = follow(walk, fd);
+		r = follow(walk, fd, is_directory);
 		return r < 0 ? r : -EAGAIN;
 	}
 	if (is_last)

@@ -4,10 +4,12 @@
 #include "world.h"
 #include "base/cleanup.h"
 
+#include <errno.h>
 #include <linux/filter.h>
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -38,4 +40,38 @@ void refuse_layers_by_fd(int errnum)
 	/* clang-format on */
 
 	install(filter, ARRAY_SIZE(filter));
+}
+
+void refuse_call(int number, int errnum)
+{
+	/* clang-format off */
+	struct sock_filter filter[] = {
+		LOAD(nr),
+		UNLESS((unsigned)number, 1),
+		ANSWER((unsigned)errnum),
+		ALLOW,
+	};
+	/* clang-format on */
+
+	install(filter, ARRAY_SIZE(filter));
+}
+
+void refuse_new_calls(int errnum)
+{
+	static const int calls[] = {
+		SYS_openat2,  SYS_open_tree, SYS_move_mount, SYS_fsopen,
+		SYS_fsconfig, SYS_fsmount,   SYS_fspick,     SYS_mount_setattr,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		refuse_call(calls[i], errnum);
+}
+
+bool refuse_as_asked(void)
+{
+	const char *word = getenv("UNIT_REFUSE");
+
+	if (word)
+		refuse_new_calls(strcmp(word, "EPERM") == 0 ? EPERM : ENOSYS);
+	return word;
 }

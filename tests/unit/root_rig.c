@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "old_kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,7 @@ static struct ground furnish(const struct world *world)
 	ground.lower = file_open_directory(w->dir, "app");
 	ground.upper = file_open_directory(w->dir, "layer/0/upper");
 	ground.host = file_open_directory(AT_FDCWD, "/");
+	refuse_as_asked();
 	return ground;
 }
 

@@ -239,105 +239,6 @@ static void file_remove_tree_of_single_objects(void **state)
 		}
 }
 
-struct way {
-	const char *path;
-	int beneath, in_root; /* 0 or a negative errno */
-};
-
-static const struct way ways[] = {
-	{"file", 0, 0},
-	{"sub/inner", 0, 0},
-	{"sub/../file", 0, 0},
-	{"into/inner", 0, 0},
-	{"missing", -ENOENT, -ENOENT},
-	{"file/below", -ENOTDIR, -ENOTDIR},
-	{"loop", -ELOOP, -ELOOP},
-	/* as seen from inside, ".." of the root is the root, and "/" is the root */
-	{"../outside", -EXDEV, -ENOENT},
-	{"../root/file", -EXDEV, -ENOENT},
-	{"/file", -EXDEV, 0},
-	{"absolute", -EXDEV, 0},
-	{"absolute-up", -EXDEV, 0},
-	{"up/outside", -EXDEV, -ENOENT},
-	{"up/file", -EXDEV, 0},
-	{"sub/up-twice/outside", -EXDEV, -ENOENT},
-	{"host-path", -EXDEV, -ENOENT},
-};
-
-static void make_ways(const struct world *w)
-{
-	cleanup_free char *outside = world_path(w, "outside");
-
-	world_file(w, "outside", "outside", 0644);
-	world_file(w, "root/file", "inside", 0644);
-	world_file(w, "root/sub/inner", "inside", 0644);
-	world_link(w, "sub", "root/into");
-	world_link(w, "loop", "root/loop");
-	world_link(w, "/file", "root/absolute");
-	world_link(w, "/../../sub/../file", "root/absolute-up");
-	world_link(w, "..", "root/up");
-	world_link(w, "../..", "root/sub/up-twice");
-	world_link(w, outside, "root/host-path");
-}
-
-static void assert_opens(int fd, int expected, const char *path)
-{
-	char buffer[8] = "";
-
-	if ((fd < 0 ? fd : 0) != expected)
-		print_error("'%s' gave %d\n", path, fd);
-	assert_int_equal(fd < 0 ? fd : 0, expected);
-	if (fd < 0)
-		return;
-	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	assert_int_equal(read(fd, buffer, sizeof(buffer)), 6);
-	assert_memory_equal(buffer, "inside", 6);
-	close(fd);
-}
-
-static void file_open_beneath_and_in_root_never_leave(void **state)
-{
-	struct world *w = *state;
-	cleanup_fd int root = -1;
-
-	make_ways(w);
-	root = file_open_directory(w->dir, "root");
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		const struct way *way = &ways[i];
-
-		assert_opens(file_open_beneath(root, way->path, O_RDONLY, 0), way->beneath,
-			     way->path);
-		assert_opens(file_open_in_root(root, way->path, O_RDONLY, 0), way->in_root,
-			     way->path);
-	}
-}
-
-static void file_open_beneath_refuses_magic_links(void **state)
-{
-	cleanup_fd int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	(void)state;
-	assert_int_equal(file_open_beneath(self, "cwd", O_PATH, 0), -ELOOP);
-	assert_int_equal(file_open_in_root(self, "root/etc", O_PATH, 0), -ELOOP);
-	assert_int_equal(file_open_beneath(self, "exe", O_RDONLY, 0), -ELOOP);
-}
-
-static void file_open_beneath_creates_with_the_mode(void **state)
-{
-	struct world *w = *state;
-	cleanup_fd int made = file_open_beneath(w->dir, "made", O_CREAT | O_EXCL | O_WRONLY, 0640);
-	cleanup_fd int unnamed = file_open_beneath(w->dir, ".", O_TMPFILE | O_WRONLY, 0600);
-	/* a mode without anything to create must not matter */
-	cleanup_fd int directory = file_open_beneath(w->dir, ".", O_RDONLY | O_DIRECTORY, 0755);
-
-	assert_true(made >= 0);
-	assert_true(unnamed >= 0);
-	assert_true(directory >= 0);
-	assert_mode(w, "made", 0640);
-	assert_int_equal(file_open_beneath(w->dir, "made", O_CREAT | O_EXCL | O_WRONLY, 0640),
-			 -EEXIST);
-}
-
 #define LETTERS 65536
 
 static void replace_with(int dirfd, char letter)
@@ -554,9 +455,6 @@ int main(void)
 		with_world(file_remove_tree_of_closed_directories),
 		with_world(file_remove_tree_goes_on_and_tells_the_first_failure),
 		with_world(file_remove_tree_of_single_objects),
-		with_world(file_open_beneath_and_in_root_never_leave),
-		with_world(file_open_beneath_refuses_magic_links),
-		with_world(file_open_beneath_creates_with_the_mode),
 		with_world(file_replace_shows_the_old_or_the_new),
 		with_world(file_replace_of_a_directory_leaves_nothing),
 		with_world(file_replace_overwrites_a_leftover),
