@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/filesystem.h"
 #include "base/userns.h"
+#include "rootfs/mount.h"
 #include "rootfs/rootfs.h"
 
 #include <errno.h>
@@ -13,7 +14,13 @@ static int explain(const char *path, int r, struct error *err)
 	char unknown[FILE_SYSTEM_NAME_SIZE];
 	struct statfs fs;
 
-	if (r == -ENOSYS || r == -EPERM)
+	if (r == -ENOSYS)
+		return error_say(
+			err, ERROR_FAILED,
+			"owners cannot be mapped: the kernel, or a container around stint, "
+			"refuses the call %s(2); it takes Linux 5.19",
+			mount_refused_call());
+	if (r == -EPERM)
 		return error_set(err, -r, "owners cannot be mapped on '%s'", path);
 	if (statfs(path, &fs) < 0)
 		return error_set(err, errno, "cannot see '%s'", path);

@@ -4,11 +4,15 @@
 #include "rootfs/mount.h"
 #include "base/cleanup.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 int rootfs_can_idmap(const char *path, int userns)
 {
-	cleanup_fd int mount = mount_clone_one(AT_FDCWD, path);
+	cleanup_fd int mount = -1;
 
+	if (mount_refused_call())
+		return -ENOSYS;
+	mount = mount_clone_one(AT_FDCWD, path);
 	return mount < 0 ? mount : mount_idmap(mount, userns, 0);
 }

@@ -51,8 +51,8 @@ int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, s
 /*
  * Whether the owners of what lies in the directory can be mapped by the user namespace, as its
  * file system must be able to do for the layers of an instance with ids of its own. -EINVAL: the
- * file system cannot; -ENOSYS or -EPERM: the kernel, or whoever confines this process, does not
- * allow the calls. Needs root, and changes nothing.
+ * file system cannot; -ENOSYS: a call that such a root takes is refused (mount_refused_call() says
+ * which). Needs root, and changes nothing.
  */
 int rootfs_can_idmap(const char *path, int userns);
 

@@ -36,6 +36,7 @@ static void refuse_and_ask(const void *arg)
 	refuse_call(refusal->number, refusal->errnum);
 	name = mount_refused_call();
 	must(name && strcmp(name, refusal->name) == 0);
+	must(rootfs_can_idmap("/", 0) == -ENOSYS);
 }
 
 static void mount_refused_call_names_each(void **state)
