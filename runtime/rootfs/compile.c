@@ -163,6 +163,7 @@ static const struct entry proc[] = {
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/config.gz", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/interrupts", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kallsyms", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/keys", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/latency_stats", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/sched_debug", NULL},
 };
@@ -178,7 +179,6 @@ static const struct entry proc_of_root[] = {
 	{ROOT_READ_ONLY, LOCKED, 0, "/proc/sysrq-trigger", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/allocinfo", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/key-users", NULL},
-	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/keys", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kpagecgroup", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kpagecount", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kpageflags", NULL},
