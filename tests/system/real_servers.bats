@@ -96,3 +96,25 @@ answers()
 	nothing_left
 	[ "$(hash_installs)" = "$before" ]
 }
+
+# What a Java in this instance takes for itself at most, in MiB.
+heap_of()
+{
+	echo '<%= Runtime.getRuntime().maxMemory() >> 20 %>' |
+		stint cp - "$1:/var/lib/tomcat10/webapps/ROOT/heap.jsp"
+	get "http://127.0.0.1:$(port_of "$1")/heap.jsp"
+}
+
+@test "the heap of a Java is a part of the memory that its instance may use" {
+	local memory heap
+
+	for memory in 512 1024; do
+		stint up tomcat --name "m$memory" --memory "${memory}M"
+		heap=$(heap_of "m$memory")
+		echo "of $memory MiB the heap may take $heap"
+		# a quarter, of which some collectors keep a part to themselves
+		[ "$heap" -ge $((memory / 5)) ] && [ "$heap" -le $((memory / 4)) ]
+		stint down "m$memory"
+	done
+	nothing_left
+}
