@@ -62,5 +62,9 @@ int node_error(const struct node *node, struct error *err, const char *format, .
 /* The same for a key that is wrong itself: its own position. node has a key. */
 int node_key_error(const struct node *node, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__
+#define node_error(...) error_is_negative(node_error(__VA_ARGS__))
+#define node_key_error(...) error_is_negative(node_key_error(__VA_ARGS__))
+#endif
 
 #endif

@@ -128,9 +128,10 @@ static int parse_source(const struct source *source, struct node **ret_root, cha
 	if (root->kind != NODE_MAPPING)
 		return node_error(root, err, "a template is a mapping; write 'KEY: VALUE' lines");
 	r = check_name(source, root, ret_name, err);
-	if (r == 0)
-		*ret_root = steal_ptr(root);
-	return r;
+	if (r < 0)
+		return r;
+	*ret_root = steal_ptr(root);
+	return 0;
 }
 
 static bool is_same(const struct source *a, const struct source *b)
@@ -202,8 +203,9 @@ static int load_last(struct lineage *lineage, const struct template_options *opt
 	if (r < 0 || !extends)
 		return r;
 	r = find_parent(lineage, node_find(root, "extends"), options, err);
-	if (r == 0)
-		r = load_last(lineage, options, &base, err);
+	if (r < 0)
+		return r;
+	r = load_last(lineage, options, &base, err);
 	if (r < 0)
 		return r;
 	merge(template_keywords, base, root);
@@ -214,7 +216,7 @@ static int load_last(struct lineage *lineage, const struct template_options *opt
 int lineage_load(struct lineage *lineage, struct source *source,
 		 const struct template_options *options, struct error *err)
 {
-	struct node *root;
+	struct node *root = NULL;
 	int r;
 
 	lineage->sources[lineage->n++] = *source;

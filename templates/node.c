@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* what error.h puts around these for the analyzer is for callers */
+#undef node_error
+#undef node_key_error
+
 #define SHOWN_FILE_MAX 160
 #define SHOWN_PATH_MAX 96
 

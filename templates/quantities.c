@@ -52,7 +52,7 @@ static int read_quantity(struct reading *reading, const struct value_type *type,
 			 const struct node *node, parse_quantity *parse, int64_t *ret_value)
 {
 	cleanup_free char *text = NULL;
-	int64_t value;
+	int64_t value = 0;
 	int r = value_text(reading, type, node, false, &text);
 
 	if (r < 0)

@@ -18,7 +18,7 @@ const struct keyword *keyword_find(const struct keyword *table, const char *name
 /* What can stand below a key that is a mapping and nothing else. */
 static void list_keys(const struct keyword *table, struct text *ret_list)
 {
-	for (; table->name; table++)
+	for (; table && table->name; table++)
 		text_addf(ret_list, "%s%s", ret_list->length ? ", " : "", table->name);
 }
 
@@ -56,7 +56,7 @@ static void list_choices(const struct keyword *table, struct text *ret_list)
 {
 	const struct keyword *last = NULL;
 
-	for (; table->name; table++) {
+	for (; table && table->name; table++) {
 		if (!table->choice)
 			continue;
 		if (last)
@@ -96,7 +96,7 @@ static int check_keys(const struct keyword *table, struct reading *reading,
 	for (size_t i = 0; i < mapping->n_items; i++)
 		if (!keyword_find(table, mapping->items[i]->key->text))
 			return say_unknown(table, reading, mapping->items[i]);
-	for (; table->name; table++)
+	for (; table && table->name; table++)
 		if ((table->flags & KEYWORD_REQUIRED) && !node_find(mapping, table->name))
 			return say_missing(table, reading, mapping);
 	return 0;

@@ -10,6 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* what error.h puts around these for the analyzer is for callers */
+#undef value_wrong
+#undef value_wrong_form
+
 #define SHOWN_VALUE_MAX 80
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

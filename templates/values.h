@@ -81,5 +81,9 @@ int value_wrong(struct reading *reading, const struct value_type *type, const st
 /* Says that node has the wrong form altogether (a list for a word, and so on). */
 int value_wrong_form(struct reading *reading, const struct value_type *type,
 		     const struct node *node);
+#ifdef __clang_analyzer__
+#define value_wrong(...) error_is_negative(value_wrong(__VA_ARGS__))
+#define value_wrong_form(...) error_is_negative(value_wrong_form(__VA_ARGS__))
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* what error.h puts around these for the analyzer is for callers */
+#undef error_set
+#undef error_say
+
 static void put_text(struct error *err, const char *format, va_list args)
 {
 	vsnprintf(err->text, sizeof(err->text), format, args);

@@ -49,4 +49,19 @@ int error_with_code(struct error *err, int code);
 /* Changes the kind of a failure that is already described; returns err->code. */
 int error_kind_set(struct error *err, enum error_kind kind);
 
+/*
+ * The static analyzer sees one file at a time and would follow paths on which a failure is 0 and
+ * an output unset. True for what describes a failure: it is negative.
+ */
+#ifdef __clang_analyzer__
+static inline int error_is_negative(int r)
+{
+	if (r >= 0)
+		__builtin_unreachable();
+	return r;
+}
+#define error_set(...) error_is_negative(error_set(__VA_ARGS__))
+#define error_say(...) error_is_negative(error_say(__VA_ARGS__))
+#endif
+
 #endif

@@ -197,7 +197,7 @@ static int fill_temporary(struct copying *copying, const struct copy_source *sou
 			  const struct copy_target *target, const char *temporary, int in)
 {
 	cleanup_fd int out = -1;
-	struct stat looks;
+	struct stat looks = {0};
 	int r = choose_looks(copying, source, target, &looks);
 
 	if (r < 0)

@@ -126,7 +126,7 @@ static const struct disk_backend *backend_of(const struct record *record)
 /* Also without a limit: a host with a full disk helps nobody, not even to clean up. */
 static int check_host(const struct site *site, struct error *err)
 {
-	struct disk_room room;
+	struct disk_room room = {0};
 	struct statvfs fs;
 	char left[32];
 

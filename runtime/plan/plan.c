@@ -82,7 +82,7 @@ static int compare_variables(const char *a, const char *b)
 
 static void insert_variable(char ***env, const char *assignment)
 {
-	size_t n = strv_length(*env), at = 0;
+	size_t n = *env ? strv_length(*env) : 0, at = 0;
 
 	while (at < n && compare_variables((*env)[at], assignment) < 0)
 		at++;

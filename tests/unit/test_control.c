@@ -74,7 +74,7 @@ static struct control_packet full_packet(void)
 static void assert_words(char *const *a, char *const *b)
 {
 	assert_int_equal(strv_length(a), strv_length(b));
-	for (size_t i = 0; a && a[i]; i++)
+	for (size_t i = 0; a && b && a[i]; i++)
 		assert_string_equal(a[i], b[i]);
 }
 

@@ -646,6 +646,7 @@ static void template_list_shows_each_name_once(void **state)
 	const struct template_options options = {.search = places->search};
 	struct template_info *list = NULL;
 	struct error err = {0};
+	const char *fault;
 	size_t n = 0;
 
 	put_template(places->search[0], "hello.yaml", "summary: mine\nrun: {command: a}\n");
@@ -661,7 +662,8 @@ static void template_list_shows_each_name_once(void **state)
 	assert_string_equal(info_find(list, n, "child")->summary, "mine");
 	assert_string_equal(info_find(list, n, "tomcat")->source, "built in");
 	assert_null(info_find(list, n, "tomcat")->fault);
-	assert_non_null(strstr(info_find(list, n, "broken")->fault, "broken.yaml:2:1: not YAML"));
+	fault = info_find(list, n, "broken")->fault;
+	assert_true(fault && strstr(fault, "broken.yaml:2:1: not YAML"));
 	assert_null(info_find(list, n, "Not A Name"));
 	assert_null(info_find(list, n, "notes"));
 	template_list_free(list, n);
