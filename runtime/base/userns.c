@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/securebits.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/syscall.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 bool userns_map_add(struct userns_map *map, uint32_t id)
@@ -80,13 +81,29 @@ static int set_up(pid_t pid, const struct userns_map *uids, const struct userns_
 	return *ret_fd < 0 ? error_set(err, errno, "cannot open a user namespace") : 0;
 }
 
-/* A namespace comes with a process; this one only waits until the descriptor keeps it. */
-static void wait_for_end(int gate[2])
+/*
+ * What is counted for each user (inotify, pending signals, locked memory, message queues) is also
+ * counted for the owner of the namespace, who is whoever makes it. That must not be root, nor the
+ * same for two instances: one of them could use up what all have.
+ */
+static int make_own(uid_t uid, gid_t gid)
 {
+	/* the change of ids would take the right to make namespaces with it */
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
+		return -errno;
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	return unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
+}
+
+/* A namespace comes with a process; this one only waits until the descriptor keeps it. */
+static void make_and_wait(int channel, uid_t uid, gid_t gid)
+{
+	int r = make_own(uid, gid);
 	char byte;
 
-	close(gate[1]);
-	(void)!read(gate[0], &byte, 1);
+	if (write(channel, &r, sizeof(r)) == (ssize_t)sizeof(r))
+		(void)!read(channel, &byte, 1);
 	_exit(0);
 }
 
@@ -106,17 +123,24 @@ static int say_why(int errnum, struct error *err)
 int userns_make(const struct userns_map *uids, const struct userns_map *gids, int *ret_fd,
 		struct error *err)
 {
-	int gate[2], r;
+	int channel[2], r;
 	pid_t pid;
 
-	if (pipe2(gate, O_CLOEXEC) < 0)
-		return error_set(err, errno, "cannot make a pipe");
-	pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
-	if (pid == 0)
-		wait_for_end(gate);
-	r = pid < 0 ? say_why(errno, err) : set_up(pid, uids, gids, ret_fd, err);
-	close(gate[0]);
-	close(gate[1]);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)
+		return error_set(err, errno, "cannot make a socket pair");
+	pid = fork();
+	if (pid == 0) {
+		close(channel[0]);
+		make_and_wait(channel[1], uids->base, gids->base);
+	}
+	close(channel[1]);
+	if (pid < 0)
+		r = error_set(err, errno, "cannot fork");
+	else if (read(channel[0], &r, sizeof(r)) != (ssize_t)sizeof(r))
+		r = say_why(EIO, err);
+	else
+		r = r < 0 ? say_why(-r, err) : set_up(pid, uids, gids, ret_fd, err);
+	close(channel[0]);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
 	return r;

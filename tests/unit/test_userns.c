@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define BASE 1310720000U
@@ -71,11 +73,15 @@ static void userns_make_maps_what_was_asked(void **state)
 {
 	const struct userns_map uids = {BASE, 1, {200000}}, gids = {.base = BASE};
 	struct error err = {0};
+	uid_t owner;
 	int fd = -1;
 
 	(void)state;
 	need_root();
-	assert_int_equal(userns_make(&uids, &gids, &fd, &err), 0);
+	assert_succeeds(userns_make(&uids, &gids, &fd, &err), &err);
+	/* root of the host must not be who the kernel counts for */
+	assert_int_equal(ioctl(fd, NS_GET_OWNER_UID, &owner), 0);
+	assert_int_equal(owner, BASE);
 	run_in_child(0, enter_and_look, &fd);
 	close(fd);
 }
