@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the doctor finds of control groups; see doctor.h. */
 #include "instance/probing.h"
+#include "instance/share.h"
 #include "cgroup/cgroup.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -8,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -97,6 +99,49 @@ static void describe_controllers(const struct cgroup_tree *tree, struct doctor_r
 			    "no controller for %s: such limits cannot be enforced", missing.data);
 }
 
+/* "memory 19.2 GiB" */
+static void describe_one(enum cgroup_limit_kind kind, const char *name, uint64_t value,
+			 const struct cgroup_tree *tree, struct text *held, struct text *missing)
+{
+	char amount[48];
+	int version;
+
+	if (kind == CGROUP_MEMORY)
+		format_size(value, amount, sizeof(amount));
+	else if (kind == CGROUP_CPU)
+		snprintf(amount, sizeof(amount), "%g", (double)value / 1000);
+	else
+		snprintf(amount, sizeof(amount), "%" PRIu64, value);
+	if (cgroup_limit_possible(tree, kind, &version))
+		text_addf(held, "%s%s %s", held->length ? ", " : "", name, amount);
+	else
+		text_addf(missing, "%s%s", missing->length ? ", " : "", name);
+}
+
+static void describe_share(const struct site *site, const struct cgroup_tree *tree,
+			   struct doctor_report *report)
+{
+	static const struct {
+		enum cgroup_limit_kind kind;
+		const char *name;
+	} shares[] = {
+		{CGROUP_MEMORY, "memory"}, {CGROUP_PIDS, "tasks"}, {CGROUP_CPU, "processors"}};
+	cleanup_text struct text held = {0}, missing = {0};
+	struct cgroup_limits limits;
+
+	share_compute(&site->config.host, &limits);
+	for (size_t i = 0; i < ARRAY_SIZE(shares); i++)
+		if (limits.of[shares[i].kind].asked)
+			describe_one(shares[i].kind, shares[i].name,
+				     limits.of[shares[i].kind].value, tree, &held, &missing);
+	if (held.length)
+		doctor_addf(report, DOCTOR_OK, CHECK, NULL, "all instances together: %s",
+			    held.data);
+	if (missing.length)
+		doctor_addf(report, DOCTOR_NOTE, CHECK, NULL,
+			    "all instances together have no limit of %s", missing.data);
+}
+
 static const char *shown_kind(const struct cgroup_hierarchy *hierarchy)
 {
 	return hierarchy->v2 ? "version 2" : hierarchy->controllers;
@@ -163,6 +208,7 @@ void doctor_probe_groups(const struct site *site, struct doctor_report *report)
 		describe_layout(&tree, report);
 		describe_controllers(&tree, report);
 		describe_parent(site, &tree, report);
+		describe_share(site, &tree, report);
 		for (size_t i = 0; i < tree.n; i++)
 			try_hierarchy(&tree.list[i], report);
 	}

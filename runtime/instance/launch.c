@@ -265,6 +265,18 @@ static int arrange_fds(const int *fds, size_t n)
 	return 0;
 }
 
+/*
+ * The kernel, short of memory, takes what runs inside first (keeper/init.c), and the keepers of
+ * instances later than most. Only the latter takes a capability, which root may not have.
+ */
+static void protect_from_killer(void)
+{
+	static const char file[] = "/proc/self/oom_score_adj";
+
+	if (file_poke(AT_FDCWD, file, "-500") < 0)
+		file_poke(AT_FDCWD, file, "0");
+}
+
 static int detach(const struct launch *launch)
 {
 	cpu_set_t all;
@@ -283,6 +295,7 @@ static int detach(const struct launch *launch)
 	sched_setaffinity(0, sizeof(all), &all);
 	setpriority(PRIO_PROCESS, 0, 0);
 	rlimits_set_for_keeper(launch->plan->limits.files);
+	protect_from_killer();
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "instance/devices.h"
 #include "instance/disk.h"
 #include "instance/reach.h"
+#include "instance/share.h"
 #include "cgroup/limits.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -163,7 +164,10 @@ static int note_log(const struct plan *plan, int run, struct error *err)
 int limits_apply(const struct site *site, const struct plan *plan, const struct record *record,
 		 const struct prepared *prepared, struct error *err)
 {
-	int r = apply_groups(site, plan, record, prepared, err);
+	int r;
+
+	share_apply(&site->config.host, &prepared->tree, record->cgroup);
+	r = apply_groups(site, plan, record, prepared, err);
 
 	if (r == 0)
 		r = apply_files(plan, prepared->run, err);

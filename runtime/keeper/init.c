@@ -10,6 +10,7 @@
 #include "keeper/control.h"
 #include "keeper/spawn.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "base/socket.h"
 #include "cgroup/inside.h"
@@ -96,6 +97,8 @@ static int set_up(struct init *init, struct error *err)
 	umask(0);
 	if (sethostname(m->id, strlen(m->id)) < 0)
 		return error_set(err, errno, "cannot set the host name");
+	/* while the host's /proc is there, and with the right to let nobody inside lower it */
+	file_poke(AT_FDCWD, "/proc/self/oom_score_adj", "500");
 	r = enter_groups(init, err);
 	if (r == 0)
 		r = netns_loopback_up(m->address, err);

@@ -243,3 +243,85 @@ reason_of()
 	[ "$heap" -ge $((100 << 20)) ]
 	[ "$heap" -le $((256 << 20)) ]
 }
+
+id_map_of()
+{
+	stint exec "$1" -- cat /proc/self/uid_map
+}
+
+@test "an instance that uses up what is counted for each user takes it from nobody else" {
+	local make='import ctypes, sys
+make = ctypes.CDLL(None).inotify_init1
+made = 0
+while made < 10000 and make(0) >= 0: made += 1
+print(made, flush=True)
+sys.stdin.read()'
+
+	command -v python3 >/dev/null || skip "no python3 on this host"
+	stint up hello --name a
+	stint up hello --name b
+	[ "$(id_map_of a)" != "$(id_map_of b)" ] || skip "this host has no ids for instances"
+	mkfifo "$STINT_ROOT/hold"
+	"$STINT" exec a -- python3 -c "$make" <"$STINT_ROOT/hold" >"$STINT_ROOT/made" 3>&- &
+	exec 8>"$STINT_ROOT/hold"
+	eventually 20 test -s "$STINT_ROOT/made"
+	[ "$(stint exec a --user 0 -- python3 -c "$make" </dev/null)" = 0 ]
+	# neither another instance nor the host's root has one less
+	[ "$(stint exec b -- python3 -c "$make" </dev/null)" = "$(cat "$STINT_ROOT/made")" ]
+	[ "$(python3 -c "$make" </dev/null)" -gt 0 ]
+	exec 8>&-
+	wait
+}
+
+# The parent group in the hierarchy of a controller: parent_group INSTANCE CONTROLLER
+parent_group()
+{
+	local group
+
+	group=$(group_of "$1" "$2")
+	echo "${group%/*/*}"
+}
+
+@test "all instances together are held below the host's size, as the configuration says" {
+	local group all most
+
+	all=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) * 1024))
+	stint up hello --name a
+	group=$(parent_group a memory)
+	most=$(cat "$group/memory.max" 2>/dev/null || cat "$group/memory.limit_in_bytes")
+	echo "$most of $all"
+	[ "$most" -le $((all * 82 / 100)) ]
+	[ "$most" -ge $((all * 75 / 100)) ]
+	[ "$(cat "$(parent_group a pids)/pids.max")" -le $(($(cat /proc/sys/kernel/pid_max) / 2)) ]
+	[[ $(stint doctor) == *"all instances together: memory "* ]]
+	stint down a
+	printf 'host: {memory: 10%%, pids: 1%%, cpu: 50%%}\n' >"$STINT_ROOT/etc/stint/stint.yaml"
+	stint up hello --name b
+	group=$(parent_group b memory)
+	most=$(cat "$group/memory.max" 2>/dev/null || cat "$group/memory.limit_in_bytes")
+	[ "$most" -le $((all * 11 / 100)) ]
+	[ "$(cat "$(parent_group b pids)/pids.max")" -le $(($(cat /proc/sys/kernel/pid_max) / 100)) ]
+}
+
+@test "a bomb that forks in each of several instances is held by the limit of all" {
+	payload bomb "[$PROBE/bin/probe, fork, '300', print, up, sleep, '300']" 'ready: {log: up}'
+	printf 'host: {pids: 1%%}\n' >"$STINT_ROOT/etc/stint/stint.yaml"
+	[ "$(cat /proc/sys/kernel/pid_max)" -le 65536 ] || skip "a hundredth of this host is much"
+	stint up bomb --name a
+	run stint up bomb --name b
+	[ "$status" -ne 0 ]
+	[ "$(state_of a)" = ready ]
+	stint down a
+}
+
+@test "short of memory, the kernel takes what is inside before what keeps it, and before the host" {
+	local pid
+
+	payload world "[$PROBE/bin/probe, report, print, up, sleep, '300']" 'ready: {log: up}'
+	stint up world --name w
+	[[ $(stint logs w) == *oom_score_adj=500* ]]
+	[ "$(stint exec w -- cat /proc/self/oom_score_adj)" = 500 ]
+	pid=$(processes_of stint-keeper w | head -n 1)
+	[ -n "$pid" ]
+	[ "$(cat "/proc/$pid/oom_score_adj")" -le 0 ]
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The share of all instances; see share.h. In the command that starts one, and the doctor. */
+#include "instance/share.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+static uint64_t read_number(const char *path)
+{
+	cleanup_free char *text = NULL;
+	uint64_t value;
+
+	if (file_read(AT_FDCWD, path, 64, &text, NULL) < 0)
+		return UINT64_MAX;
+	text[strcspn(text, "\n")] = '\0';
+	return parse_number(text, UINT64_MAX, &value) < 0 ? UINT64_MAX : value;
+}
+
+/* Threads and processes are bounded by the smaller of the two. */
+static uint64_t tasks_of_host(void)
+{
+	uint64_t numbers = read_number("/proc/sys/kernel/pid_max");
+	uint64_t threads = read_number("/proc/sys/kernel/threads-max");
+
+	return numbers < threads ? numbers : threads;
+}
+
+static uint64_t memory_of_host(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void share(struct cgroup_limits *limits, enum cgroup_limit_kind kind, uint64_t whole,
+		  unsigned percent)
+{
+	limits->of[kind].value = whole / 100 * percent;
+	limits->of[kind].asked = percent < 100 && whole != UINT64_MAX;
+}
+
+void share_compute(const struct host_share *from, struct cgroup_limits *ret_limits)
+{
+	uint64_t processors = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+
+	*ret_limits = (struct cgroup_limits){0};
+	share(ret_limits, CGROUP_MEMORY, memory_of_host(), from->memory);
+	share(ret_limits, CGROUP_PIDS, tasks_of_host(), from->pids);
+	share(ret_limits, CGROUP_CPU, processors * 1000, from->cpu);
+}
+
+void share_apply(const struct host_share *from, const struct cgroup_tree *tree, const char *parent)
+{
+	struct cgroup_outcome outcomes[CGROUP_LIMIT_KINDS];
+	struct cgroup_limits limits;
+
+	share_compute(from, &limits);
+	cgroup_limits_apply(tree, parent, &limits, outcomes);
+}
