@@ -53,6 +53,21 @@ int process_set_file_ids(uid_t uid, gid_t gid)
 	return raise_permitted();
 }
 
+int process_drop_capability(int capability)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[2] = {0};
+	uint32_t bit = CAP_TO_MASK(capability);
+	size_t word = (size_t)CAP_TO_INDEX(capability);
+
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -errno;
+	sets[word].effective &= ~bit;
+	sets[word].permitted &= ~bit;
+	sets[word].inheritable &= ~bit;
+	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+}
+
 int process_pidfd_open(pid_t pid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -22,6 +22,9 @@ int process_cloexec_from(int first);
  */
 int process_set_file_ids(uid_t uid, gid_t gid);
 
+/* Gives up one capability (CAP_*) for good; to have been without it is no failure. */
+int process_drop_capability(int capability);
+
 int process_pidfd_open(pid_t pid);
 int process_pidfd_signal(int pidfd, int signal);
 

@@ -182,6 +182,15 @@ static struct disk_question ask(const struct site *site, const struct plan *plan
 	};
 }
 
+const char *disk_offer(const struct site *site, uint64_t figure, bool own_ids, struct error *err)
+{
+	const struct plan plan = {.limits.disk_bytes = figure};
+	const struct disk_question question = ask(site, &plan, own_ids);
+	const struct disk_backend *backend = choose(&question, err);
+
+	return backend ? backend->words : NULL;
+}
+
 int disk_choose(const struct site *site, const struct plan *plan, bool own_ids,
 		struct record *record, struct error *err)
 {

@@ -42,6 +42,10 @@ uint64_t disk_inodes(uint64_t pool);
 int disk_choose(const struct site *site, const struct plan *plan, bool own_ids,
 		struct record *record, struct error *err);
 
+/* What would hold such a limit here, for people; NULL, with the reason in err, when nothing does.
+ */
+const char *disk_offer(const struct site *site, uint64_t figure, bool own_ids, struct error *err);
+
 /*
  * Makes the pool of a record with its layers' parent; state is the open STATE/i/ID. The descriptor
  * is the pool's top directory; of a detached one (disk_is_detached) it is also what keeps it alive.

@@ -238,6 +238,7 @@ void doctor_examine(const struct site *site, struct doctor_report *ret_report)
 		doctor_probe_overlay,
 		doctor_probe_groups,
 		doctor_probe_disk,
+		doctor_probe_disk_limits,
 		doctor_probe_run_directory,
 		look_at_keeper,
 		look_at_usr,

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 
 int identity_init(const struct account *person, uint32_t id_base, struct identity *ret_identity,
 		  struct error *err)
@@ -18,9 +19,14 @@ int identity_init(const struct account *person, uint32_t id_base, struct identit
 		.gid = getegid(),
 		.n_groups = getgroups(0, NULL),
 	};
+	int r;
 
 	if (identity.n_groups < 0)
 		return error_set(err, errno, "cannot read the groups of this process");
+	/* with this one, root's writes would go beyond the instance's disk limit */
+	r = process_drop_capability(CAP_SYS_RESOURCE);
+	if (r < 0)
+		return error_set(err, -r, "cannot give up a capability");
 	identity.groups = xcalloc((size_t)identity.n_groups, sizeof(gid_t));
 	identity.n_groups = getgroups(identity.n_groups, identity.groups);
 	*ret_identity = identity;

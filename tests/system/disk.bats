@@ -131,7 +131,7 @@ quota_of()
 	need "project quota" 100M
 	command -v repquota >/dev/null || skip "no repquota"
 	stint up d --name x --disk 256M
-	id=$(stint exec x -- awk '{ print $2 }' /proc/self/uid_map)
+	id=$(stint exec x -- awk 'NR == 1 { print $2 }' /proc/self/uid_map)
 	limits=$(quota_of "$id")
 	echo "project $id: $limits"
 	[ "${limits% *}" -gt $((240 * 1024)) ]
@@ -149,6 +149,9 @@ quota_of()
 	[ "$written" -le $((256 * MIB)) ]
 	run stint exec x -- cp /etc/passwd /tmp/more
 	says_full "$output"
+	run stint cp /bin/bash x:/tmp/copied
+	echo "cp: $status $output"
+	[ "$status" -ne 0 ]
 	stint down x --now
 	[ "$(quota_of "$id")" = "0 0" ]
 }
@@ -299,6 +302,7 @@ on_a_disk()
 
 @test "where nothing can hold the limit, --best-effort goes without and says so" {
 	disk_template d
+	need image 100M
 	stint up d --name x --disk 900T --best-effort
 	[ "$(stint show x --json | jq .limits.disk.enforced)" = false ]
 	run stint show x
@@ -309,6 +313,7 @@ on_a_disk()
 	disk_template d
 	refused 5 "the least is 16 MiB" up d --disk 1M
 	need_loop
+	need image 100M
 	refused 5 " bytes)" up d --disk 900T
 	[[ $output == *"/var/lib/stint"* ]]
 	no_instances

@@ -100,6 +100,7 @@ static void examine_says_whether_it_is_root(void **state)
 	assert_int_equal(find_line(world, "keeper")->verdict, DOCTOR_OK);
 	assert_non_null(find_line(world, "kernel"));
 	assert_non_null(find_line(world, "disk"));
+	assert_true(!find_line(world, "disk limits") == (geteuid() != 0));
 }
 
 static void examine_without_keeper(void **state)

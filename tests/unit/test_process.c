@@ -2,11 +2,14 @@
 /* runtime/base/process: locks that belong to open file descriptions, signals, descriptors. */
 #include "world.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -204,6 +207,41 @@ static void process_pidfd_signal_reaches_the_child(void **state)
 	assert_int_equal(process_pidfd_open(child), -ESRCH);
 }
 
+static uint64_t permitted(void)
+{
+	cleanup_free char *status = NULL;
+	unsigned long long caps = 0;
+	const char *line;
+
+	must(file_read(AT_FDCWD, "/proc/self/status", 1 << 16, &status, NULL) == 0);
+	line = strstr(status, "CapPrm:");
+	must(line && sscanf(line, "CapPrm: %llx", &caps) == 1);
+	return caps;
+}
+
+static void give_up_two(const void *arg)
+{
+	uint64_t before = permitted();
+
+	(void)arg;
+	must(before & (1ULL << CAP_KILL));
+	for (int i = 0; i < 2; i++) {
+		must(process_drop_capability(CAP_KILL) == 0);
+		must(process_drop_capability(CAP_WAKE_ALARM) == 0);
+	}
+	must(permitted() == (before & ~(1ULL << CAP_KILL | 1ULL << CAP_WAKE_ALARM)));
+	/* nor does it come back with a change of ids */
+	must(process_set_file_ids(1234, 1234) == 0 && process_set_file_ids(0, 0) == 0);
+	must(!(permitted() & (1ULL << CAP_KILL)));
+}
+
+static void process_drop_capability_is_for_good(void **state)
+{
+	(void)state;
+	need_root();
+	run_in_child(0, give_up_two, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +254,7 @@ int main(void)
 		with_world(process_reset_signals_resets_all),
 		with_world(process_cloexec_from_marks_the_rest),
 		with_world(process_pidfd_signal_reaches_the_child),
+		with_world(process_drop_capability_is_for_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
