@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,5 +34,21 @@ int confine_apply(const struct confinement *confinement, struct error *err);
  * bounding sets; for a process that goes on, such as init. Needs CAP_SETPCAP.
  */
 int confine_keep(uint64_t caps, struct error *err);
+
+/* A directory that may be written to, with all below it. */
+struct confine_place {
+	const char *path;
+	bool contents_only; /* files that are there can be written, none made or removed */
+};
+
+/*
+ * Landlock: from now on this process and its children read what is below "/", write to these places
+ * only, make no devices and mount nothing. Needs CAP_SYS_ADMIN in its user namespace. Irreversible.
+ * Does nothing where the kernel is without Landlock, or with one that is too old (before 5.19).
+ */
+int confine_files(const struct confine_place *places, size_t n, struct error *err);
+
+/* The version of the kernel's Landlock; 0: none that confine_files could use. */
+int confine_files_version(void);
 
 #endif

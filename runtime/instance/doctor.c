@@ -4,6 +4,8 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "confine/confine.h"
+#include "confine/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,21 +187,33 @@ static void look_at_capability(const struct capability *capability, uint64_t eff
 
 static void look_at_capabilities(const struct site *site, struct doctor_report *report)
 {
-	cleanup_free char *status = NULL;
-	unsigned long long effective;
+	uint64_t effective = capabilities_in_effect();
 	size_t before = report->n;
-	const char *line;
 
 	(void)site;
-	if (geteuid() != 0 || file_read(AT_FDCWD, "/proc/self/status", 1 << 16, &status, NULL) < 0)
-		return;
-	line = strstr(status, "\nCapEff:");
-	if (!line || sscanf(line, "\nCapEff: %llx", &effective) != 1)
+	if (geteuid() != 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
 		look_at_capability(&capabilities[i], effective, report);
 	if (report->n == before)
 		doctor_add(report, DOCTOR_OK, "capabilities", "all that are needed", NULL);
+}
+
+static void look_at_landlock(const struct site *site, struct doctor_report *report)
+{
+	int version = confine_files_version();
+
+	(void)site;
+	if (version)
+		doctor_addf(report, DOCTOR_OK, "Landlock", NULL,
+			    "version %d: instances reach no file outside, whatever else fails",
+			    version);
+	else
+		doctor_add(
+			report, DOCTOR_NOTE, "Landlock",
+			"not in this kernel: the files of instances are held by mounts and owners "
+			"alone",
+			"use Linux 5.19 or later with landlock in the list lsm=");
 }
 
 static void look_at_keeper(const struct site *site, struct doctor_report *report)
@@ -233,6 +247,7 @@ void doctor_examine(const struct site *site, struct doctor_report *ret_report)
 		look_at_kernel,
 		look_at_calls,
 		look_at_capabilities,
+		look_at_landlock,
 		doctor_probe_namespaces,
 		doctor_probe_own_ids,
 		doctor_probe_overlay,

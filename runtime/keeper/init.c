@@ -8,6 +8,7 @@
  */
 #include "keeper/init.h"
 #include "keeper/control.h"
+#include "keeper/places.h"
 #include "keeper/spawn.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -112,7 +113,9 @@ static int set_up(struct init *init, struct error *err)
 		return r;
 	cleanup_close(&init->userns);
 	cleanup_close(&init->pool);
-	r = confine_keep(INIT_CAPS | m->caps, err);
+	r = places_confine(&m->root, err);
+	if (r == 0)
+		r = confine_keep(INIT_CAPS | m->caps, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < m->n_cgroups; i++)

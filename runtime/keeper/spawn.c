@@ -88,6 +88,18 @@ static int explain_exec(const struct spawn *spawn, int errnum, struct error *err
 	return err->code;
 }
 
+/*
+ * Keyrings belong to no namespace: with ours, what runs inside would share keys with its keeper.
+ * Where this call is refused, by a filter around stint, so is every other use of keys.
+ */
+static int leave_keyring(struct error *err)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 &&
+	    errno != ENOSYS && errno != EPERM)
+		return error_set(err, errno, "cannot make a session keyring");
+	return 0;
+}
+
 static int become(const struct spawn *spawn, struct error *err)
 {
 	const char *directory = spawn->directory ? spawn->directory : "/";
@@ -103,9 +115,9 @@ static int become(const struct spawn *spawn, struct error *err)
 	process_reset_signals();
 	rlimits_set(spawn->files_limit);
 	umask(022);
-	/* keyrings are of no namespace; a kernel without them has none to share */
-	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
-	r = confine_apply(&spawn->confinement, err);
+	r = leave_keyring(err);
+	if (r == 0)
+		r = confine_apply(&spawn->confinement, err);
 	if (r < 0)
 		return r;
 	if (chdir(directory) < 0)

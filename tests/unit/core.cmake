@@ -12,6 +12,7 @@ stint_unit_test(cgroup test_world cgroup cgroup_inside)
 stint_unit_test(limits test_world cgroup)
 stint_unit_test(confine test_world confine_inside)
 stint_unit_test(seccomp test_world confine)
+stint_unit_test(landlock test_world confine_inside)
 stint_unit_test(loopback test_world netns_inside)
 add_library(test_root_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/root_rig.c
 	${CMAKE_CURRENT_LIST_DIR}/old_kernel.c)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -381,6 +382,44 @@ static void spawn_process_resets_signals(void **state)
 	run_in_child(0, spoil_signals_and_spawn, NULL);
 }
 
+/* This program started again, as a command inside. */
+#define SEARCH_KEY "search-key"
+#define KEY_NAME "stint-test-secret"
+
+static int search_key(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", KEY_NAME, 0) >
+	       0;
+}
+
+static void spawn_with_a_key(const void *arg)
+{
+	char *argv[] = {(char *)"/proc/self/exe", (char *)SEARCH_KEY, NULL};
+	struct spawn spawn = make_spawn(argv);
+	struct error err = {0};
+	int status;
+	pid_t pid;
+
+	(void)arg;
+	must(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) > 0);
+	must(syscall(SYS_add_key, "user", KEY_NAME, "x", 1, KEY_SPEC_SESSION_KEYRING) > 0);
+	must(search_key());
+	/* as the owner of the key */
+	spawn.confinement = (struct confinement){0};
+	must_succeed(spawn_process(&spawn, &pid, &err), &err);
+	must(waitpid(pid, &status, 0) == pid);
+	must(status == 0);
+}
+
+static void spawn_process_passes_no_keys(void **state)
+{
+	(void)state;
+	need_root();
+	if (syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING, 1) < 0)
+		skip();
+	run_in_child(0, spawn_with_a_key, NULL);
+}
+
 struct limits {
 	uint64_t files;
 	const char *soft;
@@ -462,7 +501,7 @@ static void spawn_process_without_privilege(void **state)
 	run_in_child(0, spawn_without_capabilities, NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		with_world(spawn_process_says_why_a_command_cannot_run),
@@ -478,10 +517,13 @@ int main(void)
 		with_world(spawn_process_makes_a_session),
 		with_world(spawn_process_takes_a_terminal),
 		with_world(spawn_process_resets_signals),
+		cmocka_unit_test(spawn_process_passes_no_keys),
 		with_world(spawn_process_sets_limits_anew),
 		with_world(spawn_process_joins_groups),
 		with_world(spawn_process_without_privilege),
 	};
 
+	if (argc > 1 && strcmp(argv[1], SEARCH_KEY) == 0)
+		return search_key();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
