@@ -109,11 +109,13 @@ static int prepare(const struct record *record, int state, uint64_t pool, int *r
 
 static int undo(const struct site *site, const struct record *record, struct error *err)
 {
-	int r = record->id_base ? set_limit(site->state, record->id_base, 0, 0) : 0;
+	int r;
 
-	if (r == 0 || r == -ESRCH)
+	if (!record->id_base || !is_enforced(site->state))
 		return 0;
-	return error_set(err, -r, "cannot clear the quota of project %u", record->id_base);
+	r = set_limit(site->state, record->id_base, 0, 0);
+	return r == 0 ? 0
+		      : error_set(err, -r, "cannot clear the quota of project %u", record->id_base);
 }
 
 const struct disk_backend disk_project = {

@@ -332,6 +332,7 @@ static void disk_undo_twice_and_of_nothing(void **state)
 
 	need_root();
 	strcpy(record.grant.id, ID);
+	record.id_base = ground->site.admission.ids.first;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		record.disk = (char *)names[i];
 		assert_succeeds(disk_undo(&ground->site, &record, &err), &err);
