@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/weaken.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +94,7 @@ static int open_place(const char *path, struct error *err)
 	}
 	if (fd < 0)
 		return error_set(err, -fd, "cannot open directory '%s'", path);
-	if (fchmod(fd, 0700) < 0) {
+	if (fchmod(fd, weakened("places") ? 0755 : 0700) < 0) {
 		r = error_set(err, errno, "cannot close directory '%s' to others", path);
 		close(fd);
 		return r;
@@ -103,7 +104,7 @@ static int open_place(const char *path, struct error *err)
 
 static int make_inner(int dirfd, const char *path, const char *name, struct error *err)
 {
-	if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(dirfd, name, weakened("places") ? 0755 : 0700) < 0 && errno != EEXIST)
 		return error_set(err, errno, "cannot make directory '%s/%s'", path, name);
 	return 0;
 }

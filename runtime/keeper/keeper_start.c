@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "base/weaken.h"
 #include "confine/inside.h"
 
 #include <errno.h>
@@ -19,6 +20,16 @@
 
 #define INSTANCE_NAMESPACES \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
+
+static uint64_t instance_namespaces(void)
+{
+	uint64_t flags = INSTANCE_NAMESPACES;
+
+	flags &= ~(weakened("pidns") ? (uint64_t)CLONE_NEWPID : 0);
+	flags &= ~(weakened("netns") ? (uint64_t)CLONE_NEWNET : 0);
+	flags &= ~(weakened("ipcns") ? (uint64_t)CLONE_NEWIPC : 0);
+	return flags;
+}
 
 static int make_channel(struct child_process *child, int *ret_theirs, struct error *err)
 {
@@ -110,7 +121,7 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 		r = userns_make(&keeper->message.uids, &keeper->message.gids, &keeper->userns, err);
 	if (r < 0)
 		return r;
-	keeper->init.pid = clone_process(INSTANCE_NAMESPACES, &keeper->init.pidfd);
+	keeper->init.pid = clone_process(instance_namespaces(), &keeper->init.pidfd);
 	if (keeper->init.pid == 0)
 		run_init(keeper, theirs);
 	close(theirs);

@@ -4,6 +4,7 @@
 #include "rootfs/mount.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/weaken.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,7 +86,7 @@ int root_open_file(const struct applying *a)
 
 uint64_t root_attributes(const struct root_op *op)
 {
-	uint64_t attributes = MOUNT_ATTR_NOSUID;
+	uint64_t attributes = weakened("nosuid") ? 0 : MOUNT_ATTR_NOSUID;
 
 	if (!(op->flags & ROOT_HAS_DEVICES))
 		attributes |= MOUNT_ATTR_NODEV;
