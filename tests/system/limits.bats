@@ -73,6 +73,8 @@ cpu_periods()
 }
 
 @test "what forks is held at its number of processes, and at 4096 when nobody asked" {
+	local most
+
 	stint up hello --name a --pids 20
 	run stint exec a -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do sleep 60 & done; wait'
 	[ "$status" -ne 0 ]
@@ -84,8 +86,11 @@ cpu_periods()
 	[ "$status" -ne 0 ]
 	echo "$output"
 	[[ $output =~ forked\ ([0-9]+) ]]
-	[ "${BASH_REMATCH[1]}" -lt 4096 ]
-	[ "${BASH_REMATCH[1]}" -gt 4000 ]
+	# on a small host the share of all instances is less
+	most=$(($(sort -n /proc/sys/kernel/{pid_max,threads-max} | head -n 1) / 2))
+	[ "$most" -lt 4096 ] || most=4096
+	[ "${BASH_REMATCH[1]}" -lt "$most" ]
+	[ "${BASH_REMATCH[1]}" -gt $((most * 9 / 10)) ]
 }
 
 @test "what opens files is held at their number, and cannot raise it" {
