@@ -30,8 +30,8 @@ uint32_t userns_host_id(const struct userns_map *map, uint32_t inside);
 
 /*
  * Makes a user namespace with these maps, kept by the descriptor *ret_fd alone: nothing runs in
- * it, and its owner is the host's id of its root. Needs root in the caller's own namespace. -ENOSPC means that the host's
- * user.max_user_namespaces is reached.
+ * it, and its owner is the host's id of its root. Needs root in the caller's own namespace. -ENOSPC
+ * means that the host's user.max_user_namespaces is reached.
  */
 int userns_make(const struct userns_map *uids, const struct userns_map *gids, int *ret_fd,
 		struct error *err);

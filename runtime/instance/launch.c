@@ -66,10 +66,11 @@ static void weaken_root(struct root_ops *ops)
 	for (size_t i = 0; i < ops->n; i++) {
 		struct root_op *op = &ops->list[i];
 
-		if (is_taken_out(op)) /* something harmless instead */
-			*op = (struct root_op){.kind = ROOT_DIRECTORY,
-					       .mode = 0755,
-					       .target = strcpy(op->target, "/")};
+		if (is_taken_out(op)) { /* something harmless instead: the root's own directory */
+			op->target[1] = '\0';
+			*op = (struct root_op){
+				.kind = ROOT_DIRECTORY, .mode = 0755, .target = op->target};
+		}
 		if (weakened("readonly") && (op->kind == ROOT_BIND || op->kind == ROOT_PROC))
 			op->flags |= ROOT_WRITABLE;
 	}

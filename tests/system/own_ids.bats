@@ -23,10 +23,11 @@ base_of()
 # The ids of the processes that stand in the instance's control group of the server, on the host.
 host_ids_of()
 {
-	local pid
+	local group pid
 
-	for pid in $(cat "$CONTROLLERS"/pids/"$GROUP/$(id_of "$1")"/server/cgroup.procs \
-		"$CONTROLLERS/$GROUP/$(id_of "$1")"/server/cgroup.procs 2>/dev/null); do
+	group=$GROUP/$(id_of "$1")/server
+	for pid in $(cat "$CONTROLLERS/pids/$group/cgroup.procs" \
+		"$CONTROLLERS/$group/cgroup.procs" 2>/dev/null); do
 		awk '/^[UG]id:/ { print $2 }' "/proc/$pid/status"
 	done | sort -u
 }

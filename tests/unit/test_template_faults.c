@@ -56,7 +56,8 @@ static void template_compile_refuses_wrong_confinement(void **state)
 		 "t.yaml:2:10: key 'seccomp': 'loose' is not a valid filter; write default, "
 		 "strict or off"},
 		{"run: {command: /bin/true}\nseccomp: {abi32: perhaps}\n",
-		 "t.yaml:2:18: key 'seccomp.abi32': 'perhaps' is not a valid switch; write true or false"},
+		 "t.yaml:2:18: key 'seccomp.abi32': 'perhaps' is not a valid switch; write true or "
+		 "false"},
 	};
 
 	(void)state;
