@@ -1,25 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Processes, signals and locks; see process.h. */
 #include "base/process.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/ioprio.h>
+#include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/fsuid.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* What the kernel's first process has, and all that come from it. */
+#define TIMER_SLACK_NS 50000
+#define CORE_FILTER "0x33"
+
+/* By the kernel's own call: the C library refuses two signals that it keeps to itself. */
+static void reset_signal(int signal)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		uint64_t mask;
+	} action = {.handler = SIG_DFL};
+
+	syscall(SYS_rt_sigaction, signal, &action, NULL, sizeof(action.mask));
+}
+
 void process_reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
 	for (int signal = 1; signal < _NSIG; signal++)
-		sigaction(signal, &action, NULL); /* fails for KILL, STOP and libc's own: fine */
+		reset_signal(signal); /* fails for KILL and STOP: fine */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void process_reset_inherited(void)
+{
+	static const struct sched_param lowest = {0};
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	sched_setaffinity(0, sizeof(all), &all);
+	sched_setscheduler(0, SCHED_OTHER, &lowest);
+	setpriority(PRIO_PROCESS, 0, 0);
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, 0));
+	personality(PER_LINUX);
+	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
+	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
+	file_poke(AT_FDCWD, "/proc/self/coredump_filter", CORE_FILTER);
 }
 
 int process_cloexec_from(int first)

@@ -13,6 +13,13 @@
  */
 void process_reset_signals(void);
 
+/*
+ * Scheduling, priorities, personality, timer slack, huge pages and core dumps as every process has
+ * them that nobody changed them for: they, too, pass through exec. A real-time policy would go past
+ * every share of the processor, and a personality can take address randomization away.
+ */
+void process_reset_inherited(void);
+
 /* Marks every descriptor from first on close-on-exec. */
 int process_cloexec_from(int first);
 

@@ -22,10 +22,8 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -303,7 +301,6 @@ static void protect_from_killer(void)
 
 static int detach(const struct launch *launch)
 {
-	cpu_set_t all;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0)
@@ -315,9 +312,7 @@ static int detach(const struct launch *launch)
 		return -errno;
 	umask(022);
 	process_reset_signals();
-	memset(&all, 0xff, sizeof(all));
-	sched_setaffinity(0, sizeof(all), &all);
-	setpriority(PRIO_PROCESS, 0, 0);
+	process_reset_inherited();
 	rlimits_set_for_keeper(launch->plan->limits.files);
 	protect_from_killer();
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);

@@ -97,7 +97,8 @@ static int set_up(struct init *init, struct error *err)
 	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);
 	setsid();
 	umask(0);
-	if (sethostname(m->id, strlen(m->id)) < 0)
+	/* what the host's domain is called (NIS) is nobody's business; "(none)" is none */
+	if (sethostname(m->id, strlen(m->id)) < 0 || setdomainname("(none)", 6) < 0)
 		return error_set(err, errno, "cannot set the host name");
 	/* while the host's /proc is there, and with the right to let nobody inside lower it */
 	file_poke(AT_FDCWD, "/proc/self/oom_score_adj", "500");

@@ -18,7 +18,8 @@ static const struct {
 	rlim_t soft, hard;
 } fixed[] = {
 	{RLIMIT_AS, NO_LIMIT, NO_LIMIT},
-	{RLIMIT_CORE, 0, NO_LIMIT},
+	/* with 1, and with nothing else, no program of the host is started to read a core */
+	{RLIMIT_CORE, 1, 1},
 	{RLIMIT_CPU, NO_LIMIT, NO_LIMIT},
 	{RLIMIT_DATA, NO_LIMIT, NO_LIMIT},
 	{RLIMIT_FSIZE, NO_LIMIT, NO_LIMIT},

@@ -8,9 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static int open_lock(const struct world *w)
@@ -143,26 +148,31 @@ static void lock_try_needs_a_file_open_for_writing(void **state)
 	assert_true(lock_is_held(-1, 0));
 }
 
-static bool can_be_caught(int number)
+/* As the kernel has it, which knows two signals that the C library keeps to itself. */
+struct disposition {
+	void (*handler)(int);
+	unsigned long rest[3];
+};
+
+static bool change_disposition(int number, const struct disposition *new, struct disposition *old)
 {
-	return number != SIGKILL && number != SIGSTOP && (number < 32 || number >= SIGRTMIN);
+	return syscall(SYS_rt_sigaction, number, new, old, sizeof(uint64_t)) == 0;
 }
 
 static void spoil_and_reset_signals(const void *arg)
 {
-	struct sigaction action;
+	const struct disposition ignore = {.handler = SIG_IGN};
+	struct disposition seen;
 	sigset_t all, now;
 
 	(void)arg;
 	for (int i = 1; i < NSIG; i++)
-		if (can_be_caught(i))
-			must(signal(i, SIG_IGN) != SIG_ERR);
+		must(change_disposition(i, &ignore, NULL) == (i != SIGKILL && i != SIGSTOP));
 	sigfillset(&all);
 	must(sigprocmask(SIG_SETMASK, &all, NULL) == 0);
 	process_reset_signals();
 	for (int i = 1; i < NSIG; i++)
-		must(!can_be_caught(i) ||
-		     (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_DFL));
+		must(change_disposition(i, NULL, &seen) && seen.handler == SIG_DFL);
 	must(sigprocmask(SIG_SETMASK, NULL, &now) == 0);
 	must(sigisemptyset(&now));
 }
@@ -171,6 +181,31 @@ static void process_reset_signals_resets_all(void **state)
 {
 	(void)state;
 	run_in_child(0, spoil_and_reset_signals, NULL);
+}
+
+static void spoil_and_reset_the_rest(const void *arg)
+{
+	static const struct sched_param none = {0};
+
+	(void)arg;
+	must(sched_setscheduler(0, SCHED_BATCH, &none) == 0);
+	must(setpriority(PRIO_PROCESS, 0, 5) == 0);
+	must(personality(ADDR_NO_RANDOMIZE) == PER_LINUX);
+	must(prctl(PR_SET_TIMERSLACK, 1234, 0, 0, 0) == 0);
+	must(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
+	process_reset_inherited();
+	must(sched_getscheduler(0) == SCHED_OTHER);
+	must(getpriority(PRIO_PROCESS, 0) == 0);
+	must(personality(0xffffffff) == PER_LINUX);
+	must(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) == 50000);
+	must(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0);
+}
+
+static void process_reset_inherited_resets_what_was_changed(void **state)
+{
+	(void)state;
+	need_root();
+	run_in_child(0, spoil_and_reset_the_rest, NULL);
 }
 
 static void open_and_mark(const void *arg)
@@ -252,6 +287,7 @@ int main(void)
 		with_world(lock_wait_returns_after_the_release),
 		with_world(lock_try_needs_a_file_open_for_writing),
 		with_world(process_reset_signals_resets_all),
+		with_world(process_reset_inherited_resets_what_was_changed),
 		with_world(process_cloexec_from_marks_the_rest),
 		with_world(process_pidfd_signal_reaches_the_child),
 		with_world(process_drop_capability_is_for_good),
