@@ -33,6 +33,8 @@ static const struct verb {
 	{"orphans", "N", "leave N processes without a parent behind, asleep", 1, verb_orphans},
 	{"zombies", "N", "leave N processes without a parent behind, ended", 1, verb_zombies},
 	{"exec", "COMMAND...", "become another program", ALL_THE_REST, verb_exec},
+	{"strange", "COMMAND...", "the same, in surroundings that no program expects", ALL_THE_REST,
+	 verb_strange},
 
 	{"write", "PATH TEXT", "replace a file's content", 2, verb_write},
 	{"append", "PATH TEXT", "add to a file", 2, verb_append},

@@ -37,10 +37,19 @@ probe_verb verb_write, verb_append, verb_read, verb_ls, verb_stat, verb_rename, 
 	verb_mkdir, verb_symlink, verb_fill, verb_print, verb_error, verb_spam, verb_longline,
 	verb_copy, verb_terminal, verb_mount, verb_env, verb_read_direct;
 
+/* caller.c */
+probe_verb verb_strange;
+
 /* network.c */
 probe_verb verb_tcp_listen, verb_connect, verb_unix_listen, verb_unix_connect;
 
+/* "key=NUMBER", or "key=!ERRNO" for -1 with errno. */
+void report_number(const char *key, long long value);
+void report_failure(const char *key);
+
 /* The report's part about interfaces and addresses. */
 void report_network(void);
+/* The report's part about resource limits, processors and scheduling. */
+void report_bounds(void);
 
 #endif

@@ -10,14 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -47,12 +45,12 @@ void report_line(const char *value, const char *key, ...)
 	putchar('\n');
 }
 
-static void report_failure(const char *key)
+void report_failure(const char *key)
 {
 	printf("%s=!%s\n", key, strerrorname_np(errno));
 }
 
-static void report_number(const char *key, long long value)
+void report_number(const char *key, long long value)
 {
 	if (value < 0 && errno != 0)
 		report_failure(key);
@@ -83,7 +81,7 @@ static void report_process(void)
 
 	umask(mask);
 	printf("pid=%d\nppid=%d\npgid=%d\nsid=%d\n", getpid(), getppid(), getpgrp(), getsid(0));
-	printf("umask=%04o\nnice=%d\n", mask, getpriority(PRIO_PROCESS, 0));
+	printf("umask=%04o\n", mask);
 	printf("personality=%#x\n", (unsigned)personality(0xffffffff));
 	if (getcwd(cwd, sizeof(cwd)))
 		report_line(cwd, "cwd");
@@ -104,14 +102,6 @@ static void report_names(void)
 	report_line(names.release, "kernel");
 }
 
-static void report_processors(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		printf("processors=%d\n", CPU_COUNT(&set));
-}
-
 static void report_environment(void)
 {
 	for (char **entry = environ; *entry; entry++) {
@@ -119,6 +109,8 @@ static void report_environment(void)
 
 		if (equals)
 			report_line(equals + 1, "env.%.*s", (int)(equals - *entry), *entry);
+		else
+			report_line(*entry, "env");
 	}
 }
 
@@ -288,46 +280,9 @@ static void report_oom(char *line)
 	report_line(line, "oom_score_adj");
 }
 
-static void report_limit(const char *name, int resource)
+static void report_core_filter(char *line)
 {
-	struct rlimit limit;
-	char soft[24] = "unlimited", hard[24] = "unlimited";
-
-	if (getrlimit((__rlimit_resource_t)resource, &limit) < 0)
-		return;
-	if (limit.rlim_cur != RLIM_INFINITY)
-		snprintf(soft, sizeof(soft), "%llu", (unsigned long long)limit.rlim_cur);
-	if (limit.rlim_max != RLIM_INFINITY)
-		snprintf(hard, sizeof(hard), "%llu", (unsigned long long)limit.rlim_max);
-	printf("rlimit.%s=%s:%s\n", name, soft, hard);
-}
-
-static void report_limits(void)
-{
-	static const struct {
-		const char *name;
-		int resource;
-	} limits[] = {
-		{"as", RLIMIT_AS},
-		{"core", RLIMIT_CORE},
-		{"cpu", RLIMIT_CPU},
-		{"data", RLIMIT_DATA},
-		{"fsize", RLIMIT_FSIZE},
-		{"locks", RLIMIT_LOCKS},
-		{"memlock", RLIMIT_MEMLOCK},
-		{"msgqueue", RLIMIT_MSGQUEUE},
-		{"nice", RLIMIT_NICE},
-		{"nofile", RLIMIT_NOFILE},
-		{"nproc", RLIMIT_NPROC},
-		{"rss", RLIMIT_RSS},
-		{"rtprio", RLIMIT_RTPRIO},
-		{"rttime", RLIMIT_RTTIME},
-		{"sigpending", RLIMIT_SIGPENDING},
-		{"stack", RLIMIT_STACK},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		report_limit(limits[i].name, limits[i].resource);
+	report_line(line, "core_filter");
 }
 
 static void report_controls(void)
@@ -337,6 +292,7 @@ static void report_controls(void)
 	errno = 0;
 	report_number("securebits", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0));
 	report_number("dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
+	report_number("thp_disable", prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
 	report_number("death_signal",
 		      prctl(PR_GET_PDEATHSIG, &death_signal) < 0 ? -1 : death_signal);
 	report_number("keyring",
@@ -361,15 +317,15 @@ int verb_report(char **argument)
 	report_ids();
 	report_process();
 	report_names();
-	report_processors();
 	report_controls();
 	report_terminal();
 	report_environment();
-	report_limits();
+	report_bounds();
 	each_line("/proc/self/status", report_status);
 	each_line("/proc/self/uid_map", report_uid_map);
 	each_line("/proc/self/gid_map", report_gid_map);
 	each_line("/proc/self/oom_score_adj", report_oom);
+	each_line("/proc/self/coredump_filter", report_core_filter);
 	each_line("/proc/self/cgroup", report_cgroup);
 	each_line("/proc/self/mountinfo", report_mount);
 	each_entry("/proc/self/fd", report_descriptor);
