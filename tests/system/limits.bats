@@ -187,7 +187,7 @@ cpu_periods()
 	)
 	diff <(echo "$usual") <(echo "$strange")
 	[ "$(wc -l <<<"$usual")" -eq 16 ]
-	[[ $usual == *"rlimit.core=0:"* ]]
+	[[ $usual == *"rlimit.core=1:1"* ]]
 	[[ $usual == *"rlimit.nice=0:0"* ]]
 	[[ $usual == *"rlimit.msgqueue=819200:819200"* ]]
 }
