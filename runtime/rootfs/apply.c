@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/weaken.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -181,7 +182,8 @@ static int (*const apply_table[ROOT_OP_KINDS])(const struct applying *) = {
 /* A mount made in a shared tree would travel to the host. */
 static int make_private(struct error *err)
 {
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (mount(NULL, "/", NULL, MS_REC | (weakened("private") ? MS_SLAVE : MS_PRIVATE), NULL) <
+	    0)
 		return error_set(err, errno, "cannot make the mounts private");
 	return 0;
 }
@@ -212,7 +214,7 @@ static int new_root(const struct mount_way *way, const struct root_op *top, int 
 	if (at < 0)
 		return error_set(err, errno, "cannot open '/dev'");
 	mount = way->make(at, "tmpfs", top ? top->text : ROOT_TMPFS_OPTIONS,
-			  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+			  MOUNT_ATTR_NOSUID | (weakened("nodev") ? 0 : MOUNT_ATTR_NODEV));
 	return mount < 0 ? error_set(err, -mount, "cannot mount a tmpfs for the root") : mount;
 }
 

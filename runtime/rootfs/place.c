@@ -88,7 +88,7 @@ uint64_t root_attributes(const struct root_op *op)
 {
 	uint64_t attributes = weakened("nosuid") ? 0 : MOUNT_ATTR_NOSUID;
 
-	if (!(op->flags & ROOT_HAS_DEVICES))
+	if (!(op->flags & ROOT_HAS_DEVICES) && !weakened("nodev"))
 		attributes |= MOUNT_ATTR_NODEV;
 	if (op->flags & ROOT_NOEXEC)
 		attributes |= MOUNT_ATTR_NOEXEC;
