@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Whether the attempts bite: with exactly those protections taken out that stand in its way, each
+# succeeds, or reaches the kernel whose flaw is mended. Needs a weak build (STINT_WEAKEN=ON).
+load hostile
+
+# The attempts that need just these words, where they are made with the most power, and without.
+attempts_without()
+{
+	local words=$1
+
+	hostile root root run "with:$words"
+	hostile user "$USER_INSIDE" run "with:$words"
+	for user in root user; do
+		STINT_WEAKEN=$words stint_of_systemd run "$user" || return
+	done
+}
+
+# Those that bit nowhere.
+toothless()
+{
+	awk -F '\t' 'FNR == NR { name[$1]; next }
+		{ split($0, answer, " "); if (answer[2] == "SUCCEEDED" || answer[2] == "reached") delete name[answer[1]] }
+		END { for (n in name) print n }' <("$HOSTILE" list | awk -F '\t' '$3 != "-"') "$1" | sort
+}
+
+# What is attempted is no part of this host's kernel: the host's root gets the same answer.
+host_has_not()
+{
+	grep -q "^$1 denied \(ENOSYS\|ENOENT\)$" "$STINT_ROOT/report" &&
+		"$HOSTILE" run "$1" | grep "^$1 denied \(ENOSYS\|ENOENT\)$"
+}
+
+@test "each attempt bites when what stands in its way is taken out" {
+	local words failed=0
+
+	for words in $("$HOSTILE" list | cut -f 3 | sort -u); do
+		[ "$words" != - ] || continue
+		attempts_without "$words" >>"$STINT_ROOT/report" 2>"$STINT_ROOT/errors" || {
+			echo "without $words: $(cat "$STINT_ROOT/errors")"
+			failed=1
+		}
+	done
+	toothless "$STINT_ROOT/report" >"$STINT_ROOT/toothless"
+	while read -r name; do
+		host_has_not "$name" || {
+			failed=1
+			"$HOSTILE" list | grep -P "^$name\t"
+			grep "^$name " "$STINT_ROOT/report" || echo "$name: no answer"
+		}
+	done <"$STINT_ROOT/toothless"
+	[ "$failed" = 0 ]
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hostile-probe: attempts at getting out, run inside an instance. Each stands for a row of the
+ * catalogue in tests/hostile/README.md or for a family of system calls, and answers with one line:
+ *
+ *	NAME denied ERRNO	it failed closed
+ *	NAME SUCCEEDED text	it got what it wanted
+ *	NAME reached ERRNO	the attempt came as far as the kernel, whose flaw is mended
+ *	NAME absent text	this host has nothing of the kind
+ *
+ * "hostile-probe list" says for each which words of STINT_WEAKEN take out all that stands in its
+ * way: then it has to say SUCCEEDED or reached. With those it may run as the host's root, so no
+ * attempt goes further than it needs to be sure: files are opened, not written.
+ */
+#ifndef HOSTILE_PROBE_H
+#define HOSTILE_PROBE_H
+
+#include <stddef.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What has to be taken out: the filter; or all that keeps root inside from being the host's. */
+#define FILTER "seccomp"
+#define POWER "caps,userns,landlock"
+#define ALL "seccomp," POWER
+/* Nothing stands in its way but the kernel, which is mended. */
+#define NOTHING "-"
+
+enum verdict_kind { VERDICT_DENIED, VERDICT_SUCCEEDED, VERDICT_REACHED, VERDICT_ABSENT };
+
+struct verdict {
+	enum verdict_kind kind;
+	int errnum;
+	char text[160];
+};
+
+struct probe {
+	const char *name, *row, *what, *weaken;
+	struct verdict (*run)(void); /* NULL: the call below, and its errno */
+	long call[7];
+};
+
+struct family {
+	const struct probe *list;
+	size_t n;
+};
+
+/* With errno. */
+struct verdict denied(void);
+struct verdict succeeded(const char *format, ...) __attribute__((format(printf, 1, 2)));
+struct verdict reached(const char *format, ...) __attribute__((format(printf, 1, 2)));
+struct verdict absent(const char *why);
+/* Of a return value with errno: SUCCEEDED, or denied. */
+struct verdict by_result(long result);
+/* The same for a call that the filter refuses: any errno but EPERM and ENOSYS came from behind it.
+ */
+struct verdict by_call(long result);
+/* Opens and closes again. */
+struct verdict by_open(const char *path, int flags);
+/* A line "key=value" of the file "host" beside the program's directory; NULL without it. */
+const char *host_value(const char *key);
+/* How many rounds a race runs: HOSTILE_ROUNDS, or 2,000. */
+unsigned rounds(void);
+/* The lowest descriptor above 2 that was open when the program started, or -1. */
+int first_inherited(void);
+
+extern const struct family family_descriptors, family_proc, family_capabilities, family_groups,
+	family_ids, family_calls, family_mounts;
+
+#endif

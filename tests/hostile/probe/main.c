@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of hostile-probe, and each attempt in a process of its own; see hostile.h. */
+#include "hostile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ATTEMPT_MS 20000
+
+static const struct family *const families[] = {
+	&family_descriptors, &family_proc,  &family_capabilities, &family_groups,
+	&family_ids,	     &family_calls, &family_mounts,
+};
+static int inherited = -1;
+
+int first_inherited(void)
+{
+	return inherited;
+}
+
+static struct verdict attempt(const struct probe *probe)
+{
+	const long *c = probe->call;
+
+	if (probe->run)
+		return probe->run();
+	errno = 0;
+	return by_call(syscall(c[0], c[1], c[2], c[3], c[4], c[5], c[6]));
+}
+
+static void attempt_in_child(const struct probe *probe, int writer)
+{
+	struct verdict verdict;
+
+	setpgid(0, 0);
+	verdict = attempt(probe);
+	(void)!write(writer, &verdict, sizeof(verdict));
+	_exit(0);
+}
+
+/* A process that gave no answer was ended for what it tried, or hangs. */
+static struct verdict read_verdict(int reader, pid_t pid)
+{
+	struct pollfd wait = {.fd = reader, .events = POLLIN};
+	struct verdict verdict = {.kind = VERDICT_DENIED};
+	int n = poll(&wait, 1, ATTEMPT_MS), status = 0;
+
+	if (n > 0)
+		n = read(reader, &verdict, sizeof(verdict)) == (ssize_t)sizeof(verdict);
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	if (n > 0)
+		return verdict;
+	if (WIFSIGNALED(status))
+		snprintf(verdict.text, sizeof(verdict.text), "SIG%s",
+			 sigabbrev_np(WTERMSIG(status)));
+	return verdict;
+}
+
+static void print_verdict(const char *name, const struct verdict *verdict)
+{
+	static const char *const kinds[] = {"denied", "SUCCEEDED", "reached", "absent"};
+	const char *text = verdict->text;
+
+	if (text[0] == '\0')
+		text = verdict->errnum ? strerrorname_np(verdict->errnum) : "without an error";
+	printf("%s %s %s\n", name, kinds[verdict->kind], text);
+}
+
+static void run(const struct probe *probe)
+{
+	struct verdict verdict;
+	int channel[2];
+	pid_t pid;
+
+	fflush(stdout);
+	if (pipe2(channel, O_CLOEXEC) < 0)
+		exit(2);
+	pid = fork();
+	if (pid < 0)
+		exit(2);
+	if (pid == 0)
+		attempt_in_child(probe, channel[1]);
+	close(channel[1]);
+	verdict = read_verdict(channel[0], pid);
+	close(channel[0]);
+	print_verdict(probe->name, &verdict);
+}
+
+/* "with:WORDS" are the probes that bite when exactly those are taken out. */
+static int is_meant(const struct probe *probe, const char *argument)
+{
+	if (strncmp(argument, "with:", 5) == 0)
+		return strcmp(probe->weaken, argument + 5) == 0;
+	return strcmp(argument, "all") == 0 || strcmp(argument, probe->name) == 0;
+}
+
+static void list(const struct probe *probe)
+{
+	printf("%s\t%s\t%s\t%s\n", probe->name, probe->row, probe->weaken, probe->what);
+}
+
+static int each_probe(char **arguments)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		for (size_t j = 0; j < families[i]->n; j++) {
+			const struct probe *probe = &families[i]->list[j];
+
+			if (!arguments)
+				list(probe);
+			for (char **word = arguments; word && *word; word++)
+				if (is_meant(probe, *word)) {
+					run(probe);
+					n++;
+				}
+		}
+	}
+	return arguments && n == 0 ? 2 : 0;
+}
+
+/* Before anything is opened. */
+static void find_inherited(void)
+{
+	for (int fd = 3; fd < 1024 && inherited < 0; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			inherited = fd;
+}
+
+static int usage(void)
+{
+	fputs("usage: hostile-probe list | user | wait | run all|with:WORDS|NAME...\n", stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	find_inherited();
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && strcmp(argv[1], "list") == 0)
+		return each_probe(NULL);
+	if (argc == 2 && strcmp(argv[1], "user") == 0)
+		return printf("%u\n", geteuid()) < 0;
+	if (argc == 2 && strcmp(argv[1], "wait") == 0)
+		return pause();
+	if (argc > 2 && strcmp(argv[1], "run") == 0)
+		return each_probe(argv + 2);
+	return usage();
+}
