@@ -172,26 +172,62 @@ static int publish_one(const struct publish_wish *wanted, bool hold, struct gran
 	return 0;
 }
 
+/* 1 and the wish of that index, 0 behind the last one. */
+static int wish_at(const struct plan *plan, char *const *specifications, size_t i,
+		   struct publish_wish *ret_wanted, struct error *err)
+{
+	int r;
+
+	if (specifications && specifications[i]) {
+		r = publish_parse(plan, specifications[i], ret_wanted, err);
+		return r < 0 ? r : 1;
+	}
+	if (specifications || i >= plan->n_ports)
+		return 0;
+	*ret_wanted = (struct publish_wish){.address = DEFAULT_ADDRESS, .port = &plan->ports[i]};
+	return 1;
+}
+
 int publish_bind(const struct plan *plan, char *const *specifications, bool hold,
 		 struct grant *grant, int *ret_fds, struct error *err)
 {
+	struct publish_wish wanted;
 	int r = 0;
 
 	grant->ports = xcalloc(PLAN_PORTS_MAX, sizeof(*grant->ports));
 	grant->n_ports = 0;
-	for (size_t i = 0; r == 0 && specifications && specifications[i]; i++) {
-		struct publish_wish wanted;
-
-		r = publish_parse(plan, specifications[i], &wanted, err);
-		if (r == 0)
-			r = publish_one(&wanted, hold, grant, ret_fds, err);
-	}
-	for (size_t i = 0; r == 0 && !specifications && i < plan->n_ports; i++) {
-		struct publish_wish wanted = {.address = DEFAULT_ADDRESS, .port = &plan->ports[i]};
-
+	for (size_t i = 0; r == 0; i++) {
+		r = wish_at(plan, specifications, i, &wanted, err);
+		if (r <= 0)
+			return r;
 		r = publish_one(&wanted, hold, grant, ret_fds, err);
 	}
 	return r;
+}
+
+int publish_others(const struct plan *plan, char *const *specifications, bool hold,
+		   struct grant *grant, int *fds, struct error *err)
+{
+	struct publish_wish wanted;
+	int n = 0;
+
+	for (size_t i = 0; i < grant->n_ports; i++) {
+		int r = wish_at(plan, specifications, i, &wanted, err);
+		int fd;
+
+		if (r <= 0)
+			return r;
+		if (wanted.host_port != 0)
+			continue;
+		fd = bind_one(&wanted, hold, err);
+		if (fd < 0)
+			return fd;
+		close(fds[i]); /* not before: the kernel would give the same port again */
+		fds[i] = fd;
+		grant->ports[i].host_port = bound_port(fd);
+		n++;
+	}
+	return n;
 }
 
 static bool is_loopback(const struct sockaddr_storage *address)

@@ -36,4 +36,11 @@ int publish_check_restricted(const struct plan *plan, char *const *specification
 int publish_bind(const struct plan *plan, char *const *specifications, bool hold,
 		 struct grant *grant, int *ret_fds, struct error *err);
 
+/*
+ * After publish_bind with the same arguments: other ports in place of those that the kernel chose,
+ * whose sockets are closed. How many there were.
+ */
+int publish_others(const struct plan *plan, char *const *specifications, bool hold,
+		   struct grant *grant, int *fds, struct error *err);
+
 #endif

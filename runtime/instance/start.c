@@ -25,7 +25,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define NAME_ATTEMPTS 64
+#define ADMIT_ATTEMPTS 64
 #define KEEPER_BOUND_MS 10000
 
 struct starting {
@@ -144,7 +144,21 @@ static int create_lock(struct starting *s, struct error *err)
 	return fd < 0 ? fd : 0;
 }
 
-/* A name of our own making is tried again when it is taken; one that was asked for is not. */
+/*
+ * What was not asked for is chosen again when it is taken: a name of our own making, and a port
+ * from the kernel. That can be one of an instance that is going down, whose sockets are closed
+ * before its record is gone.
+ */
+static bool choose_again(struct starting *s, int r, struct error *err)
+{
+	const struct start_request *request = s->request;
+
+	if (r == -EEXIST)
+		return !request->name;
+	return r == -EADDRINUSE && publish_others(request->plan, request->publish, request->hold,
+						  &s->record->grant, s->listeners, err) > 0;
+}
+
 static int admit(struct starting *s, struct error *err)
 {
 	const char *wanted = s->request->name;
@@ -159,7 +173,7 @@ static int admit(struct starting *s, struct error *err)
 		else
 			make_name(s->record->template_name, i, grant->name);
 		r = store_admit(store, s->record, &s->admission, err);
-		if (r != -EEXIST || wanted || i == NAME_ATTEMPTS)
+		if (i == ADMIT_ATTEMPTS || !choose_again(s, r, err))
 			break;
 		r = 0;
 	}

@@ -59,6 +59,18 @@ load helper
 	get http://127.0.0.1:45817/ >/dev/null
 }
 
+@test "a port from the kernel that another instance still has in its record is chosen again" {
+	stint up hello --name first
+	port=$(port_of first)
+	# where nobody listens yet, and where the kernel chooses this one of two: it begins in the
+	# upper half (inet_csk_find_open_port)
+	unshare -n bash -ec "
+		ip link set lo up
+		echo $((port - 1)) $port >/proc/sys/net/ipv4/ip_local_port_range
+		timeout 50 '$STINT' up hello --name second"
+	[ "$(port_of second)" = $((port - 1)) ]
+}
+
 @test "--recreate takes the place of an instance of the same name" {
 	stint up hello --name again
 	id=$(id_of again)

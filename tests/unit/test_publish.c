@@ -330,6 +330,28 @@ static void publish_bind_of_too_many(void **state)
 	release(p);
 }
 
+static void publish_others_leaves_what_was_asked_for(void **state)
+{
+	uint16_t fixed = free_port(), chosen;
+	cleanup_free char *asked = xasprintf("%u:amqp", fixed);
+	char *specifications[] = {(char *)"http", asked, NULL};
+	struct published *p = publish(specifications, true);
+	int r;
+
+	(void)state;
+	assert_succeeds(p->result, &p->err);
+	chosen = p->grant.ports[0].host_port;
+	r = publish_others(&plan, specifications, true, &p->grant, p->fds, &p->err);
+	assert_int_equal(r, 1);
+	assert_int_not_equal(p->grant.ports[0].host_port, chosen);
+	assert_int_equal(p->grant.ports[1].host_port, fixed);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(bound_port(p->fds[i]), p->grant.ports[i].host_port);
+		assert_true(is_listening(p->fds[i]));
+	}
+	release(p);
+}
+
 static void publish_check_restricted_of_ports_and_addresses(void **state)
 {
 	static const struct {
@@ -380,6 +402,7 @@ int main(void)
 		with_world(publish_bind_without_hold_reserves_the_port),
 		with_world(publish_bind_again_after_connections),
 		with_world(publish_bind_of_too_many),
+		with_world(publish_others_leaves_what_was_asked_for),
 		cmocka_unit_test(publish_check_restricted_of_ports_and_addresses),
 	};
 
