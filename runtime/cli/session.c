@@ -224,6 +224,8 @@ bool session_take_packet(struct session *session)
 		show_stage(session, packet.text ? packet.text : "", packet.number);
 	} else if (packet.verb == CONTROL_READY) {
 		session->ready_ns = packet.number ? packet.number : 1;
+	} else if (packet.verb == CONTROL_OK) {
+		session->released = true;
 	} else if (packet.verb == CONTROL_FAILED) {
 		session->failure = packet.error;
 	} else if (packet.verb == CONTROL_ENDED) {
@@ -287,19 +289,22 @@ static void take_signal(struct session *session)
 		session->interrupted = (int)info.ssi_signo;
 }
 
-static bool is_reached(const struct session *session, bool started_is_enough)
+enum goal { GOAL_STARTED, GOAL_READY, GOAL_RELEASED };
+
+static bool is_reached(const struct session *session, enum goal goal)
 {
-	return started_is_enough ? session->started : session->ready_ns > 0;
+	if (goal == GOAL_RELEASED)
+		return session->released;
+	return goal == GOAL_STARTED ? session->started : session->ready_ns > 0;
 }
 
 /* Once a signal has come there is no way back: the end is waited for. */
-static int wait_until(struct session *session, bool started_is_enough, struct error *err)
+static int wait_until(struct session *session, enum goal goal, struct error *err)
 {
 	const char *id = session->instance.record->grant.id;
 	struct error undo;
 
-	while (!session->over &&
-	       (session->interrupted || !is_reached(session, started_is_enough))) {
+	while (!session->over && (session->interrupted || !is_reached(session, goal))) {
 		struct pollfd polled[] = {
 			{.fd = session->instance.tie, .events = POLLIN},
 			{.fd = session->signals, .events = POLLIN},
@@ -328,12 +333,12 @@ static int wait_until(struct session *session, bool started_is_enough, struct er
 int session_wait_ready(struct session *session, struct error *err)
 {
 	session->show_stages = !session->invocation->options.json;
-	return wait_until(session, false, err);
+	return wait_until(session, GOAL_READY, err);
 }
 
 int session_wait_started(struct session *session, struct error *err)
 {
-	return wait_until(session, true, err);
+	return wait_until(session, GOAL_STARTED, err);
 }
 
 int session_release(struct session *session, struct error *err)
@@ -341,7 +346,10 @@ int session_release(struct session *session, struct error *err)
 	struct control_packet packet = {.verb = CONTROL_RELEASE};
 	int r = control_send(session->instance.tie, &packet, NULL, 0);
 
-	return r < 0 ? error_set(err, -r, "the keeper is gone") : 0;
+	if (r < 0)
+		return error_set(err, -r, "the keeper is gone");
+	/* until it has heard it, a connection that is closed is the instance's end */
+	return wait_until(session, GOAL_RELEASED, err);
 }
 
 int session_end(struct session *session, const char *reason, bool graceful, struct error *err)

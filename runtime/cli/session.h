@@ -19,6 +19,7 @@ struct session {
 	int signals;	  /* signalfd */
 	int interrupted;  /* the signal that came, 0: none */
 	bool started;	  /* the server was executed */
+	bool released;	  /* the instance outlives this command */
 	bool show_stages; /* somebody waits for them */
 	int64_t ready_ns; /* from the start to ready, 0: not yet */
 	bool over;	  /* the keeper said that the instance has ended */
