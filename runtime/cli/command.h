@@ -18,6 +18,7 @@
 /* Values of all options of the table; what a command does not take stays zero. */
 struct options {
 	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, schema, force;
+	bool seccomp;
 	char *name, *ttl, *until, *user, *lines;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
 	bool best_effort;

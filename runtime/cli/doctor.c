@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stint doctor: what this host can and cannot do, and what to do about it. */
+#include "cli/doctor.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "instance/check.h"
@@ -110,6 +111,17 @@ static void print_json(const struct doctor_report *report)
 		json_pack("{s:b, s:o}", "can_start", doctor_can_start(report), "checks", checks));
 }
 
+static int run_seccomp(const struct invocation *invocation)
+{
+	struct error err;
+
+	if (invocation->n_args == 1)
+		return doctor_seccomp(invocation);
+	error_say(&err, ERROR_USAGE,
+		  "say which instance: stint doctor --seccomp NAME [-- COMMAND...]");
+	return report(&err);
+}
+
 static int run_doctor(const struct invocation *invocation)
 {
 	struct doctor_report found;
@@ -117,6 +129,12 @@ static int run_doctor(const struct invocation *invocation)
 	struct site site;
 	int status;
 
+	if (invocation->options.seccomp)
+		return run_seccomp(invocation);
+	if (invocation->n_args > 0 || invocation->rest) {
+		error_say(&err, ERROR_USAGE, "a name and a command belong to --seccomp");
+		return report(&err);
+	}
 	if (site_locate(&site, &err) < 0) {
 		status = report(&err);
 		site_close(&site);
@@ -138,14 +156,22 @@ static int run_doctor(const struct invocation *invocation)
 
 const struct command doctor_command = {
 	.name = "doctor",
-	.usage = "[OPTION...]",
-	.options = "json",
+	.usage = "[OPTION...] [--seccomp NAME [-- COMMAND...]]",
+	.options = "json seccomp user env",
 	.summary = "show what this host can and cannot do",
 	.description =
 		"One line for each check: ok, note (sandboxes start, but something is different "
 		"or not possible) or missing, with the fix. What can be tried is tried, in "
 		"processes that end with it; nothing is left behind. Exits with 0 when sandboxes "
-		"can be started.",
-	.max_args = 0,
+		"can be started. With --seccomp it runs COMMAND inside the instance NAME as 'stint "
+		"exec' does, and says at its end which system calls the instance's filter has "
+		"denied it, how often, with which error, and why; with --json on standard output, "
+		"and then COMMAND's own goes to standard error. Without COMMAND it says which "
+		"filter NAME has. A denied call is an error that COMMAND sees (EPERM, or ENOSYS, "
+		"after which programs take an older way); nothing is killed for one, and nothing "
+		"is written to the kernel's log. For a server that does not get ready, or has "
+		"ended, see 'stint run TEMPLATE --seccomp'.",
+	.max_args = 1,
+	.takes_rest = true,
 	.run = run_doctor,
 };

@@ -4,6 +4,7 @@
  * pipes, or a terminal of the instance's own, that this process copies: no descriptor of the
  * caller goes inside.
  */
+#include "cli/exec.h"
 #include "cli/commands.h"
 #include "cli/caller.h"
 #include "cli/output.h"
@@ -103,12 +104,16 @@ static int make_pipes(struct executing *e, int theirs[3], struct error *err)
 }
 
 static int send_request(struct executing *e, const struct invocation *invocation, char **argv,
-			bool terminal, struct error *err)
+			bool terminal, int explainer, struct error *err)
 {
 	const char *term = getenv("TERM");
-	struct control_packet packet = {.verb = CONTROL_EXEC, .argv = argv, .terminal = terminal};
+	struct control_packet packet = {.verb = CONTROL_EXEC,
+					.argv = argv,
+					.terminal = terminal,
+					.explained = explainer >= 0};
 	cleanup_strv char **env = strv_copy(invocation->options.env);
-	int theirs[3] = {-1, -1, -1};
+	int theirs[3] = {-1, -1, -1}, fds[4];
+	size_t n = 0;
 	int r = find_user(invocation->options.user, &packet, err);
 
 	if (r == 0 && !terminal)
@@ -122,7 +127,11 @@ static int send_request(struct executing *e, const struct invocation *invocation
 	}
 	packet.env = env;
 	window_size(&packet.rows, &packet.columns);
-	r = control_send(e->keeper, &packet, theirs, terminal ? 0 : 3);
+	for (int i = 0; !terminal && i < 3; i++)
+		fds[n++] = theirs[i];
+	if (explainer >= 0)
+		fds[n++] = explainer;
+	r = control_send(e->keeper, &packet, fds, n);
 	for (int i = 0; i < 3; i++)
 		cleanup_close(&theirs[i]);
 	if (r == -E2BIG)
@@ -330,13 +339,15 @@ static int check_user(const struct invocation *invocation, const struct record *
 			 "user namespace: its users are those of the host");
 }
 
-static int execute(const struct invocation *invocation, char **argv, bool terminal)
+int execute_inside(const struct invocation *invocation, const char *name, char **argv,
+		   int explainer)
 {
+	bool terminal = isatty(0) && isatty(1);
 	cleanup_record struct record *record = NULL;
 	struct executing e = {.keeper = -1, .master = -1, .inside = {-1, -1, -1}};
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
-	int r = open_named(invocation->caller, invocation->args[0], &site, &record, &err);
+	int r = open_named(invocation->caller, name, &site, &record, &err);
 
 	e.signals = watch_signals();
 	if (r == 0)
@@ -348,7 +359,7 @@ static int execute(const struct invocation *invocation, char **argv, bool termin
 		report(&err);
 		return EXIT_OWN_FAILURE;
 	}
-	if (send_request(&e, invocation, argv, terminal, &err) < 0 ||
+	if (send_request(&e, invocation, argv, terminal, explainer, &err) < 0 ||
 	    wait_for_start(&e, &err) < 0) {
 		e.status = exit_of_failure(&err);
 	} else {
@@ -371,7 +382,7 @@ static int run_exec(const struct invocation *invocation)
 		fprintf(stderr, "stint: usage: stint exec NAME -- COMMAND...\n");
 		return EXIT_OWN_FAILURE;
 	}
-	return execute(invocation, invocation->rest, isatty(0) && isatty(1));
+	return execute_inside(invocation, invocation->args[0], invocation->rest, -1);
 }
 
 const struct command exec_command = {
@@ -396,7 +407,7 @@ static int run_shell(const struct invocation *invocation)
 	static const char script[] = "if [ -x /bin/bash ]; then exec /bin/bash; fi; exec /bin/sh";
 	char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)script, NULL};
 
-	return execute(invocation, argv, isatty(0) && isatty(1));
+	return execute_inside(invocation, invocation->args[0], argv, -1);
 }
 
 const struct command shell_command = {

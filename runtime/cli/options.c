@@ -50,6 +50,8 @@ const struct option_spec option_specs[] = {
 	{"lines", 'n', "NUMBER", OPTION_STRING, SPEC(lines), "only the last lines"},
 	{"timestamps", 't', NULL, OPTION_FLAG, SPEC(timestamps), "the time in front of each line"},
 	{"quiet", 'q', NULL, OPTION_FLAG, SPEC(quiet), "names only"},
+	{"seccomp", 0, NULL, OPTION_FLAG, SPEC(seccomp),
+	 "say which system calls are denied, and why"},
 	{"schema", 0, NULL, OPTION_FLAG, SPEC(schema), "the JSON schema of templates, for editors"},
 	{"man", 0, NULL, OPTION_FLAG, SPEC(man), "the manual page's source"},
 	{"json", 0, NULL, OPTION_FLAG, SPEC(json), "print JSON"},

@@ -18,7 +18,7 @@
 const struct policy policies[] = {
 	{"up", "name ttl until publish set env no-wait no-hold recreate json " LIMITS,
 	 "best-effort"},
-	{"run", "name ttl until publish set env no-hold recreate " LIMITS, "best-effort"},
+	{"run", "name ttl until publish set env no-hold recreate seccomp " LIMITS, "best-effort"},
 	{"plan", "set env json " LIMITS, "best-effort"},
 	{"template", "set schema man json", ""},
 	{"ls", "quiet json", ""},
@@ -31,7 +31,7 @@ const struct policy policies[] = {
 	{"down", "all now json", ""},
 	{"diff", "json", ""},
 	{"history", "json", ""},
-	{"doctor", "json", ""},
+	{"doctor", "seccomp user env json", ""},
 	{"sweep", "json", ""},
 	{"version", "json", ""},
 	{"help", "man", ""},

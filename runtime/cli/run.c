@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stint run: an instance for the length of one command. */
 #include "cli/commands.h"
+#include "cli/exec.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "base/cleanup.h"
@@ -204,6 +205,39 @@ static int run_server(struct session *session)
 	return status;
 }
 
+static void print_ports(const struct grant *grant)
+{
+	for (size_t i = 0; i < grant->n_ports; i++) {
+		cleanup_free char *url = port_url(&grant->ports[i]);
+
+		fprintf(stderr, "stint: %s is %s\n", grant->ports[i].name, url);
+	}
+}
+
+/* The server is a command inside an instance that does nothing else: only so it can be watched. */
+static int run_observed(const struct invocation *invocation)
+{
+	cleanup_strv char **command = NULL;
+	struct session session;
+	struct error err = {0};
+	int status = EXIT_OWN_FAILURE;
+
+	if (session_start_idle(invocation, &session, &command, &err) < 0 ||
+	    session_wait_started(&session, &err) < 0) {
+		report(&err);
+		session_deinit(&session);
+		return session.interrupted ? KILLED_BY(session.interrupted) : status;
+	}
+	print_ports(&session.instance.record->grant);
+	status = execute_observed(invocation, session.instance.record->grant.name, command);
+	if (session_end(&session, "its server has ended", false, &err) < 0) {
+		report(&err);
+		status = EXIT_OWN_FAILURE;
+	}
+	session_deinit(&session);
+	return status;
+}
+
 static int run_started(struct session *session)
 {
 	char **command = session->invocation->rest;
@@ -232,6 +266,13 @@ static int run_run(const struct invocation *invocation)
 		fprintf(stderr, "stint: nothing stands behind '--'\n");
 		return EXIT_OWN_FAILURE;
 	}
+	if (invocation->options.seccomp && invocation->rest) {
+		fprintf(stderr, "stint: --seccomp watches the server, beside which no command "
+				"runs\n");
+		return EXIT_OWN_FAILURE;
+	}
+	if (invocation->options.seccomp)
+		return run_observed(invocation);
 	if (session_start(invocation, &session, &err) < 0)
 		report(&err);
 	else
@@ -245,14 +286,16 @@ const struct command run_command = {
 	.usage = "TEMPLATE [OPTION...] [-- COMMAND...]",
 	.options = "name ttl until publish set env no-hold recreate "
 		   "memory swap cpus disk pids files io-read io-write "
-		   "log-size best-effort",
+		   "log-size best-effort seccomp",
 	.summary = "run a command beside an instance that ends with it",
 	.description =
 		"Starts an instance, waits until it is ready, runs COMMAND on the host with "
 		"STINT_NAME, STINT_URL, STINT_HOST and STINT_PORT_<NAME> in its environment, takes "
 		"the instance down whatever happens, and exits with COMMAND's status. Without "
 		"COMMAND it shows the server's own output and exits with the server's status. "
-		"125 means that stint itself failed.",
+		"125 means that stint itself failed. With --seccomp it starts the server whether "
+		"it gets ready or not, until it ends or this command is interrupted, and then says "
+		"which system calls the server was denied, how often, with which error, and why.",
 	.min_args = 1,
 	.max_args = 1,
 	.takes_rest = true,

@@ -158,8 +158,23 @@ static int prepare(struct session *session, struct start_request *request, struc
 	return r;
 }
 
-int session_start(const struct invocation *invocation, struct session *ret_session,
-		  struct error *err)
+/* A server that does nothing takes the place of the template's. */
+static void make_idle(struct plan *plan, char ***ret_command)
+{
+	static const char *const words[] = {"/bin/sh", "-c",
+					    "PATH=/usr/bin:/bin exec sleep infinity"};
+
+	*ret_command = plan->run.command;
+	plan->run.command = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		strv_add(&plan->run.command, words[i]);
+	plan->run.restart = RESTART_NO;
+	plan->run.grace_ns = 0;
+	plan->ready.kind = READY_NONE;
+}
+
+static int start(const struct invocation *invocation, struct session *ret_session,
+		 char ***ret_command, struct error *err)
 {
 	const struct options *o = &invocation->options;
 	struct start_request request = {
@@ -174,6 +189,8 @@ int session_start(const struct invocation *invocation, struct session *ret_sessi
 	r = prepare(ret_session, &request, err);
 	if (r < 0)
 		return r;
+	if (ret_command)
+		make_idle(ret_session->plan, ret_command);
 	request.plan = ret_session->plan;
 	request.owner = &ret_session->owner;
 	request.quota = caller_quota(invocation->caller, &ret_session->site);
@@ -182,6 +199,18 @@ int session_start(const struct invocation *invocation, struct session *ret_sessi
 		fprintf(stderr, "stint: no user namespace: %s\n",
 			ret_session->instance.without.text);
 	return r;
+}
+
+int session_start(const struct invocation *invocation, struct session *ret_session,
+		  struct error *err)
+{
+	return start(invocation, ret_session, NULL, err);
+}
+
+int session_start_idle(const struct invocation *invocation, struct session *ret_session,
+		       char ***ret_command, struct error *err)
+{
+	return start(invocation, ret_session, ret_command, err);
 }
 
 /* One line that is written over on a terminal, a line each elsewhere; to stderr, beside data. */

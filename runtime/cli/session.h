@@ -33,6 +33,13 @@ int session_start(const struct invocation *invocation, struct session *ret_sessi
 		  struct error *err);
 
 /*
+ * The same, but that nothing runs in the instance yet: what the template would have run is the
+ * caller's to execute inside, and to free (strv_free). No readiness is waited for.
+ */
+int session_start_idle(const struct invocation *invocation, struct session *ret_session,
+		       char ***ret_command, struct error *err);
+
+/*
  * Waits until the server is ready and shows the stages. On failure, or when a signal comes, the
  * instance is undone, the last log lines are shown, and err says why.
  */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Giving up ids and capabilities; see inside.h. In the server's process, execs and forwarder. */
 #include "confine/inside.h"
+#include "base/cleanup.h"
+#include "base/socket.h"
+#include "base/text.h"
 #include "base/weaken.h"
 
 #include <errno.h>
@@ -9,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -94,18 +98,43 @@ static int lock_securebits(uint64_t caps, struct error *err)
 	return 0;
 }
 
-static int load_filter(const struct confinement *c, struct error *err)
+static int load(const struct sock_filter *filter, size_t size, unsigned flags, struct error *err)
 {
 	struct sock_fprog program = {
-		.len = (unsigned short)(c->filter_size / sizeof(struct sock_filter)),
-		.filter = (struct sock_filter *)c->filter,
+		.len = (unsigned short)(size / sizeof(*filter)),
+		.filter = (struct sock_filter *)filter,
 	};
+	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 
+	if (r < 0)
+		return error_set(err, errno, "cannot load the filter of system calls");
+	return (int)r;
+}
+
+/* The same program, but that it asks where it would have denied. */
+static int load_explained(const struct confinement *c, struct error *err)
+{
+	cleanup_free struct sock_filter *asking = xcalloc(1, c->filter_size);
+	cleanup_fd int listener = -1;
+	int r;
+
+	memcpy(asking, c->filter, c->filter_size);
+	for (size_t i = 0; i < c->filter_size / sizeof(*asking); i++)
+		if (asking[i].code == (BPF_RET | BPF_K) &&
+		    (asking[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO)
+			asking[i].k = SECCOMP_RET_USER_NOTIF;
+	listener = load(asking, c->filter_size, SECCOMP_FILTER_FLAG_NEW_LISTENER, err);
+	if (listener < 0)
+		return listener;
+	r = socket_send(c->explainer, c->filter, c->filter_size, &listener, 1);
+	return r < 0 ? error_set(err, -r, "cannot hand over what the filter reports") : 0;
+}
+
+static int load_filter(const struct confinement *c, struct error *err)
+{
 	if (!c->filter)
 		return 0;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-		return error_set(err, errno, "cannot load the filter of system calls");
-	return 0;
+	return c->explained ? load_explained(c, err) : load(c->filter, c->filter_size, 0, err);
 }
 
 int confine_apply(const struct confinement *c, struct error *err)

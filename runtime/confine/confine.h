@@ -7,8 +7,10 @@
 #define CONFINE_CONFINE_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include "plan/confinement.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum filter_kind {
@@ -52,6 +54,20 @@ struct filter_call filter_call_at(size_t index);
 
 /* The name of a call by its number on this machine, or NULL. */
 const char *filter_call_name(int number, char buffer[64]);
+
+struct seccomp_data;
+
+/* What the filter returns for that call: SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO and a number. */
+uint32_t filter_decide(const struct filter *filter, const struct seccomp_data *data);
+
+/* Appends the call in words, with the argument that decides: "socket(AF_ALG)". */
+void filter_explain(const struct seccomp_data *data, struct text *ret_text);
+
+/* Why it is denied, at most 66 characters for people; for a call that is denied. */
+const char *filter_reason(const struct seccomp_data *data);
+
+/* It was made with this machine's own numbers: not with those of 32-bit programs, nor of x32. */
+bool filter_is_native(const struct seccomp_data *data);
 
 /* The capabilities in effect in this process, a bit each. */
 uint64_t capabilities_in_effect(void);

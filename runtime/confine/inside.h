@@ -20,12 +20,18 @@ struct confinement {
 	uint64_t caps;	    /* what remains in every set, a bit each */
 	const void *filter; /* seccomp program, struct sock_filter[]; NULL: none */
 	size_t filter_size; /* bytes */
+	bool explained;	    /* denied calls are answered by whoever listens at ... */
+	int explainer;	    /* ... the other end of this socket, see confine_apply */
 };
 
 /*
  * Becomes what the confinement says, with no capability but those in caps and no way to regain
  * any: bounding set, no_new_privs, securebits locked (capabilities(7)); the filter comes last
  * (seccomp(2)). Irreversible. PR_SET_PDEATHSIG is lost by it.
+ *
+ * With explained, what the filter denies is reported instead (SECCOMP_RET_USER_NOTIF): one packet
+ * over explainer has the filter's bytes and the descriptor that the reports come from. It must be
+ * answered with what the filter says; without an answerer all that is denied fails with ENOSYS.
  */
 int confine_apply(const struct confinement *confinement, struct error *err);
 

@@ -10,12 +10,19 @@
 
 #define ERRNO_MAX 4095 /* as the kernel has it */
 
-enum flag { FLAG_FINISH = 1, FLAG_TERMINAL = 2, FLAG_NOT_READY = 4, FLAG_AS_USER = 8 };
+enum flag {
+	FLAG_FINISH = 1,
+	FLAG_TERMINAL = 2,
+	FLAG_NOT_READY = 4,
+	FLAG_AS_USER = 8,
+	FLAG_EXPLAINED = 16
+};
 
 static uint32_t flags_of(const struct control_packet *packet)
 {
 	return (packet->finish ? FLAG_FINISH : 0U) | (packet->terminal ? FLAG_TERMINAL : 0U) |
-	       (packet->not_ready ? FLAG_NOT_READY : 0U) | (packet->as_user ? FLAG_AS_USER : 0U);
+	       (packet->not_ready ? FLAG_NOT_READY : 0U) | (packet->as_user ? FLAG_AS_USER : 0U) |
+	       (packet->explained ? FLAG_EXPLAINED : 0U);
 }
 
 void control_encode(const struct control_packet *packet, struct text *ret_text)
@@ -81,6 +88,7 @@ static int decode(const void *data, size_t length, struct control_packet *p)
 	p->terminal = flags & FLAG_TERMINAL;
 	p->not_ready = flags & FLAG_NOT_READY;
 	p->as_user = flags & FLAG_AS_USER;
+	p->explained = flags & FLAG_EXPLAINED;
 	p->uid = wire_get_u32(&from);
 	p->gid = wire_get_u32(&from);
 	p->number = (int64_t)wire_get_u64(&from);

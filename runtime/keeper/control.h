@@ -26,7 +26,11 @@ enum control_verb {
 	CONTROL_STOP,	   /* text: the reason; finish as above */
 	CONTROL_KILL,	   /* the same, without asking the server */
 	CONTROL_LEASE,	   /* lease */
-	CONTROL_EXEC,	   /* argv, env, user, terminal, rows, columns; fds: in, out, err */
+	/*
+	 * argv, env, user, terminal, rows, columns, explained; fds: in, out, err, unless there is a
+	 * terminal; explained: then a socket, see confine_apply
+	 */
+	CONTROL_EXEC,
 	CONTROL_EXEC_SIGNAL, /* number: a signal for the command of this connection */
 	CONTROL_ROOT,	     /* give me the instance's root directory */
 	CONTROL_POOL,	     /* give me what holds everything that it writes */
@@ -57,7 +61,7 @@ enum control_verb {
 
 struct control_packet {
 	enum control_verb verb;
-	bool finish, terminal, not_ready;
+	bool finish, terminal, not_ready, explained;
 	bool as_user; /* as uid and gid, not as the server's user */
 	uint32_t uid, gid;
 	int64_t number, number2;

@@ -225,6 +225,20 @@ static void become_other(struct confinement *confinement, const struct control_p
 	confinement->caps = 0;
 }
 
+/* The last descriptor is where denied calls are reported. */
+static int set_explainer(struct confinement *confinement, const int *fds, size_t n_fds,
+			 struct error *err)
+{
+	if (!confinement->filter)
+		return error_say(err, ERROR_FAILED,
+				 "the instance has no filter of system calls: nothing is denied");
+	if (n_fds == 0)
+		return error_set(err, EPROTO, "nobody listens to what is denied");
+	confinement->explained = true;
+	confinement->explainer = fds[n_fds - 1];
+	return 0;
+}
+
 static int start_exec(struct world *world, const struct control_packet *request, const int *fds,
 		      size_t n_fds, int *ret_master, struct error *err)
 {
@@ -240,8 +254,10 @@ static int start_exec(struct world *world, const struct control_packet *request,
 	spawn.env = env;
 	if (request->as_user)
 		become_other(&spawn.confinement, request);
+	if (request->explained)
+		r = set_explainer(&spawn.confinement, fds, n_fds, err);
 	spawn.terminal = request->terminal;
-	if (request->terminal)
+	if (r == 0 && request->terminal)
 		r = open_terminal(request, spawn.confinement.uid, ret_master, &slave, err);
 	if (r < 0)
 		return r;

@@ -38,6 +38,8 @@ teardown()
 	as alice plan hello >/dev/null
 	as alice template show hello >/dev/null
 	as alice doctor | grep -q "configuration"
+	as alice doctor --seccomp a | grep -q "default: EPERM"
+	as alice doctor --seccomp a -- true
 	as alice sweep
 	as alice run hello -- id -un >"$PEOPLE/out"
 	[ "$(tail -n 1 "$PEOPLE/out")" = alice ]
@@ -129,6 +131,8 @@ teardown()
 		denied alice 3 "no instance '$name' of yours" cp - "$name:/tmp/x"
 		denied alice 125 "no instance '$name' of yours" exec "$name" -- id
 		denied alice 125 "no instance '$name' of yours" shell "$name"
+		denied alice 3 "no instance '$name' of yours" doctor --seccomp "$name"
+		denied alice 125 "no instance '$name' of yours" doctor --seccomp "$name" -- id
 	done
 	denied alice 4 "the name 'b' is taken" up hello --name b
 	[[ $output != *bob* ]]

@@ -46,3 +46,109 @@ need_landlock()
 	stint exec s -- sh -c 'exec 3>/tmp/gone; rm /tmp/gone; echo x >/proc/self/fd/3; cat /proc/self/fd/3'
 	stint exec s -- kill -0 2
 }
+
+@test "doctor --seccomp names the calls that a command was denied, and the command sees the same errors" {
+	local script='
+import ctypes, errno, socket
+libc = ctypes.CDLL(None, use_errno=True)
+for family in (38, 38, 16):
+    try: socket.socket(family, socket.SOCK_RAW, 12)
+    except OSError as e: assert e.errno == errno.EPERM
+for number, expected in ((435, errno.ENOSYS), (425, errno.EPERM), (600, errno.ENOSYS)):
+    assert libc.syscall(number, 0, 0) == -1 and ctypes.get_errno() == expected
+print("done")'
+
+	[ -x /usr/bin/python3 ] || skip "no python3 below /usr"
+	stint up hello --name d
+	run --separate-stderr stint doctor --seccomp d -- /usr/bin/python3 -c "$script"
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[ "$output" = "done" ]
+	grep -q '^ *2x EPERM   socket(AF_ALG)$' <<<"$stderr"
+	grep -q '^ *1x EPERM   socket(AF_NETLINK, protocol 12)$' <<<"$stderr"
+	grep -q '^ *1x ENOSYS  clone3()$' <<<"$stderr"
+	grep -q '^ *its flags cannot be checked' <<<"$stderr"
+	grep -q '^ *1x EPERM   io_uring_setup()$' <<<"$stderr"
+	grep -q '^ *1x ENOSYS  call 600, younger than the list$' <<<"$stderr"
+	[ "$(wc -L <<<"$stderr")" -le 80 ]
+	run stint doctor --seccomp d -- sh -c 'exit 7'
+	[ "$status" -eq 7 ]
+	[ "$output" = "stint: no system call was denied" ]
+	run -127 stint doctor --seccomp d -- missing
+	refused 2 "a name and a command belong to --seccomp" doctor d
+	refused 2 "say which instance" doctor --seccomp
+}
+
+@test "doctor --seccomp --json says the same, and the command's output is beside it" {
+	stint up hello --name d
+	run --separate-stderr stint doctor --seccomp d --json -- \
+		sh -c 'echo hello; unshare -m true; unshare -m true; exit 3'
+	echo "$output $stderr"
+	[ "$status" -eq 3 ]
+	[ "$(jq -r '.denied[] | "\(.call) \(.error) \(.count)"' <<<"$output")" = "unshare(CLONE_NEWNS) EPERM 2" ]
+	jq -e '.denied[0].why | test("namespaces")' <<<"$output"
+	[[ $stderr == *hello*"Operation not permitted"* ]]
+}
+
+@test "what runs inside cannot make the doctor's list as long as it likes" {
+	[ -x /usr/bin/python3 ] || skip "no python3 below /usr"
+	stint up hello --name d
+	run --separate-stderr stint doctor --seccomp d --json -- /usr/bin/python3 -c '
+import ctypes
+libc = ctypes.CDLL(None)
+for number in range(1000, 6000): libc.syscall(number)'
+	[ "$(jq '.denied | length' <<<"$output")" -eq 100 ]
+	[ "$(jq .others <<<"$output")" -ge 4900 ]
+}
+
+@test "doctor --seccomp without a command shows the filter of an instance" {
+	payload plain "[$PROBE/bin/probe, print, up, sleep, '600']" '
+seccomp: strict
+caps: [net_bind_service]'
+	stint up plain --name p --no-wait
+	run stint doctor --seccomp p
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"strict: EPERM for what is not on its list"* ]]
+	[[ $output == *"net_bind_service"* ]]
+	[[ $output == *"stint run plain"* ]]
+	[ "$(stint doctor --seccomp p --json | jq -c '[.profile, .abi32, .caps]')" = '["strict",false,["net_bind_service"]]' ]
+	refused 3 "stint run TEMPLATE --seccomp" doctor --seccomp nosuch
+}
+
+@test "run --seccomp says what a server was denied that dies of it, and leaves nothing behind" {
+	[ -x /usr/bin/python3 ] || skip "no python3 below /usr"
+	payload dies "[/usr/bin/python3, -c, \"import socket; print('up', flush=True); socket.socket(38, 3)\"]" \
+		'ready: {log: never}'
+	run --separate-stderr stint run dies --seccomp
+	echo "$output $stderr"
+	[ "$status" -eq 1 ]
+	[ "$output" = up ]
+	[[ $stderr == *"PermissionError"*"1x EPERM   socket(AF_ALG)"* ]]
+	eventually 5 nothing_left
+	refused 125 "--seccomp watches the server" run dies --seccomp -- true
+}
+
+@test "run --seccomp serves like run, until it is interrupted" {
+	local pid port
+
+	"$STINT" run hello --seccomp >"$STINT_ROOT/out" 2>&1 &
+	pid=$!
+	eventually 20 grep -q "ready after" "$STINT_ROOT/out"
+	port=$(sed -nE 's/^stint: http is .*:([0-9]+)$/\1/p' "$STINT_ROOT/out")
+	get -o /dev/null "http://127.0.0.1:$port/health/readiness"
+	kill -TERM "$pid"
+	wait "$pid" || true
+	cat "$STINT_ROOT/out"
+	grep -q "SIGTERM, stopping" "$STINT_ROOT/out"
+	grep -q "no system call was denied" "$STINT_ROOT/out"
+	nothing_left
+}
+
+@test "without a filter nothing is denied, and the doctor says so" {
+	payload open "[$PROBE/bin/probe, sleep, '600']" \
+		'seccomp: {profile: off, reason: "a test of what is not there"}'
+	stint up open --name o --no-wait
+	refused 125 "the instance has no filter of system calls" doctor --seccomp o -- true
+	[[ $(stint doctor --seccomp o) == *"off: a test of what is not there"* ]]
+}

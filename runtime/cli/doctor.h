@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of "stint doctor". */
+#ifndef CLI_DOCTOR_H
+#define CLI_DOCTOR_H
+
+#include "cli/command.h"
+
+/* Runs a command inside an instance and says which system calls it was denied; or its filter. */
+int doctor_seccomp(const struct invocation *invocation);
+
+#endif
