@@ -6,6 +6,7 @@
  */
 #include "instance/start.h"
 #include "instance/disk.h"
+#include "instance/residents.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -78,6 +79,7 @@ static int compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 {
 	const struct record *record = launch->record;
 	struct rootfs_view views[CGROUP_HIERARCHIES_MAX];
+	struct residents residents;
 	struct rootfs_account account = {
 		.name = launch->account->name,
 		.group = launch->account->group,
@@ -90,6 +92,8 @@ static int compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 		.hostname = record->grant.id,
 		.address = record->address,
 		.account = &account,
+		.groups = residents.groups,
+		.owners = residents.owners,
 		.paths = launch->paths,
 		.cgroups = views,
 		.n_cgroups = find_views(launch, views),
@@ -97,11 +101,15 @@ static int compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 	};
 	int r;
 
+	residents_find(launch->account, launch->plan->install, &residents);
+	input.n_groups = residents.n_groups;
+	input.n_owners = residents.n_owners;
 	disk_fill_input(launch->site, record, &input);
 	r = rootfs_compile(&input, ret_ops, err);
 	if (r == 0)
 		r = disk_make_scratch(launch->prepared->pool, ret_ops, err);
 	weaken_root(ret_ops);
+	residents_deinit(&residents);
 	free((char *)input.layers);
 	free((char *)input.scratch);
 	for (size_t i = 0; i < input.n_cgroups; i++) {

@@ -5,10 +5,14 @@
  */
 #include "rootfs/rootfs.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
 #include <string.h>
+
+#define NOBODY 65534U
+#define NO_SHELL "/usr/sbin/nologin"
 
 static void add_file(struct root_ops *ops, const char *target, char *content)
 {
@@ -16,22 +20,65 @@ static void add_file(struct root_ops *ops, const char *target, char *content)
 	ops->list[ops->n - 1].mode = 0644;
 }
 
+/* The two files as they grow: no name and no number is given twice. */
+struct accounts {
+	struct text passwd, group;
+	char **users, **groups; /* names and numbers that are taken */
+};
+
+static bool take(char ***taken, const char *name, unsigned id)
+{
+	cleanup_free char *number = xasprintf("%u", id);
+
+	if (strv_contains(*taken, name) || strv_contains(*taken, number))
+		return false;
+	strv_add(taken, name);
+	strv_add(taken, number);
+	return true;
+}
+
+static void add_user(struct accounts *accounts, const struct rootfs_account *user, const char *home,
+		     const char *shell)
+{
+	if (take(&accounts->users, user->name, user->uid))
+		text_addf(&accounts->passwd, "%s:x:%u:%u:%s:%s:%s\n", user->name, user->uid,
+			  user->gid, user->uid == 0 || user->uid == NOBODY ? user->name : "", home,
+			  shell);
+}
+
+static void add_group(struct accounts *accounts, const char *name, gid_t gid, const char *member)
+{
+	if (take(&accounts->groups, name, gid))
+		text_addf(&accounts->group, "%s:x:%u:%s\n", name, gid, member);
+}
+
 static void add_accounts(const struct rootfs_input *input, struct root_ops *ops)
 {
+	static const struct rootfs_account root = {.name = "root"};
+	static const struct rootfs_account nobody = {
+		.name = "nobody", .uid = NOBODY, .gid = NOBODY};
 	const struct rootfs_account *account = input->account;
-	struct text passwd = {0}, group = {0};
+	struct accounts accounts = {.passwd = {0}};
 
-	text_add(&passwd, "root:x:0:0:root:/root:/bin/sh\n");
-	text_addf(&group, "root:x:0:\ntty:x:%u:\n", ROOTFS_TTY);
-	if (account->uid != 0 && account->uid != 65534)
-		text_addf(&passwd, "%s:x:%u:%u::%s:/bin/sh\n", account->name, account->uid,
-			  account->gid, account->home);
-	if (account->gid != 0 && account->gid != 65534)
-		text_addf(&group, "%s:x:%u:\n", account->group, account->gid);
-	text_add(&passwd, "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
-	text_add(&group, "nogroup:x:65534:\n");
-	add_file(ops, "/etc/passwd", text_take(&passwd));
-	add_file(ops, "/etc/group", text_take(&group));
+	add_user(&accounts, &root, "/root", "/bin/sh");
+	add_group(&accounts, "root", 0, "");
+	add_group(&accounts, "tty", ROOTFS_TTY, "");
+	if (account->uid != NOBODY)
+		add_user(&accounts, account, account->home, "/bin/sh");
+	if (account->gid != NOBODY)
+		add_group(&accounts, account->group, account->gid, "");
+	for (size_t i = 0; i < input->n_groups; i++)
+		add_group(&accounts, input->groups[i].name, input->groups[i].gid, account->name);
+	add_user(&accounts, &nobody, "/nonexistent", NO_SHELL);
+	add_group(&accounts, "nogroup", NOBODY, "");
+	for (size_t i = 0; i < input->n_owners; i++) {
+		add_user(&accounts, &input->owners[i], "/nonexistent", NO_SHELL);
+		add_group(&accounts, input->owners[i].group, input->owners[i].gid, "");
+	}
+	add_file(ops, "/etc/passwd", text_take(&accounts.passwd));
+	add_file(ops, "/etc/group", text_take(&accounts.group));
+	strv_free(accounts.users);
+	strv_free(accounts.groups);
 }
 
 static void add_names(const struct rootfs_input *input, struct root_ops *ops)

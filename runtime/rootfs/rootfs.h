@@ -21,6 +21,11 @@ struct rootfs_account {
 	gid_t gid;
 };
 
+struct rootfs_group {
+	const char *name;
+	gid_t gid;
+};
+
 /* A host directory that is shown read-only at a place inside. */
 struct rootfs_view {
 	char *source, *target;
@@ -31,8 +36,12 @@ struct rootfs_input {
 	const char *hostname;
 	uint32_t address;		      /* IPv4, host byte order */
 	const struct rootfs_account *account; /* the server's user */
-	char *const *paths;		      /* the plan's paths, patterns expanded */
-	const char *layers;		      /* directory that holds "<i>/upper" and "<i>/work" */
+	const struct rootfs_group *groups;    /* in which that one is too */
+	size_t n_groups;
+	const struct rootfs_account *owners; /* of the install; they get names, and no home */
+	size_t n_owners;
+	char *const *paths; /* the plan's paths, patterns expanded */
+	const char *layers; /* directory that holds "<i>/upper" and "<i>/work" */
 	/*
 	 * With a disk limit: the directory for /tmp, /var and the like, and the size in bytes of
 	 * the two file systems in memory beside it. NULL, 0: they share the root's.

@@ -43,6 +43,7 @@ target_sources(test_memory PRIVATE ${CMAKE_CURRENT_LIST_DIR}/../../runtime/keepe
 stint_unit_test(lease test_world instance)
 stint_unit_test(explain test_world instance confine_inside)
 stint_unit_test(name test_world instance)
+stint_unit_test(residents test_world instance)
 stint_unit_test(lock test_world instance)
 stint_unit_test(publish test_world instance)
 stint_unit_test(check test_world instance)

@@ -236,6 +236,40 @@ static void rootfs_compile_writes_accounts_and_names(void **state)
 	}
 }
 
+/* Names and numbers that are taken stay with who has them. */
+static void rootfs_compile_names_groups_and_owners(void **state)
+{
+	static const struct rootfs_group groups[] = {
+		{"staff", 2345}, {"printers", 7}, {"tty", 5}, {"root", 9}, {"other", 7}};
+	static const struct rootfs_account owners[] = {{"tomcat", "tomcat", "/opt", 998, 998},
+						       {"alice", "staff", "/x", 1234, 2345},
+						       {"nobody", "nogroup", "/", 65534, 65534},
+						       {"twin", "printers", "/", 998, 7}};
+	struct plan plan = {0};
+	struct rootfs_input input = {
+		.plan = &plan,
+		.hostname = "0123abcd",
+		.account = &alice,
+		.groups = groups,
+		.n_groups = ARRAY_SIZE(groups),
+		.owners = owners,
+		.n_owners = ARRAY_SIZE(owners),
+		.layers = "/l",
+	};
+	struct root_ops ops = rig_compile(&input);
+
+	(void)state;
+	assert_string_equal(find_op(&ops, ROOT_FILE, "/etc/passwd")->text,
+			    "root:x:0:0:root:/root:/bin/sh\n"
+			    "alice:x:1234:2345::/home/alice:/bin/sh\n"
+			    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+			    "tomcat:x:998:998::/nonexistent:/usr/sbin/nologin\n");
+	assert_string_equal(find_op(&ops, ROOT_FILE, "/etc/group")->text,
+			    "root:x:0:\ntty:x:5:\nstaff:x:2345:\nprinters:x:7:alice\n"
+			    "nogroup:x:65534:\ntomcat:x:998:\n");
+	root_ops_deinit(&ops);
+}
+
 static void rootfs_compile_makes_a_home_where_there_is_none(void **state)
 {
 	static const struct {
@@ -341,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rootfs_compile_of_a_whole_plan),
 		cmocka_unit_test(rootfs_compile_writes_accounts_and_names),
+		cmocka_unit_test(rootfs_compile_names_groups_and_owners),
 		cmocka_unit_test(rootfs_compile_makes_a_home_where_there_is_none),
 		cmocka_unit_test(rootfs_compile_shows_one_version_2_tree_in_place),
 		cmocka_unit_test(root_ops_get_returns_what_was_put),
