@@ -111,6 +111,16 @@ static int apply_node(const struct applying *a)
 	return root_cannot(a, -errno, "make device");
 }
 
+/* A place to write into is of no use to those who do not own it. */
+static bool is_owned(const struct applying *a, int mount)
+{
+	struct stat st;
+
+	if (!root_has_ids(a) || !(a->op->flags & ROOT_SCRATCH))
+		return true;
+	return fstat(mount, &st) == 0 && st.st_uid == host_id(a->owner->uids, a->op->uid);
+}
+
 /* Owners are the inside's where the file system can do it; else nobody's, and readable still. */
 static int apply_bind(const struct applying *a)
 {
@@ -128,7 +138,9 @@ static int apply_bind(const struct applying *a)
 		return root_cannot(a, target, "show");
 	mount = a->way->show(target, source, root_attributes(a->op),
 			     keeps_ids ? -1 : a->owner->userns);
-	return mount < 0 ? root_cannot(a, mount, "show") : 0;
+	if (mount < 0)
+		return root_cannot(a, mount, "show");
+	return is_owned(a, mount) ? 0 : root_cannot_map(a, -EINVAL, a->op->source, source);
 }
 
 static int apply_new(const struct applying *a, const char *type, const char *options)

@@ -37,6 +37,9 @@ struct applying {
 /* "cannot WHAT 'source' at 'target'" with the negative errno r, which it returns. */
 int root_cannot(const struct applying *a, int r, const char *what);
 
+/* The same for owners that cannot be mapped on the file system of the host's path, open as fd. */
+int root_cannot_map(const struct applying *a, int r, const char *path, int fd);
+
 /* Whether the instance has ids of its own. */
 bool root_has_ids(const struct applying *a);
 

@@ -6,7 +6,6 @@
  */
 #include "rootfs/applying.h"
 #include "base/cleanup.h"
-#include "base/filesystem.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -46,21 +45,6 @@ static int open_layer(int dirfd, const char *path, int *ret_fd)
 	return 0;
 }
 
-static int refuse_idmap(const struct applying *a, int r, const char *path, int mount)
-{
-	char unknown[FILE_SYSTEM_NAME_SIZE];
-	struct statfs fs;
-
-	if (r != -EINVAL || fstatfs(mount, &fs) < 0)
-		return error_set(a->err, -r, "cannot map the owners of '%s'", path);
-	error_say(a->err, ERROR_FAILED,
-		  "cannot map the owners of '%s': this kernel cannot do it on %s; keep it on a "
-		  "local disk with ext4, XFS or Btrfs, or go without a user namespace with "
-		  "--best-effort",
-		  path, file_system_name(&fs, unknown));
-	return error_with_code(a->err, r);
-}
-
 static int open_top(const struct applying *a, int origin, const char *path, int *ret_top)
 {
 	cleanup_fd int mount = -1;
@@ -75,7 +59,7 @@ static int open_top(const struct applying *a, int origin, const char *path, int 
 		return root_cannot(a, mount, COPY_ON_WRITE);
 	r = mount_idmap(mount, a->owner->userns, 0);
 	if (r < 0)
-		return refuse_idmap(a, r, path, mount);
+		return root_cannot_map(a, r, path, mount);
 	*ret_top = steal_fd(&mount);
 	return 0;
 }

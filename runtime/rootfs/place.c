@@ -4,6 +4,7 @@
 #include "rootfs/mount.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/filesystem.h"
 #include "base/weaken.h"
 
 #include <errno.h>
@@ -18,6 +19,21 @@ int root_cannot(const struct applying *a, int r, const char *what)
 		return error_set(a->err, -r, "cannot %s '%s' at '%s'", what, a->op->source,
 				 a->op->target);
 	return error_set(a->err, -r, "cannot %s '%s'", what, a->op->target);
+}
+
+int root_cannot_map(const struct applying *a, int r, const char *path, int fd)
+{
+	char unknown[FILE_SYSTEM_NAME_SIZE];
+	struct statfs fs;
+
+	if (r != -EINVAL || fstatfs(fd, &fs) < 0)
+		return error_set(a->err, -r, "cannot map the owners of '%s'", path);
+	error_say(a->err, ERROR_FAILED,
+		  "cannot map the owners of '%s': this kernel cannot do it on %s; keep it on a "
+		  "local disk with ext4, XFS or Btrfs, or go without a user namespace with "
+		  "--best-effort",
+		  path, file_system_name(&fs, unknown));
+	return error_with_code(a->err, r);
 }
 
 bool root_has_ids(const struct applying *a)

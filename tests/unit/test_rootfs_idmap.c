@@ -8,12 +8,16 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "old_kernel.h"
+#include "rootfs/applying.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static void must_belong(int dirfd, const char *path, uid_t uid, gid_t gid)
 {
@@ -196,6 +200,23 @@ static void root_apply_names_a_layer_that_cannot_be_mapped(void **state)
 	run_owned(refuse_layers, *state);
 }
 
+static void refuse_scratch(const void *arg)
+{
+	const struct scene *scene = arg;
+	struct ground ground = ground_owned_in_memory(scene);
+	struct error err = {0};
+
+	add_ramfs(&ground, "ram");
+	ground_add(&ground, ROOT_BIND, "/tmp", "ram", NULL)->flags = ROOT_WRITABLE | ROOT_SCRATCH;
+	must_fail(root_apply(&ground.ops, &scene->owner, &err), &err, "on ramfs");
+}
+
+static void root_apply_refuses_scratch_that_nobody_owns(void **state)
+{
+	need_root();
+	run_owned(refuse_scratch, *state);
+}
+
 /* overlayfs cannot empty its work directory where something is mounted in it. */
 static void get_a_read_only_view(const void *arg)
 {
@@ -215,6 +236,41 @@ static void root_apply_refuses_a_read_only_view(void **state)
 {
 	need_root();
 	run_owned(get_a_read_only_view, *state);
+}
+
+static bool has_capability(int capability)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	must(syscall(SYS_capget, &header, data) == 0);
+	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+/* In a user namespace, where root has every capability, also on a host that gives it fewer. */
+static void own_and_disown(const void *arg)
+{
+	static const struct userns_map ids = {.base = 1000};
+	const struct root_owner owner = {.uids = &ids, .gids = &ids, .userns = -1, .pool = -1};
+	const struct scene *scene = arg;
+	struct root_credentials before;
+	struct error err = {0};
+
+	must_succeed(userns_enter(scene->owner.userns, &err), &err);
+	must(has_capability(CAP_SYS_RESOURCE));
+	must_succeed(root_own(&owner, &before, &err), &err);
+	must(setfsuid((uid_t)-1) == 1000 && setfsgid((gid_t)-1) == 1000);
+	must(!has_capability(CAP_SYS_RESOURCE));
+	must(has_capability(CAP_DAC_OVERRIDE) && has_capability(CAP_SYS_ADMIN));
+	must_succeed(root_disown(&before, &err), &err);
+	must(setfsuid((uid_t)-1) == 0 && setfsgid((gid_t)-1) == 0);
+	must(has_capability(CAP_SYS_RESOURCE) && has_capability(CAP_CHOWN));
+}
+
+static void root_own_goes_without_the_right_to_reserves(void **state)
+{
+	need_root();
+	run_owned(own_and_disown, *state);
 }
 
 static void rootfs_can_idmap_asks_the_file_system(void **state)
@@ -240,7 +296,9 @@ int main(void)
 		with_world(root_apply_gives_layers_by_name_on_older_kernels),
 		with_world(root_apply_shows_what_cannot_be_mapped),
 		with_world(root_apply_names_a_layer_that_cannot_be_mapped),
+		with_world(root_apply_refuses_scratch_that_nobody_owns),
 		with_world(root_apply_refuses_a_read_only_view),
+		with_world(root_own_goes_without_the_right_to_reserves),
 		with_world(rootfs_can_idmap_asks_the_file_system),
 	};
 
