@@ -4,6 +4,7 @@
 # tracing while they work: those that are answered EPERM or ENOSYS are counted, and each is in
 # servers/denied-calls with its reason.
 load helper
+load servers/work
 
 DENIED=$BATS_TEST_DIRNAME/servers/denied-calls
 
@@ -79,7 +80,7 @@ check_denied()
 	seen=$(denied)
 	[[ $seen == *"kill EPERM"* ]]
 	while read -r count call answer; do
-		echo "$1: $call was answered $answer $count times"
+		echo "# $1: $call was answered $answer $count times" >&3
 		grep -q "^$call $answer " "$DENIED" || unknown=1
 	done <<<"$seen"
 	[ "$unknown" = 0 ] || {
@@ -103,7 +104,9 @@ page()
 @test "Node-RED: denied calls have reasons" {
 	start_traced node-red
 	page /
-	page /flows
+	deploy_flow traced
+	mine() { [ "$(get "http://127.0.0.1:$(port_of traced)/mine")" = "flow of traced" ]; }
+	eventually 30 mine
 	check_denied node-red
 }
 
@@ -117,16 +120,21 @@ page()
 
 @test "PostgreSQL: denied calls have reasons" {
 	start_traced postgresql
-	PGPASSWORD=stint timeout 60 psql -qAtX -h 127.0.0.1 -p "$(port_of traced postgresql)" \
-		-U postgres -c 'create table t as select n from generate_series(1, 20000) n' \
-		-c 'select count(*) from t group by n % 7' -c 'vacuum t'
+	sql traced 'create table t as select n from generate_series(1, 20000) n'
+	sql traced 'select count(*) from t group by n % 7'
+	pgbench traced -i -q
+	pgbench traced -c 2 -t 50
+	sql traced 'vacuum t'
 	check_denied postgresql
 }
 
 @test "RabbitMQ: denied calls have reasons" {
 	start_traced rabbitmq
 	page /
-	get -u stint:stint -X PUT -H 'Content-Type: application/json' --data '{"durable": true}' \
-		"http://127.0.0.1:$(port_of traced)/api/queues/%2f/orders"
+	api traced PUT queues/%2f/orders '{"durable": true}'
+	publish traced "order 1"
+	[ "$(take traced)" = "order 1" ]
+	amqp traced publish -p -r orders -b "order 2"
+	[ "$(amqp traced get -q orders)" = "order 2" ]
 	check_denied rabbitmq
 }

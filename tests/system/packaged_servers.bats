@@ -3,59 +3,13 @@
 # nginx, PostgreSQL and RabbitMQ of the distribution do real work, each from the template that comes
 # with stint; scripts/servers has put them there.
 load helper
-
-PGPASSWORD=stint
-export PGPASSWORD
+load servers/work
 
 # What a server of the host left in these must not be seen, and what an instance writes not be there.
 host_state()
 {
 	find /etc/nginx /var/www /var/lib/postgresql /var/lib/rabbitmq /etc/rabbitmq -xdev \
 		-printf '%p %y %m %U %G %s %T@\n' | sort | sha256sum
-}
-
-# sql INSTANCE STATEMENT: prints the rows.
-sql()
-{
-	timeout 60 psql -qAtX -h 127.0.0.1 -p "$(port_of "$1" postgresql)" -U postgres -c "$2"
-}
-
-pgbench()
-{
-	timeout 100 "$(pg_config --bindir)/pgbench" -h 127.0.0.1 -U postgres "$@" postgres
-}
-
-# api INSTANCE METHOD PATH [BODY]: of the broker's management.
-api()
-{
-	get -u stint:stint -X "$2" -H 'Content-Type: application/json' ${4+--data "$4"} \
-		"http://127.0.0.1:$(port_of "$1")/api/$3"
-}
-
-publish()
-{
-	api "$1" POST exchanges/%2f/amq.default/publish \
-		'{"properties": {}, "routing_key": "orders", "payload": "'"$2"'",
-		"payload_encoding": "string"}'
-}
-
-take()
-{
-	api "$1" POST queues/%2f/orders/get \
-		'{"count": 1, "ackmode": "ack_requeue_false", "encoding": "auto"}' |
-		jq -r '.[].payload'
-}
-
-# The broker's side of the greeting of AMQP 0-9-1: a method frame on channel 0.
-greets_in_amqp()
-{
-	local greeting
-
-	exec {amqp}<>"/dev/tcp/127.0.0.1/$(port_of "$1" amqp)"
-	printf 'AMQP\0\0\011\001' >&"$amqp"
-	greeting=$(timeout 10 head -c 3 <&"$amqp" | od -An -tx1)
-	exec {amqp}>&-
-	[ "$greeting" = " 01 00 00" ]
 }
 
 answers()
@@ -100,9 +54,8 @@ logged()
 	run ! sql d2 'select 1'
 	PGPASSWORD=other run sql d2 'select count(*) from t'
 	[[ $output == *'relation "t" does not exist'* ]]
-	port=$(port_of d1 postgresql)
-	pgbench -p "$port" -i -q
-	run -0 pgbench -p "$port" -c 4 -j 2 -t 100
+	pgbench d1 -i -q
+	run -0 pgbench d1 -c 4 -j 2 -t 100
 	[[ $output == *"transactions actually processed: 400/400"* ]]
 	[ "$(stint exec d1 -- psql -qAtX -c 'select count(*) from pgbench_history')" = 400 ]
 	# larger than what fits its buffers, sorted by several processes through shared memory
@@ -119,7 +72,6 @@ logged()
 	"$STINT" up rabbitmq --name b2 >/dev/null 2>&1 3>&- &
 	wait
 	[ "$(api b1 GET overview | jq -r .node)" = "rabbit@$(id_of b1)" ]
-	greets_in_amqp b1
 	api b1 PUT queues/%2f/orders '{"durable": true}'
 	for n in 1 2 3; do
 		[ "$(publish b1 "order $n")" = '{"routed":true}' ]
@@ -127,6 +79,12 @@ logged()
 	[ "$(take b1)" = "order 1" ]
 	[ "$(take b1)" = "order 2" ]
 	[ "$(publish b2 "order 4")" = '{"routed":false}' ]
+	# a client of the protocol itself: one order is left from above
+	[ "$(amqp b1 get -q orders)" = "order 3" ]
+	amqp b1 publish -p -r orders -b "order 5"
+	[ "$(amqp b1 get -q orders)" = "order 5" ]
+	run -2 amqp b1 get -q orders
+	amqp b1 publish -p -r orders -b "order 6"
 	# the tool that comes with it speaks to it as another node
 	run -0 stint exec b1 -- /usr/lib/rabbitmq/bin/rabbitmqctl -q list_queues name messages
 	[[ $output == *orders*1* ]]

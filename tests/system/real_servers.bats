@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two Tomcats and two Node-REDs at once from one install each; scripts/servers has put them there.
 load helper
+load servers/work
 
 installs=(/usr/share/tomcat10 /var/lib/tomcat10 /etc/tomcat10 /var/log/tomcat10
 	/var/cache/tomcat10 /opt/node-red)
@@ -20,16 +21,6 @@ deploy_page()
 	# a page that is a program: the server compiles it into its work directory
 	echo "jsp of $1: <%= 6 * 7 %>" | stint cp - "$1:/var/lib/tomcat10/webapps/app/page.jsp"
 	echo "only $1" | stint cp - "$1:/var/lib/tomcat10/webapps/app/only-$1.txt"
-}
-
-deploy_flow()
-{
-	get -X POST -H 'Content-Type: application/json' -H 'Node-RED-Deployment-Type: full' \
-		--data '[{"id":"t","type":"tab","label":"t"},
-			{"id":"i","type":"http in","z":"t","url":"/mine","method":"get","wires":[["f"]]},
-			{"id":"f","type":"function","z":"t","func":"msg.payload = \"flow of '"$1"'\"; return msg;","outputs":1,"wires":[["o"]]},
-			{"id":"o","type":"http response","z":"t"}]' \
-		"http://127.0.0.1:$(port_of "$1")/flows"
 }
 
 # Nothing of what was deployed into the other: answers_nothing NAME PATH
