@@ -133,6 +133,8 @@ $1 == "address.lo" && value == address { print $1, "ADDRESS"; next }
 # how many were made before is chance; that it leads its session and group is not
 $1 == "pid" { pid = value; print $1, (value > 1 ? "N" : value); next }
 $1 ~ /^(pgid|sid|nspid)$/ { print $1, (value == pid ? "N" : value); next }
+# the level in the class "none" has no meaning, and is another one before Linux 6.0
+$1 == "ioprio" { print $1, (value >= 0 && value < 8192 ? "none" : value); next }
 $1 == "seccomp.filters" { print $1, value - host[$1]; next }
 $1 ~ /^(kernel|processors)$/ { print $1, (value == host[$1] ? "of the host" : value); next }
 $1 in fallback && value == "down" { next }

@@ -81,7 +81,7 @@ check_worlds()
 
 @test "lower hard limits of the caller hold inside only where nobody can raise them again" {
 	[ -z "${GOLDEN-}" ] || skip "the files are made by a usual caller"
-	ulimit -c 0 -f 4000000 -i 300 -l 64 -n 1000 -s 4096 -t 3600 -u 5000
+	ulimit -c 0 -f 4000000 -i 300 -l 64 -n 1000 -s 4096 -t 3600 -u 1000
 	check_worlds
 	stint logs u >"$STINT_ROOT/report"
 	grep -x 'rlimit.nofile=\(1000:1000\|65536:524288\)' "$STINT_ROOT/report"
