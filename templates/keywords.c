@@ -338,7 +338,7 @@ const struct keyword template_keywords[] = {
 		.type = &type_caps,
 		.doc = "Capabilities that the server keeps, of chown, dac_override, fowner, "
 		       "fsetid, kill, net_bind_service, setgid and setuid. They hold for its own "
-		       "ids and network only.",
+		       "ids and network only. Ports below 1024 need none of them.",
 		.offset = PLAN(confinement.caps),
 	},
 	{

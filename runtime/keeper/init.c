@@ -88,6 +88,20 @@ static int own_stdio(struct error *err)
 	return 0;
 }
 
+/*
+ * Low ports are promised to those who ask for the capability, and it alone gives them only where
+ * the network is of the same user namespace. To all others they are a convenience.
+ */
+static int set_up_network(const struct start_message *m, struct error *err)
+{
+	bool promised = m->uids.base && (m->caps & CAP(NET_BIND_SERVICE));
+	int r = netns_loopback_up(m->address, err);
+
+	if (r == 0 && netns_open_low_ports(err) < 0 && promised)
+		r = error_prefix(err, "'caps: [net_bind_service]'");
+	return r;
+}
+
 static int set_up(struct init *init, struct error *err)
 {
 	const struct start_message *m = init->message;
@@ -106,7 +120,7 @@ static int set_up(struct init *init, struct error *err)
 	if (weakened("fds"))
 		(void)open("/", O_RDONLY | O_DIRECTORY);
 	if (r == 0 && !weakened("netns"))
-		r = netns_loopback_up(m->address, err);
+		r = set_up_network(m, err);
 	if (r == 0)
 		r = root_apply(&m->root, &owner, err);
 	if (r == 0)

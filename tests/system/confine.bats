@@ -152,3 +152,43 @@ caps: [net_bind_service]'
 	refused 125 "the instance has no filter of system calls" doctor --seccomp o -- true
 	[[ $(stint doctor --seccomp o) == *"off: a test of what is not there"* ]]
 }
+
+# web NAME [MORE-YAML]: a server that is not root and listens on port 80.
+web()
+{
+	template "$1" <<EOF
+template: $1
+install: $PROBE
+run:
+  command: [$PROBE/bin/probe, print, up, tcp-listen, '80']
+  user: nobody
+  grace: 0s
+ports: {http: 80}
+ready: {tcp: {port: http}, timeout: 20s}
+lease: {ttl: 5m}
+${2-}
+EOF
+}
+
+@test "a server that is not root listens on port 80, without a capability" {
+	local before
+
+	before=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)
+	web plain
+	stint up plain --name p
+	[ "$(stint exec p -- id -un)" = nobody ]
+	grep -q '^CapEff:\s*0*$' <(stint exec p -- cat /proc/2/status)
+	grep -q '^CapPrm:\s*0*$' <(stint exec p -- cat /proc/2/status)
+	stint exec p -- "$PROBE/bin/probe" connect 127.0.0.1 80
+	[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" = "$before" ]
+}
+
+@test "a server that asks for net_bind_service listens on port 80 too, and has that capability only" {
+	web bind 'caps: [net_bind_service]'
+	stint up bind --name b
+	[ "$(stint exec b -- id -un)" = nobody ]
+	for set in Inh Prm Eff Bnd Amb; do
+		grep -q "^Cap$set:\s*0*400$" <(stint exec b -- cat /proc/2/status)
+	done
+	stint exec b -- "$PROBE/bin/probe" connect 127.0.0.1 80
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ports below 1024 of an instance's own network; see inside.h. In init. */
+#include "netns/inside.h"
+#include "base/file.h"
+
+#include <fcntl.h>
+
+int netns_open_low_ports(struct error *err)
+{
+	/* of the network namespace of whoever opens it */
+	static const char file[] = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+	int r = file_poke(AT_FDCWD, file, "0");
+
+	return r < 0 ? error_set(err, -r, "cannot write '%s'", file) : 0;
+}
