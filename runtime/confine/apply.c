@@ -37,7 +37,8 @@ static int drop_bounding(uint64_t but, struct error *err)
 }
 
 /* What is not permitted now cannot be kept. */
-static int set_capabilities(uint64_t permitted, uint64_t inheritable, struct error *err)
+static int limit_capabilities(uint64_t permitted, uint64_t effective, uint64_t inheritable,
+			      struct error *err)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct sets[2];
@@ -46,12 +47,22 @@ static int set_capabilities(uint64_t permitted, uint64_t inheritable, struct err
 		return error_set(err, errno, "cannot read capabilities");
 	for (size_t i = 0; i < 2; i++) {
 		sets[i].permitted &= (uint32_t)(permitted >> (32 * i));
-		sets[i].effective = sets[i].permitted;
+		sets[i].effective = sets[i].permitted & (uint32_t)(effective >> (32 * i));
 		sets[i].inheritable = sets[i].permitted & (uint32_t)(inheritable >> (32 * i));
 	}
 	if (syscall(SYS_capset, &header, sets) < 0)
 		return error_set(err, errno, "cannot drop capabilities");
 	return 0;
+}
+
+static int set_capabilities(uint64_t permitted, uint64_t inheritable, struct error *err)
+{
+	return limit_capabilities(permitted, permitted, inheritable, err);
+}
+
+int confine_effect(uint64_t caps, struct error *err)
+{
+	return limit_capabilities(~0ULL, caps, 0, err);
 }
 
 int confine_keep(uint64_t caps, struct error *err)

@@ -41,6 +41,9 @@ int confine_apply(const struct confinement *confinement, struct error *err);
  */
 int confine_keep(uint64_t caps, struct error *err);
 
+/* Puts those of the permitted capabilities into effect that are in caps, and no others. */
+int confine_effect(uint64_t caps, struct error *err);
+
 /* A directory that may be written to, with all below it. */
 struct confine_place {
 	const char *path;

@@ -144,12 +144,14 @@ static void give_pipes(const struct request *request)
 	uid_t uid = userns_host_id(&m->uids, packet->as_user ? packet->uid : m->uid);
 	gid_t gid = userns_host_id(&m->gids, packet->as_user ? packet->gid : m->gid);
 
+	keeper_raise(NEED_CHOWN);
 	for (size_t i = 0; i < request->n_fds; i++) {
 		struct stat st;
 
 		if (fstat(request->fds[i], &st) == 0 && S_ISFIFO(st.st_mode))
 			(void)!fchown(request->fds[i], uid, gid);
 	}
+	keeper_raise(NEED_NOTHING);
 }
 
 static void on_exec(const struct request *request)
@@ -192,8 +194,10 @@ static void on_root(const struct request *request)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/root", keeper->init.pid);
+	keeper_raise(NEED_ROOT_OF_INIT);
 	if (keeper->phase == PHASE_RUNNING || keeper->phase == PHASE_STOPPING)
 		root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	keeper_raise(NEED_NOTHING);
 	if (root < 0) {
 		error_say(&err, ERROR_FAILED, "the instance's files cannot be reached now");
 		answer_failed(keeper, request->client, &err);

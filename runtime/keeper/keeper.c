@@ -271,7 +271,9 @@ static int prepare(struct keeper *keeper, struct error *err)
 		return error_set(err, errno, "cannot make timers");
 	keeper_write_status(keeper);
 	r = keeper_start_init(keeper, err);
-	return r < 0 ? r : keeper_start_forwarder(keeper, err);
+	if (r == 0)
+		r = keeper_start_forwarder(keeper, err);
+	return r < 0 ? r : keeper_drop_privileges(err);
 }
 
 int main(void)

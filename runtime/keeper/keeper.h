@@ -72,6 +72,16 @@ struct keeper {
 int keeper_start_init(struct keeper *keeper, struct error *err);
 int keeper_start_forwarder(struct keeper *keeper, struct error *err);
 
+/* privileges: privilege.c */
+
+/* From here on nothing is in effect, and what neither loop nor end needs is gone for good. */
+int keeper_drop_privileges(struct error *err);
+
+enum keeper_need { NEED_NOTHING, NEED_KILL, NEED_CHOWN, NEED_ROOT_OF_INIT, NEED_FORWARDER };
+
+/* Puts into effect what the next calls need; NEED_NOTHING follows upon them. */
+void keeper_raise(enum keeper_need need);
+
 /* clients: clients.c */
 
 void clients_init(struct keeper *keeper, int tie);

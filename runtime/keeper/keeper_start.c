@@ -173,6 +173,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 #endif
 	};
 
+	keeper_raise(NEED_FORWARDER);
 	prctl(PR_SET_NAME, "stint-forwarder", 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	for (size_t i = 0; i < m->n_ports; i++) {

@@ -60,6 +60,13 @@ static void tell_stage(struct keeper *keeper, const char *stage, bool started)
 	clients_tell(keeper, &packet);
 }
 
+static void kill_child(const struct child_process *child)
+{
+	keeper_raise(NEED_KILL);
+	process_pidfd_signal(child->pidfd, SIGKILL);
+	keeper_raise(NEED_NOTHING);
+}
+
 void keeper_kill(struct keeper *keeper, const char *reason)
 {
 	if (keeper->phase >= PHASE_KILLING)
@@ -68,7 +75,7 @@ void keeper_kill(struct keeper *keeper, const char *reason)
 	keeper->phase = PHASE_KILLING;
 	keeper->act_at_ns = clock_boottime_ns() + KILL_BOUND_NS;
 	keeper->status.state = STATE_STOPPING;
-	process_pidfd_signal(keeper->init.pidfd, SIGKILL);
+	kill_child(&keeper->init);
 }
 
 void keeper_stop(struct keeper *keeper, const char *reason)
@@ -386,7 +393,7 @@ static void check_phase(struct keeper *keeper, int64_t now)
 		keeper_kill(keeper, "");
 	} else if (keeper->phase == PHASE_DRAINING || keeper->forwarder.pidfd < 0) {
 		if (keeper->forwarder.pidfd >= 0)
-			process_pidfd_signal(keeper->forwarder.pidfd, SIGKILL);
+			kill_child(&keeper->forwarder);
 		keeper->phase = PHASE_OVER;
 	} else {
 		keeper->phase = PHASE_OVER; /* init cannot be killed: the undo will say so */

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # What holds an instance beyond its namespaces: files confined with Landlock, keys of its own.
+# shellcheck disable=SC2154 # status, output and stderr come from run
 load helper
 
 need_landlock()
@@ -191,4 +192,87 @@ EOF
 		grep -q "^Cap$set:\s*0*400$" <(stint exec b -- cat /proc/2/status)
 	done
 	stint exec b -- "$PROBE/bin/probe" connect 127.0.0.1 80
+}
+
+# The lines of /proc/PID/status of the host: status_of PROCESS-NAME INSTANCE
+status_of()
+{
+	cat "/proc/$(processes_of "$1" "$2")/status"
+}
+
+@test "the keeper has no capability in effect, and for the end only what that needs" {
+	local bits=0 cap status
+
+	# of linux/capability.h: chown, dac_override, dac_read_search, fowner, kill, setgid, setuid,
+	# setpcap, sys_ptrace and sys_admin
+	for cap in 0 1 2 3 5 6 7 8 19 21; do
+		bits=$((bits | 1 << cap))
+	done
+	stint up hello --name k
+	status=$(status_of stint-keeper k)
+	echo "$status"
+	for set in Inh Eff Amb; do
+		grep -q "^Cap$set:\s*0*$" <<<"$status"
+	done
+	for set in Prm Bnd; do
+		cap=$(sed -nE "s/^Cap$set:\s*//p" <<<"$status")
+		[ $((0x$cap & ~bits)) -eq 0 ]
+		[ $((0x$cap)) -ne 0 ]
+	done
+	grep -q '^NoNewPrivs:\s*1$' <<<"$status"
+}
+
+@test "the keeper removes what other users made inside, when nobody waits for the end" {
+	local dir=$STINT_BUILD/share/stint/hello
+
+	stint up hello --name k
+	stint exec k --user 0 -- sh -c "mkdir -m 1777 $dir/sticky && mkdir -p /tmp/a/b"
+	stint exec k --user nobody -- sh -c "mkdir -p $dir/sticky/a/b && touch $dir/sticky/a/b/c &&
+		chmod 0 $dir/sticky/a/b $dir/sticky/a"
+	stint exec k -- kill -KILL 2 || true
+	eventually 20 no_instances
+	eventually 5 nothing_left
+	[[ $(stint history) == *"killed by signal 9"* ]]
+}
+
+@test "the forwarder has no capability, a filter of its own, and no way to a file but the log" {
+	local pid fd log status
+
+	stint up hello --name f
+	pid=$(processes_of stint-forwarder f)
+	status=$(cat "/proc/$pid/status")
+	echo "$status"
+	for set in Inh Prm Eff Bnd Amb; do
+		grep -q "^Cap$set:\s*0*$" <<<"$status"
+	done
+	[ -n "${STINT_SANITIZED-}" ] || grep -q '^Seccomp:\s*2$' <<<"$status"
+	grep -q '^NoNewPrivs:\s*1$' <<<"$status"
+	grep -Eq '^Uid:\s*([1-9][0-9]*)\s+\1\s+\1\s+\1$' <<<"$status"
+	grep -Eq '^Groups:\s*$' <<<"$status"
+	[ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+	log=$STINT_ROOT/var/lib/stint/i/$(id_of f)/log
+	for fd in "/proc/$pid/fd/"*; do
+		fd=$(readlink "$fd")
+		case $fd in
+		socket:* | pipe:* | anon_inode:* | /dev/null | "$log") ;;
+		*)
+			echo "it has $fd"
+			return 1
+			;;
+		esac
+	done
+}
+
+@test "a forwarder that was killed is replaced by one that has as little" {
+	local pid port
+
+	stint up hello --name f
+	port=$(port_of f)
+	pid=$(processes_of stint-forwarder f)
+	kill -KILL "$pid"
+	eventually 20 get -o /dev/null "http://127.0.0.1:$port/health/readiness" --retry-connrefused
+	[ "$(processes_of stint-forwarder f)" != "$pid" ]
+	[ -n "${STINT_SANITIZED-}" ] || grep -q '^Seccomp:\s*2$' <(status_of stint-forwarder f)
+	grep -q '^CapBnd:\s*0*$' <(status_of stint-forwarder f)
+	grep -q '^CapPrm:\s*0*$' <(status_of stint-forwarder f)
 }
