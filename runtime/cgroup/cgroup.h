@@ -43,15 +43,16 @@ void cgroup_tree_deinit(struct cgroup_tree *tree);
 /*
  * Whether the manager of a version 2 tree gave this group away (systemd.resource-control(5),
  * "Delegate="): what is below it is left to its user, the group itself and its files are not.
+ * For CGROUP_UNIT: whether the unit is active. root is "", or what stands for "/" in a test.
  */
-bool cgroup_is_delegated(const char *mount, const char *group);
+bool cgroup_is_delegated(const char *root, const char *group);
 
 /*
  * The parent of instances' groups: group if one is named, else name, below stint's own unit if
- * that is there. A group that was delegated is never the parent itself, because parents are
+ * that is active. A group that was delegated is never the parent itself, because parents are
  * removed: name is below it then. The caller frees it.
  */
-char *cgroup_choose_parent(const char *mount, const char *group, const char *name);
+char *cgroup_choose_parent(const char *root, const char *group, const char *name);
 
 /* Open groups of one instance: what init and the keeper's process join. */
 struct cgroup_groups {

@@ -178,7 +178,7 @@ static void describe_parent(const struct site *site, const struct cgroup_tree *t
 
 	if (slash)
 		*slash = '\0';
-	if (slash && cgroup_is_delegated(CGROUP_MOUNT, above))
+	if (slash && cgroup_is_delegated("", above))
 		doctor_addf(report, DOCTOR_OK, CHECK, NULL,
 			    "instances are below '%s', in what was delegated as '%s'", site->cgroup,
 			    above);

@@ -37,7 +37,7 @@ static void choose_group(struct site *site, const char *wanted)
 	cleanup_free char *name = group_name(site->root);
 
 	free(site->cgroup);
-	site->cgroup = cgroup_choose_parent(CGROUP_MOUNT, wanted, name);
+	site->cgroup = cgroup_choose_parent("", wanted, name);
 }
 
 static int find_programs(struct site *site, struct error *err)

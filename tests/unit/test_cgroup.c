@@ -716,8 +716,8 @@ static void cgroup_prepare_without_hierarchies_refuses(void **state)
 
 static void assert_parent(const struct world *w, const char *group, const char *parent)
 {
-	cleanup_free char *mount = world_expand(w, "@");
-	cleanup_free char *found = cgroup_choose_parent(mount, group, "mine");
+	cleanup_free char *root = world_expand(w, "@");
+	cleanup_free char *found = cgroup_choose_parent(root, group, "mine");
 
 	assert_string_equal(found, parent);
 }
@@ -726,24 +726,42 @@ static void assert_parent(const struct world *w, const char *group, const char *
 static void cgroup_choose_parent_below_what_was_delegated(void **state)
 {
 	struct world *w = *state;
-	cleanup_free char *unit = world_expand(w, "@/" CGROUP_UNIT);
-	cleanup_free char *own = world_expand(w, "@/own");
+	cleanup_free char *own = world_expand(w, "@" CGROUP_MOUNT "/own");
 
-	assert_parent(w, NULL, "mine");
-	world_directory(w, "stint.slice", 0755);
-	world_directory(w, CGROUP_UNIT, 0755);
-	world_directory(w, "own", 0755);
+	world_directory(w, "sys", 0755);
+	world_directory(w, "sys/fs", 0755);
+	world_directory(w, "sys/fs/cgroup", 0755);
+	world_directory(w, "sys/fs/cgroup/own", 0755);
 	assert_parent(w, NULL, "mine");
 	assert_parent(w, "own", "own");
 	assert_parent(w, "none", "none");
-	if (setxattr(unit, "user.delegate", "1", 1, 0) < 0)
+	if (setxattr(own, "user.delegate", "1", 1, 0) < 0)
 		skip();
-	assert_parent(w, NULL, CGROUP_UNIT "/mine");
-	assert_parent(w, "own", "own");
-	assert_int_equal(setxattr(own, "user.delegate", "1", 1, 0), 0);
+	assert_parent(w, NULL, "mine");
 	assert_parent(w, "own", "own/mine");
 	assert_int_equal(setxattr(own, "user.delegate", "0", 1, 0), 0);
 	assert_parent(w, "own", "own");
+}
+
+static void cgroup_choose_parent_below_the_active_unit(void **state)
+{
+	struct world *w = *state;
+	cleanup_free char *link = world_expand(w, "@/run/systemd/units/invocation:stint.service");
+
+	world_directory(w, "run", 0755);
+	world_directory(w, "run/systemd", 0755);
+	world_directory(w, "run/systemd/units", 0755);
+	world_directory(w, "sys", 0755);
+	world_directory(w, "sys/fs", 0755);
+	world_directory(w, "sys/fs/cgroup", 0755);
+	/* the slice stays when the unit was stopped */
+	world_directory(w, "sys/fs/cgroup/stint.slice", 0755);
+	assert_parent(w, NULL, "mine");
+	assert_parent(w, CGROUP_UNIT, CGROUP_UNIT);
+	assert_int_equal(symlink("6c0ffee", link), 0);
+	assert_parent(w, NULL, CGROUP_UNIT "/mine");
+	assert_parent(w, CGROUP_UNIT, CGROUP_UNIT "/mine");
+	assert_parent(w, "other", "other");
 }
 
 #define with_groups(test) cmocka_unit_test_setup_teardown(test, real_setup, real_teardown)
@@ -760,6 +778,7 @@ int main(void)
 		with_world(cgroup_prepare_opens_the_right_files),
 		with_world(cgroup_prepare_without_hierarchies_refuses),
 		with_world(cgroup_choose_parent_below_what_was_delegated),
+		with_world(cgroup_choose_parent_below_the_active_unit),
 		with_world(cgroup_prepare_without_files_names_the_group),
 		with_world(cgroup_prepare_with_half_of_a_group_does_not_pile_up),
 		with_world(cgroup_undo_of_plain_directories_twice_and_of_nothing),
