@@ -9,19 +9,22 @@ bats_require_minimum_version 1.5.0
 STINT_BUILD=${STINT_BUILD:-$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)/build/dev}
 STINT=$STINT_BUILD/bin/stint
 PROBE=$STINT_BUILD/libexec/stint-tests/probe
+# How many times longer than elsewhere a thing may take: where every processor is emulated.
+SLOW=${STINT_TEST_SLOW:-1}
 CONTROLLERS=/sys/fs/cgroup
 
-# FNV-1a, as the program marks its control groups for a STINT_ROOT.
+# FNV-1a, as the program marks its control groups for a STINT_ROOT. In a subshell, where bats does
+# not look at every command.
 group_of_root()
-{
-	local hash=2166136261 i code
-
+(
+	trap - DEBUG
+	hash=2166136261
 	for ((i = 0; i < ${#1}; i++)); do
 		printf -v code %d "'${1:i:1}"
 		hash=$((((hash ^ code) * 16777619) & 0xffffffff))
 	done
 	printf 'stint-%08x\n' "$hash"
-}
+)
 
 setup()
 {
@@ -95,7 +98,7 @@ remove_by_force()
 # The program, with a bound: what hangs must not keep teardown from cleaning up.
 stint()
 {
-	timeout --foreground -s KILL 100 "$STINT" "$@"
+	timeout --foreground -s KILL $((100 * SLOW)) "$STINT" "$@"
 }
 
 # What ended and waits for the host's first process to notice is not a process any more.
@@ -135,7 +138,7 @@ leftovers()
 	for pid in $(processes_left); do
 		echo "process $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
 	done
-	find "$CONTROLLERS" -maxdepth 2 -type d -name "$GROUP" 2>/dev/null
+	find "$CONTROLLERS" -maxdepth 3 -type d -name "$GROUP" 2>/dev/null
 	diff <(echo "$MOUNTS_BEFORE") <(sort /proc/self/mountinfo) | grep '^>' || true
 	diff <(echo "$DEVICES_BEFORE") <(ls /sys/class/net) | grep '^>' || true
 	find "$STINT_ROOT"/var/lib/stint/i "$STINT_ROOT"/run/stint/i "$STINT_ROOT"/run/stint/lock \
@@ -148,7 +151,7 @@ assert_nothing_left()
 	local left i
 
 	# the kernel ends namespaces a moment after their last process: wait for it, bounded
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < 50 * SLOW; i++)); do
 		left=$(leftovers)
 		[ -n "$left" ] || return 0
 		sleep 0.05
@@ -158,10 +161,10 @@ assert_nothing_left()
 	return 1
 }
 
-# eventually SECONDS COMMAND...: until it succeeds, at most that long.
+# eventually SECONDS COMMAND...: until it succeeds, at most that long (on a host that is not slow).
 eventually()
 {
-	local until=$(($(date +%s%N) + $1 * 1000000000))
+	local until=$(($(date +%s%N) + $1 * SLOW * 1000000000))
 	shift
 
 	until "$@"; do

@@ -19,9 +19,9 @@ teardown()
 	clean_up
 }
 
-# A build with sanitizers takes ten times as long for each.
-MOMENTS=${STINT_SANITIZED:+10}
-MOMENTS=${MOMENTS:-40}
+# A build with sanitizers takes ten times as long for each, an emulated processor more.
+MOMENTS=40
+[ -z "${STINT_SANITIZED-}" ] && [ "$SLOW" = 1 ] || MOMENTS=10
 
 # interrupted SIGNAL MICROSECONDS COMMAND...: STATUS is what the command ended with. Started by a
 # child with default signals: a shell's background job would ignore SIGINT.

@@ -104,6 +104,13 @@ function least(a, b)
 	return b == "unlimited" || a + 0 < b + 0 ? a : b
 }
 
+# 6.15 and what follows is 615
+function version(release, part)
+{
+	split(release, part, ".")
+	return part[1] * 100 + part[2]
+}
+
 NR == FNR {
 	host[$1] = substr($0, length($1) + 2)
 	next
@@ -114,6 +121,9 @@ NR == FNR {
 }
 
 $1 ~ /^ns\./ { print $1, (value == host[$1] ? "of the host" : "its own"); next }
+# before Linux 6.15 a layer has to be attached to be given to an overlay: at the place that this covers
+$1 == "mount." install && version(host["kernel"]) < 615 &&
+	value ~ /^[^ ]+ [^ ]+ ro,([^ ]*,)?idmapped / { next }
 $1 ~ /^mount\./ { print mount($1, value); next }
 $1 ~ /^[ug]id_map$/ {
 	split(value, word, " ")
