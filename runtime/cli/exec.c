@@ -70,23 +70,38 @@ static int watch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Unless --env has it: of two with one name, some programs take the first, some the last. */
+static void add_variable(char ***env, const char *key, const char *value)
+{
+	cleanup_free char *assignment = xasprintf("%s=%s", key, value);
+	size_t n = strlen(key) + 1;
+
+	for (size_t i = 0; *env && (*env)[i]; i++)
+		if (strncmp((*env)[i], assignment, n) == 0)
+			return;
+	strv_add(env, assignment);
+}
+
 /* Names are the host's, as in a template; what the instance made of its /etc/passwd is not asked.
  */
-static int find_user(const char *user, struct control_packet *packet, struct error *err)
+static int find_user(const char *user, struct control_packet *packet, char ***env,
+		     struct error *err)
 {
-	struct account account = {0};
+	cleanup_account struct account account = {0};
 	int r;
 
 	if (!user)
 		return 0;
 	r = account_resolve(user, &account, err);
-	if (r == 0) {
-		packet->as_user = true;
-		packet->uid = account.uid;
-		packet->gid = account.gid;
-	}
-	account_deinit(&account);
-	return r;
+	if (r < 0)
+		return r;
+	packet->as_user = true;
+	packet->uid = account.uid;
+	packet->gid = account.gid;
+	add_variable(env, "HOME", account.home);
+	add_variable(env, "USER", account.name);
+	add_variable(env, "LOGNAME", account.name);
+	return 0;
 }
 
 /* Makes the pipes; theirs are sent with the request and closed. */
@@ -114,17 +129,14 @@ static int send_request(struct executing *e, const struct invocation *invocation
 	cleanup_strv char **env = strv_copy(invocation->options.env);
 	int theirs[3] = {-1, -1, -1}, fds[4];
 	size_t n = 0;
-	int r = find_user(invocation->options.user, &packet, err);
+	int r = find_user(invocation->options.user, &packet, &env, err);
 
 	if (r == 0 && !terminal)
 		r = make_pipes(e, theirs, err);
 	if (r < 0)
 		return r;
-	if (terminal && term) {
-		cleanup_free char *assignment = xasprintf("TERM=%s", term);
-
-		strv_add(&env, assignment);
-	}
+	if (terminal && term)
+		add_variable(&env, "TERM", term);
 	packet.env = env;
 	window_size(&packet.rows, &packet.columns);
 	for (int i = 0; !terminal && i < 3; i++)

@@ -42,7 +42,7 @@ const struct option_spec option_specs[] = {
 	{"best-effort", 0, NULL, OPTION_FLAG, SPEC(best_effort),
 	 "start also where something asked for cannot be enforced; 'stint show' says what"},
 	{"user", 'u', "USER", OPTION_STRING, SPEC(user),
-	 "run as this user inside; default: the server's"},
+	 "run as this user inside, with HOME and USER of that one; default: the server's"},
 	{"all", 'a', NULL, OPTION_FLAG, SPEC(all), "all instances"},
 	{"now", 0, NULL, OPTION_FLAG, SPEC(force),
 	 "kill at once, without asking the server to stop"},

@@ -82,6 +82,9 @@ load helper
 	run ! grep -q SECRET "$STINT_ROOT/command"
 	[ "$(stint exec u --env A=b --env OF_SERVER=no -- sh -c 'echo $A $OF_SERVER')" = "b no" ]
 	[ "$(stint exec u --user 1234 -- id -u)" -eq 1234 ]
+	[ "$(stint exec u --user 1234 -- sh -c 'echo $HOME $USER $LOGNAME')" = "/ 1234 1234" ]
+	[ "$(stint exec u --user nobody --env HOME=/tmp -- sh -c 'env | grep "^HOME\|^USER"' | sort | xargs)" = \
+		"HOME=/tmp USER=nobody" ]
 	refused 125 "user" exec u --user 99999999999 -- true
 }
 
