@@ -47,6 +47,7 @@ int confine_effect(uint64_t caps, struct error *err);
 /* A directory that may be written to, with all below it. */
 struct confine_place {
 	const char *path;
+	int fd;		    /* of the directory, where it has no path */
 	bool contents_only; /* files that are there can be written, none made or removed */
 };
 

@@ -63,16 +63,31 @@ static int make_ruleset(int version, uint64_t rights)
 	return (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof(ruleset), 0);
 }
 
-static int allow_below(int ruleset, const char *path, uint64_t rights, struct error *err)
+static int allow_in(int ruleset, int fd, const char *path, uint64_t rights, struct error *err)
 {
-	cleanup_fd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct landlock_path_beneath_attr rule = {.allowed_access = rights, .parent_fd = fd};
 
-	if (fd < 0)
-		return error_set(err, errno, "cannot open '%s' inside", path);
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
 		return error_set(err, errno, "cannot allow writing to '%s'", path);
 	return 0;
+}
+
+static int allow_below(int ruleset, const char *path, uint64_t rights, struct error *err)
+{
+	cleanup_fd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_set(err, errno, "cannot open '%s' inside", path);
+	return allow_in(ruleset, fd, path, rights, err);
+}
+
+static int allow_place(int ruleset, const struct confine_place *place, uint64_t rights,
+		       struct error *err)
+{
+	rights &= place->contents_only ? CONTENTS : ~DEVICES;
+	if (!place->path)
+		return allow_in(ruleset, place->fd, "a directory without a path", rights, err);
+	return allow_below(ruleset, place->path, rights, err);
 }
 
 int confine_files(const struct confine_place *places, size_t n, struct error *err)
@@ -90,8 +105,7 @@ int confine_files(const struct confine_place *places, size_t n, struct error *er
 		return error_set(err, errno, "cannot make a Landlock ruleset");
 	r = allow_below(ruleset, "/", READ, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = allow_below(ruleset, places[i].path,
-				rights & (places[i].contents_only ? CONTENTS : ~DEVICES), err);
+		r = allow_place(ruleset, &places[i], rights, err);
 	if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		r = error_set(err, errno, "cannot confine the files with Landlock");
 	return r;

@@ -106,6 +106,7 @@ static int set_up(struct init *init, struct error *err)
 {
 	const struct start_message *m = init->message;
 	struct root_owner owner = {&m->uids, &m->gids, init->userns, init->pool};
+	cleanup_fd int queues = -1;
 	int r;
 
 	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);
@@ -125,13 +126,16 @@ static int set_up(struct init *init, struct error *err)
 		r = root_apply(&m->root, &owner, err);
 	if (r == 0)
 		r = own_stdio(err);
+	/* while we have power over the namespace that they belong to */
+	if (r == 0)
+		queues = root_open_queues();
 	if (r == 0 && init->userns >= 0)
 		r = userns_enter(init->userns, err);
 	if (r < 0)
 		return r;
 	cleanup_close(&init->userns);
 	cleanup_close(&init->pool);
-	r = places_confine(&m->root, err);
+	r = places_confine(&m->root, queues, err);
 	if (r == 0)
 		r = confine_keep(INIT_CAPS | m->caps, err);
 	if (r < 0)

@@ -24,14 +24,16 @@ static bool is_place(const struct root_op *op)
 	}
 }
 
-int places_confine(const struct root_ops *ops, struct error *err)
+int places_confine(const struct root_ops *ops, int queues, struct error *err)
 {
-	cleanup_free struct confine_place *places = xcalloc(ops->n + 2, sizeof(*places));
+	cleanup_free struct confine_place *places = xcalloc(ops->n + 3, sizeof(*places));
 	size_t n = 0;
 
 	/* names of processes, scores for the killer: of whoever may write them */
 	places[n++] = (struct confine_place){.path = "/proc", .contents_only = true};
 	places[n++] = (struct confine_place){.path = "/etc"};
+	if (queues >= 0)
+		places[n++] = (struct confine_place){.fd = queues};
 	for (size_t i = 0; i < ops->n; i++)
 		if (is_place(&ops->list[i]))
 			places[n++].path = ops->list[i].target;

@@ -310,3 +310,8 @@ int root_apply(const struct root_ops *ops, const struct root_owner *owner, struc
 		r = root_disown(&before, err);
 	return r < 0 ? r : enter_root(root, err);
 }
+
+int root_open_queues(void)
+{
+	return mount_new("mqueue", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}

@@ -78,4 +78,11 @@ struct root_owner {
  */
 int root_apply(const struct root_ops *ops, const struct root_owner *owner, struct error *err);
 
+/*
+ * Opens the file system of the message queues of this IPC namespace (mq_overview(7)), which is
+ * shown nowhere. Returns a descriptor, or a negative errno where the kernel has none. Needs what
+ * root_apply needs, and may be called after it.
+ */
+int root_open_queues(void);
+
 #endif

@@ -37,7 +37,7 @@ static void confine(const struct confine_place *places, size_t n)
 static void confine_world(const struct world *w)
 {
 	cleanup_free char *open = world_path(w, "open"), *contents = world_path(w, "contents");
-	const struct confine_place places[] = {{open, false}, {contents, true}};
+	const struct confine_place places[] = {{open, -1, false}, {contents, -1, true}};
 
 	confine(places, ARRAY_SIZE(places));
 }
@@ -120,7 +120,7 @@ static void confine_files_makes_no_devices(void **state)
 /* A descriptor that should not be there leads nowhere. */
 static void use_forgotten_descriptor(const void *arg)
 {
-	const struct confine_place places[] = {{"/", false}};
+	const struct confine_place places[] = {{"/", -1, false}};
 	const struct world *w = arg;
 	cleanup_free char *open = world_path(w, "open");
 
@@ -165,7 +165,7 @@ static void confine_files_mounts_nothing(void **state)
 
 static void confine_nowhere(const void *arg)
 {
-	const struct confine_place places[] = {{"/no/such/place", false}};
+	const struct confine_place places[] = {{"/no/such/place", -1, false}};
 	struct error err = {0};
 
 	(void)arg;
