@@ -51,3 +51,40 @@ host_has_not()
 	done <"$STINT_ROOT/toothless"
 	[ "$failed" = 0 ]
 }
+
+@test "without a filter the calls get other answers" {
+	cp "$BATS_TEST_DIRNAME/../golden/seccomp-default" "$INSTALL"
+	hostile h "$USER_INSIDE" sweep "$INSTALL/seccomp-default"
+	STINT_WEAKEN=seccomp run stint run h
+	echo "${lines[-1]}"
+	[ "$status" -eq 1 ]
+	[ "${lines[-1]%% *}" -gt 500 ]
+}
+
+@test "a link leads cp to the host where paths are followed as they are" {
+	mkdir "$STINT_ROOT/canary"
+	hostile h root wait
+	stint up h --name h
+	stint exec h -- ln -s "$STINT_ROOT/canary" /tmp/link
+	echo new >"$STINT_ROOT/new"
+	run ! stint cp "$STINT_ROOT/new" h:/tmp/link/file
+	[ ! -e "$STINT_ROOT/canary/file" ]
+	STINT_WEAKEN=resolve stint cp "$STINT_ROOT/new" h:/tmp/link/file
+	[ -e "$STINT_ROOT/canary/file" ]
+}
+
+@test "a process that can be looked into is" {
+	hostile h root watch
+	STINT_WEAKEN=dumpable,caps,landlock run stint run h
+	echo "$output"
+	[[ $output == *"race-exec SUCCEEDED /proc/"* ]]
+}
+
+@test "a script's interpreter is the keeper's program where nothing but its place forbids it" {
+	hostile h root wait
+	STINT_WEAKEN=landlock stint up h --name h
+	stint exec h -- sh -c "printf '#!/proc/self/exe\n' >/tmp/script && chmod 0755 /tmp/script"
+	run stint exec h -- /tmp/script
+	echo "$status $output"
+	[ "$status" -ne 126 ]
+}

@@ -64,7 +64,16 @@ unsigned rounds(void);
 /* The lowest descriptor above 2 that was open when the program started, or -1. */
 int first_inherited(void);
 
-extern const struct family family_descriptors, family_proc, family_capabilities, family_groups,
-	family_ids, family_calls, family_mounts;
+extern const struct family family_calls, family_capabilities, family_descriptors, family_groups,
+	family_ids, family_kernel, family_mounts, family_network, family_proc, family_secrets,
+	family_setid, family_signals, family_sockets, family_terminals;
+
+/* The verbs; each returns the exit status. */
+int offer_bait(void);
+int execute_with_key(char **command);
+int exchange_names(const char *a, const char *b);
+int print_identity(void);
+int sweep_calls(const char *table);
+int watch_processes(void);
 
 #endif

@@ -16,8 +16,10 @@
 #define ATTEMPT_MS 20000
 
 static const struct family *const families[] = {
-	&family_descriptors, &family_proc,  &family_capabilities, &family_groups,
-	&family_ids,	     &family_calls, &family_mounts,
+	&family_descriptors, &family_proc,    &family_capabilities, &family_setid,
+	&family_groups,	     &family_ids,     &family_calls,	    &family_mounts,
+	&family_sockets,     &family_network, &family_terminals,    &family_secrets,
+	&family_signals,     &family_kernel,
 };
 static int inherited = -1;
 
@@ -40,7 +42,7 @@ static void attempt_in_child(const struct probe *probe, int writer)
 {
 	struct verdict verdict;
 
-	setpgid(0, 0);
+	setsid();
 	verdict = attempt(probe);
 	(void)!write(writer, &verdict, sizeof(verdict));
 	_exit(0);
@@ -137,9 +139,66 @@ static void find_inherited(void)
 			inherited = fd;
 }
 
+static int run_list(char **words)
+{
+	(void)words;
+	return each_probe(NULL);
+}
+
+static int run_wait(char **words)
+{
+	(void)words;
+	return pause();
+}
+
+static int run_bait(char **words)
+{
+	(void)words;
+	return offer_bait();
+}
+
+static int run_whoami(char **words)
+{
+	(void)words;
+	return print_identity();
+}
+
+static int run_exchange(char **words)
+{
+	return exchange_names(words[0], words[1]);
+}
+
+static int run_watch(char **words)
+{
+	(void)words;
+	return watch_processes();
+}
+
+static int run_sweep(char **words)
+{
+	return sweep_calls(words[0]);
+}
+
+static const struct verb {
+	const char *name, *words;
+	int n; /* of words; -1: at least one */
+	int (*run)(char **words);
+} verbs[] = {
+	{"list", "", 0, run_list},
+	{"run", "all|with:WORDS|NAME...", -1, each_probe},
+	{"wait", "", 0, run_wait},
+	{"whoami", "", 0, run_whoami},
+	{"sweep", "TABLE", 1, run_sweep},
+	{"exchange", "PATH PATH", 2, run_exchange},
+	{"watch", "", 0, run_watch},
+	{"bait", "", 0, run_bait},
+	{"with-key", "COMMAND...", -1, execute_with_key},
+};
+
 static int usage(void)
 {
-	fputs("usage: hostile-probe list | user | wait | run all|with:WORDS|NAME...\n", stderr);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(stderr, "usage: hostile-probe %s %s\n", verbs[i].name, verbs[i].words);
 	return 2;
 }
 
@@ -147,13 +206,9 @@ int main(int argc, char **argv)
 {
 	find_inherited();
 	signal(SIGPIPE, SIG_IGN);
-	if (argc == 2 && strcmp(argv[1], "list") == 0)
-		return each_probe(NULL);
-	if (argc == 2 && strcmp(argv[1], "user") == 0)
-		return printf("%u\n", geteuid()) < 0;
-	if (argc == 2 && strcmp(argv[1], "wait") == 0)
-		return pause();
-	if (argc > 2 && strcmp(argv[1], "run") == 0)
-		return each_probe(argv + 2);
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0 &&
+		    (verbs[i].n < 0 ? argc > 2 : argc - 2 == verbs[i].n))
+			return verbs[i].run(argv + 2);
 	return usage();
 }
