@@ -135,6 +135,11 @@ static int load_explained(const struct confinement *c, struct error *err)
 		    (asking[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO)
 			asking[i].k = SECCOMP_RET_USER_NOTIF;
 	listener = load(asking, c->filter_size, SECCOMP_FILTER_FLAG_NEW_LISTENER, err);
+	if (listener == -EBUSY)
+		return error_set(
+			err, EBUSY,
+			"cannot watch system calls: something around stint, such as a "
+			"container engine, does already, and the kernel allows one watcher");
 	if (listener < 0)
 		return listener;
 	r = socket_send(c->explainer, c->filter, c->filter_size, &listener, 1);

@@ -130,6 +130,17 @@ caps: [net_bind_service]'
 	refused 125 "--seccomp watches the server" run dies --seccomp -- true
 }
 
+@test "the strict profile serves, and what it is without is told apart from what nobody has" {
+	template tight <<<$'template: tight\nextends: hello\nseccomp: strict'
+	stint up tight --name t
+	get -o /dev/null "http://127.0.0.1:$(port_of t)/health/readiness"
+	run stint doctor --seccomp t -- chown 0 /tmp
+	echo "$output"
+	[[ $output == *"EPERM   fchownat()"*"'strict' is without it"* ]]
+	run stint doctor --seccomp t -- unshare -m true
+	[[ $output != *"'strict' is without it"* ]]
+}
+
 @test "run --seccomp serves like run, until it is interrupted" {
 	local pid port
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <string.h>
@@ -82,6 +83,38 @@ static void explain_calls_counts_what_is_denied(void **state)
 	denied_calls_deinit(&calls);
 	filter_deinit(&explained.filter);
 	close(pair[0]);
+}
+
+/* As in a container whose engine watches system calls. */
+static void make_calls_watched(const void *arg)
+{
+	struct sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	const struct sock_fprog program = {ARRAY_SIZE(allow), allow};
+	const struct explained *explained = arg;
+	struct confinement confinement = {
+		.filter = explained->filter.program,
+		.filter_size = explained->filter.size,
+		.explained = true,
+		.explainer = explained->socket,
+	};
+	struct error err = {0};
+
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+		     &program) >= 0);
+	must(confine_apply(&confinement, &err) == -EBUSY);
+	must(strstr(err.text, "something around stint"));
+}
+
+static void confine_apply_beside_another_watcher(void **state)
+{
+	struct explained explained = {.socket = -1};
+	struct error err;
+
+	(void)state;
+	need_root();
+	assert_succeeds(filter_compile(FILTER_STRICT, false, &explained.filter, &err), &err);
+	assert_int_equal(wait_status(start_child(make_calls_watched, &explained)), 0);
+	filter_deinit(&explained.filter);
 }
 
 static void explain_calls_of_no_command(void **state)
@@ -163,6 +196,7 @@ int main(void)
 		cmocka_unit_test(filter_reason_says_why),
 		cmocka_unit_test(explain_calls_counts_what_is_denied),
 		cmocka_unit_test(explain_calls_of_no_command),
+		cmocka_unit_test(confine_apply_beside_another_watcher),
 		cmocka_unit_test(filter_explain_names_what_decides),
 	};
 
