@@ -106,16 +106,18 @@ base_of()
 # What one can see of the other, signal, connect to or read: must_not_reach NAME OTHER
 must_not_reach()
 {
-	local other pid
+	local other pid port
 
 	other=$(stint show "$2" --json)
+	port=$(jq -r '.ports[0].port' <<<"$other")
 	pid=$(processes_of probe "$2")
 	# init, the server, and who looks
-	[ "$(stint exec "$1" -- "$PROBE/bin/probe" ps | awk '{ print $4 }' | xargs)" = "stint-init probe probe" ]
+	[ "$(stint exec "$1" -- "$PROBE/bin/probe" ps | awk '{ print $4 }' | xargs)" = \
+		"stint-init probe probe" ]
 	run ! stint exec --user 0 "$1" -- "$PROBE/bin/probe" ls "/proc/$pid"
 	run ! stint exec --user 0 "$1" -- sh -c "kill -0 $pid"
 	run ! stint exec "$1" -- "$PROBE/bin/probe" connect "$(jq -r .address <<<"$other")" 5555
-	run ! stint exec "$1" -- "$PROBE/bin/probe" connect 127.0.0.1 "$(jq -r '.ports[0].port' <<<"$other")"
+	run ! stint exec "$1" -- "$PROBE/bin/probe" connect 127.0.0.1 "$port"
 	run ! stint exec --user 0 "$1" -- "$PROBE/bin/probe" ls "$STINT_ROOT"
 	stint exec --user 0 "$1" -- "$PROBE/bin/probe" write /tmp/secret "changed by $1"
 	[ "$(stint exec --user 0 "$2" -- "$PROBE/bin/probe" read /tmp/secret)" = secret ]

@@ -29,10 +29,11 @@ static struct spawn make_spawn(char *const *argv)
 {
 	static const gid_t groups[] = {GID, 77};
 
-	return (struct spawn){.argv = argv,
-			      .env = plain_env,
-			      .confinement = {UID, GID, groups, 2, 0, NULL, 0},
-			      .stdio = {-1, -1, -1}};
+	return (struct spawn){
+		.argv = argv,
+		.env = plain_env,
+		.confinement = {.uid = UID, .gid = GID, .groups = groups, .n_groups = 2},
+		.stdio = {-1, -1, -1}};
 }
 
 static char *read_all(int fd)
