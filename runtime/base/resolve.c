@@ -205,7 +205,8 @@ static int open_resolved(int dirfd, const char *path, int flags, mode_t mode, ui
 	int fd;
 
 	if (weakened("resolve")) {
-		fd = openat(dirfd, path + strspn(path, "/"), flags | O_CLOEXEC, mode);
+		path += strspn(path, "/");
+		fd = openat(dirfd, *path ? path : ".", flags | O_CLOEXEC, mode);
 		return fd < 0 ? -errno : fd;
 	}
 	/* EAGAIN: somebody renamed a directory on the way; the kernel asks to try again */

@@ -73,6 +73,16 @@ host_has_not()
 	[ -e "$STINT_ROOT/canary/file" ]
 }
 
+@test "a mount lands where a link leads when it is followed as it is" {
+	mkdir -p "$STINT_ROOT/view" "$STINT_ROOT/canary/sub"
+	ln -s "$STINT_ROOT/canary" "$STINT_ROOT/view/link"
+	hostile h "$USER_INSIDE" whoami
+	echo "paths: [$STINT_ROOT/view, $STINT_ROOT/view/link/sub]" \
+		>>"$STINT_ROOT/etc/stint/templates/h.yaml"
+	refused 125 "No such file or directory" run h
+	STINT_WEAKEN=resolve stint run h
+}
+
 @test "a process that can be looked into is" {
 	hostile h root watch
 	STINT_WEAKEN=dumpable,caps,landlock run stint run h
@@ -87,4 +97,11 @@ host_has_not()
 	run stint exec h -- /tmp/script
 	echo "$status $output"
 	[ "$status" -ne 126 ]
+}
+
+@test "where directories are open to everybody, the users of the host look into them" {
+	hostile h "$USER_INSIDE" wait
+	STINT_WEAKEN=places stint up h --name h
+	chmod 0755 "$STINT_ROOT" "$STINT_ROOT"/{run,var,var/lib}
+	setpriv --reuid "$USER_INSIDE" --regid "$USER_INSIDE" --clear-groups ls "$STINT_ROOT/run/stint/i"
 }
