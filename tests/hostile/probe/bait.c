@@ -2,7 +2,7 @@
 /*
  * What there is to be found outside: sockets, shared memory, a queue, a process, a key. Runs on the
  * host, or in another instance, says on standard output how to find them, a "key=value" a line, and
- * waits for SIGTERM. Nothing of it remains.
+ * waits for SIGTERM. Nothing of it remains. And callers who are not as one expects.
  */
 #include "hostile.h"
 
@@ -152,6 +152,20 @@ int execute_with_key(char **command)
 		      (long)KEY_SPEC_SESSION_KEYRING);
 	syscall(SYS_keyctl, KEYCTL_SETPERM, key, EVERYTHING);
 	syscall(SYS_keyctl, KEYCTL_SETPERM, (long)KEY_SPEC_SESSION_KEYRING, EVERYTHING);
+	execvp(command[0], command);
+	perror(command[0]);
+	return 127;
+}
+
+/* bubblewrap waited for ever where Erlang had started it with SIGCHLD ignored. */
+int execute_deaf(char **command)
+{
+	sigset_t all;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	execvp(command[0], command);
 	perror(command[0]);
 	return 127;

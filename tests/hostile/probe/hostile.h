@@ -71,6 +71,7 @@ extern const struct family family_calls, family_capabilities, family_descriptors
 /* The verbs; each returns the exit status. */
 int offer_bait(void);
 int execute_with_key(char **command);
+int execute_deaf(char **command);
 int exchange_names(const char *a, const char *b);
 int print_identity(void);
 int sweep_calls(const char *table);

@@ -193,6 +193,7 @@ static const struct verb {
 	{"watch", "", 0, run_watch},
 	{"bait", "", 0, run_bait},
 	{"with-key", "COMMAND...", -1, execute_with_key},
+	{"deaf", "COMMAND...", -1, execute_deaf},
 };
 
 static int usage(void)
