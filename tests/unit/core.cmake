@@ -14,6 +14,7 @@ stint_unit_test(confine test_world confine_inside)
 stint_unit_test(seccomp test_world confine)
 stint_unit_test(landlock test_world confine_inside)
 stint_unit_test(loopback test_world netns_inside)
+stint_unit_test(link test_world netns netns_inside)
 add_library(test_root_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/root_rig.c
 	${CMAKE_CURRENT_LIST_DIR}/old_kernel.c)
 target_link_libraries(test_root_rig PUBLIC test_world rootfs)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The link of an instance in a zone with traffic, host half: a veth pair whose far end is made in
+ * the instance's network namespace. It is routed, not bridged: the host end has no address, the
+ * neighbours are written down on both sides, so nothing is ever asked or learnt, and its interface
+ * group is the zone. The instance's own addresses, which are on its "lo" all the time, are on its
+ * end as well while there is one. With libnl; in commands.
+ */
+#ifndef NETNS_LINK_H
+#define NETNS_LINK_H
+
+#include "base/error.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NETNS_LINK_NAME_SIZE 16
+
+struct netns_link {
+	char name[NETNS_LINK_NAME_SIZE]; /* of the host end */
+	uint32_t group;			 /* interface group, which the firewall goes by */
+	struct in_addr ipv4;		 /* the instance's, network byte order */
+	struct in6_addr ipv6;		 /* unspecified: none */
+};
+
+/* The name of the host end: it carries the instance's id, so that strays can be found. */
+void netns_link_name(const char *id, char name[NETNS_LINK_NAME_SIZE]);
+
+/*
+ * Makes the link into the network namespace and brings both ends up, with routes, and forwarding
+ * for this interface alone. A link of that name is made anew. Where the kernel still forgets an
+ * earlier instance of the same address it is waited for (2 s). After a failure nothing is left.
+ * Needs CAP_NET_ADMIN here and there, and CAP_SYS_ADMIN to go there. See rtnetlink(7), veth(4).
+ */
+int netns_link_make(const struct netns_link *link, int netns, struct error *err);
+
+/* Removes it, and with it everything that netns_link_make made. None is no error. */
+int netns_link_remove(const char *name, struct error *err);
+
+/* Takes the link down or up again; -ENODEV without an error's words when there is none. */
+int netns_link_set_up(const char *name, bool up, struct error *err);
+
+/* True when a link of that name is there. */
+bool netns_link_exists(const char *name);
+
+/*
+ * Puts the IPv6 address on "lo" of the namespace; the kernel may have no IPv6, which is -EOPNOTSUPP
+ * without words.
+ */
+int netns_add_ipv6(int netns, const struct in6_addr *address, struct error *err);
+
+/* Why IPv6 is not forwarded for one interface alone on this kernel; NULL: it can be. */
+const char *netns_ipv6_hindrance(void);
+
+#endif
