@@ -133,6 +133,13 @@ const struct keyword config_keywords[] = {
 		.offset = CONFIG(addresses),
 	},
 	{
+		.name = "addresses6",
+		.type = &type_prefix6,
+		.fallback = "fd73:7469:6e74::/64",
+		.doc = "The network of their IPv6 addresses, or `none`.",
+		.offset = CONFIG(prefix6),
+	},
+	{
 		.name = "cgroup",
 		.type = &type_group_path,
 		.fallback = "stint",

@@ -115,6 +115,36 @@ static int read_address_range(struct reading *reading, const struct value_type *
 	return parse_network(text, field) < 0 ? value_wrong(reading, type, node, text) : 0;
 }
 
+static bool is_prefix6(const char *text, struct in6_addr *ret_prefix)
+{
+	size_t length = strcspn(text, "/");
+	cleanup_free char *head = xasprintf("%.*s", (int)length, text);
+	uint64_t bits;
+
+	if (!text[length] || inet_pton(AF_INET6, head, ret_prefix) != 1 ||
+	    parse_number(text + length + 1, 96, &bits) < 0 || bits < 16)
+		return false;
+	for (unsigned bit = (unsigned)bits; bit < 128; bit++)
+		if (ret_prefix->s6_addr[bit / 8] & (0x80 >> bit % 8))
+			return false;
+	return !IN6_IS_ADDR_LINKLOCAL(ret_prefix) && !IN6_IS_ADDR_MULTICAST(ret_prefix);
+}
+
+static int read_prefix6(struct reading *reading, const struct value_type *type,
+			const struct node *node, void *field)
+{
+	cleanup_free char *text = NULL;
+	int r = value_text(reading, type, node, false, &text);
+
+	if (r < 0)
+		return r;
+	if (strcmp(text, "none") == 0)
+		*(struct in6_addr *)field = in6addr_any;
+	else if (!is_prefix6(text, field))
+		return value_wrong(reading, type, node, text);
+	return 0;
+}
+
 /* Below a hierarchy's root and nowhere else; no part may be a file of the kernel's ("cgroup.*"). */
 static bool is_group_path(const char *text)
 {
@@ -173,6 +203,14 @@ const struct value_type type_address_range = {
 		 "10.213.0.0/16",
 	.shape = SHAPE_STRING,
 	.read = read_address_range,
+};
+
+const struct value_type type_prefix6 = {
+	.label = "IPv6 network",
+	.right = "write the first address of an IPv6 network and its length, /16 to /96, such as "
+		 "'fd73:7469:6e74::/64', or none",
+	.shape = SHAPE_STRING,
+	.read = read_prefix6,
 };
 
 const struct value_type type_group_path = {

@@ -141,6 +141,7 @@ void site_configure(struct site *site, struct site_config *config)
 	site->config = *config;
 	*config = (struct site_config){0};
 	site->admission.addresses = site->config.addresses;
+	site->admission.prefix6 = site->config.prefix6;
 	site->admission.ids = site->config.ids;
 	choose_group(site, site->config.cgroup);
 }

@@ -116,6 +116,7 @@ static int fill_record(struct starting *s, struct error *err)
 	record->created_ns = clock_wall_ns();
 	record->layers = strv_copy(request->plan->install);
 	record->cgroup = xstrdup(s->site->cgroup);
+	record->zone = xstrdup(request->plan->network.zone);
 	record->grant.owner_uid = request->owner->uid;
 	record->grant.owner_gid = request->owner->gid;
 	record->grant.owner = xstrdup(request->owner->name);

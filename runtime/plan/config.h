@@ -6,6 +6,7 @@
 #ifndef PLAN_CONFIG_H
 #define PLAN_CONFIG_H
 
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct user_quota {
 struct site_config {
 	struct id_span ids;
 	struct address_range addresses;
+	struct in6_addr prefix6; /* of their IPv6 addresses; unspecified: they have none */
 	char *cgroup; /* parent group below each hierarchy's root; NULL: the built-in one */
 	struct host_share host;
 	struct quota quota; /* of users that have none of their own */

@@ -15,6 +15,7 @@ static const struct field record_fields[] = {
 	FIELD(U32, struct record, address),	    FIELD(U32, struct record, id_base),
 	FIELD(I64, struct record, disk_bytes),	    FIELD(TEXT, struct record, disk),
 	FIELD(I64, struct record, memory_bytes),    FIELD(I64, struct record, cpu_millis),
+	FIELD(TEXT, struct record, zone),	    FIELD(CHARS, struct record, address6),
 };
 
 static const struct field lease_fields[] = {
@@ -33,13 +34,14 @@ static const struct field port_fields[] = {
 
 #define RECORD_COLUMNS                                                                            \
 	"id, name, owner_uid, owner_gid, owner, hold, template_name, boot_id, created_ns, plan, " \
-	"layers, cgroup, address, id_base, disk_bytes, disk, memory_bytes, cpu_millis"
+	"layers, cgroup, address, id_base, disk_bytes, disk, memory_bytes, cpu_millis, zone, "    \
+	"address6"
 #define LEASE_COLUMNS "lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns"
 #define PORT_COLUMNS "name, scheme, host_address, host_port, inside_port"
 
 static const char insert_instance[] =
 	"INSERT INTO instance (" RECORD_COLUMNS ", " LEASE_COLUMNS ")"
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char insert_port[] =
 	"INSERT INTO port (instance, position, " PORT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char select_instances[] =
@@ -194,6 +196,7 @@ void record_free(struct record *record)
 	strv_free(record->layers);
 	free(record->cgroup);
 	free(record->disk);
+	free(record->zone);
 	free(record);
 }
 

@@ -3,6 +3,7 @@
 #include "store/schema.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "plan/zone.h"
 
 #include <errno.h>
 
@@ -79,8 +80,21 @@ static const char version_4[] =
 	"ALTER TABLE instance ADD COLUMN cpu_millis INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE history ADD COLUMN owner_uid INTEGER NOT NULL DEFAULT -1;";
 
+/* Network segments; everybody was in the one that is always there. */
+static const char version_5[] =
+	"CREATE TABLE zone ("
+	" name TEXT PRIMARY KEY,"
+	" number INTEGER NOT NULL UNIQUE,"
+	" tier TEXT NOT NULL,"
+	" peers INTEGER NOT NULL,"
+	" egress TEXT NOT NULL,"
+	" dns TEXT NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO zone VALUES ('" ZONE_DEFAULT "', 1, 'sandbox', 0, 'none', 'host');"
+	"ALTER TABLE instance ADD COLUMN zone TEXT NOT NULL DEFAULT '" ZONE_DEFAULT "';"
+	"ALTER TABLE instance ADD COLUMN address6 TEXT NOT NULL DEFAULT '';";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2, version_3, version_4};
+static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

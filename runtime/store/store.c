@@ -7,8 +7,11 @@
 #include "store/quota.h"
 #include "store/record.h"
 #include "store/schema.h"
+#include "store/zones.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
 
 int store_open(const char *state_path, struct store **ret_store, struct error *err)
 {
@@ -122,6 +125,29 @@ static int check_ports(struct store *store, const struct grant *grant, bool disc
 	return r;
 }
 
+static int check_zone(struct store *store, const char *name, struct error *err)
+{
+	struct zone zone = {0};
+	int r = store_zone_load(store, name, &zone, err);
+
+	zone_deinit(&zone);
+	return r;
+}
+
+/* The second address says nothing of its own: it is the first one's place under the prefix. */
+static void derive_address6(const struct admission *admission, struct record *record)
+{
+	struct in6_addr address = admission->prefix6;
+	uint32_t place = record->address - admission->addresses.base + 1;
+
+	record->address6[0] = '\0';
+	if (IN6_IS_ADDR_UNSPECIFIED(&address))
+		return;
+	for (int i = 15; place; i--, place >>= 8)
+		address.s6_addr[i] |= (uint8_t)place;
+	inet_ntop(AF_INET6, &address, record->address6, sizeof(record->address6));
+}
+
 static int admit(struct store *store, struct record *record, const struct admission *admission,
 		 struct error *err)
 {
@@ -129,11 +155,15 @@ static int admit(struct store *store, struct record *record, const struct admiss
 	int r = check_name(store, record->grant.name, discreet, err);
 
 	if (r == 0)
+		r = check_zone(store, record->zone, err);
+	if (r == 0)
 		r = check_ports(store, &record->grant, discreet, err);
 	if (r == 0 && admission->quota)
 		r = quota_check(store, record, admission->quota, err);
 	if (r == 0)
 		r = take_address(store, &admission->addresses, &record->address, err);
+	if (r == 0)
+		derive_address6(admission, record);
 	if (r == 0 && admission->ids.count)
 		r = take_id_range(store, &admission->ids, &record->id_base, err);
 	if (r == 0)
@@ -152,6 +182,7 @@ int store_admit(struct store *store, struct record *record, const struct admissi
 	r = db_end(store, admit(store, &admitted, admission, err), err);
 	if (r == 0) {
 		record->address = admitted.address;
+		memcpy(record->address6, admitted.address6, sizeof(record->address6));
 		record->id_base = admitted.id_base;
 	}
 	return r;

@@ -11,6 +11,8 @@
 #include "plan/config.h"
 #include "plan/grant.h"
 
+#include <netinet/in.h>
+
 struct store;
 
 /*
@@ -25,7 +27,9 @@ struct record {
 	char *plan;	    /* canonical text of the plan */
 	char **layers;	  /* install directories; layer i has its upper in the pool's "layer/<i>" */
 	char *cgroup;	  /* name of the parent group below each hierarchy's root */
+	char *zone;	  /* its network segment */
 	uint32_t address; /* IPv4, host byte order; given out by store_admit */
+	char address6[INET6_ADDRSTRLEN]; /* goes with that one; "": none */
 	uint32_t id_base; /* first of its ID_RANGE_SIZE ids on the host, given out too; 0: none */
 	uint64_t disk_bytes;		   /* limit of what it writes, 0: none */
 	uint64_t memory_bytes, cpu_millis; /* limits that count in its owner's quota, 0: none */
@@ -49,6 +53,7 @@ struct history_entry {
 /* What an instance may be given. */
 struct admission {
 	struct address_range addresses;
+	struct in6_addr prefix6;   /* the n-th address with it is the n-th's other one */
 	struct id_span ids;	   /* count 0: the instance gets no ids of its own */
 	const struct quota *quota; /* the owner is restricted; NULL: not */
 };
@@ -65,9 +70,9 @@ void store_cleanup(struct store **store);
 
 /*
  * Writes the record of an instance that is about to be made, and gives out its address and ids (the
- * next free ones after the last that were given, wrapping around; record->address and
- * record->id_base are set) in the same transaction. ERROR_EXISTS when the name is taken (the text
- * names its owner), -EADDRINUSE (kind ERROR_FAILED) when a published fixed port is already in the
+ * next free ones after the last that were given, wrapping around; record->address, address6 and
+ * id_base are set) in the same transaction. ERROR_EXISTS when the name is taken (the text names its
+ * owner), ERROR_NOT_FOUND when there is no such zone, -EADDRINUSE (kind ERROR_FAILED) when a published fixed port is already in the
  * store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses or ids are exhausted. For a restricted
  * owner, errors name nobody else's instances, and ERROR_REFUSED says that his quota is used up.
  */

@@ -70,6 +70,7 @@ struct record *make_record(const char *name, unsigned number)
 	record->boot_id = xstrdup("3b1f1f6a-0000-4000-8000-000000000000");
 	record->plan = xstrdup("template: hello\n");
 	record->cgroup = xstrdup("stint");
+	record->zone = xstrdup("default");
 	return record;
 }
 

@@ -125,6 +125,8 @@ static const char back_to_version_1[] =
 	"ALTER TABLE instance DROP COLUMN memory_bytes;"
 	"ALTER TABLE instance DROP COLUMN cpu_millis;"
 	"ALTER TABLE history DROP COLUMN owner_uid;"
+	"DROP TABLE zone; ALTER TABLE instance DROP COLUMN zone;"
+	"ALTER TABLE instance DROP COLUMN address6;"
 	"PRAGMA user_version = 1";
 
 static void store_open_older_schema(void **data)
@@ -139,6 +141,7 @@ static void store_open_older_schema(void **data)
 	assert_int_equal(store_open(state->path, &state->store, NULL), 0);
 	assert_int_equal(store_load(state->store, "old", &old, NULL), 0);
 	assert_int_equal(old->id_base, 0);
+	assert_string_equal(old->zone, "default");
 	assert_int_equal(store_admit(state->store, new, &admission, NULL), 0);
 	assert_int_equal(new->id_base, 65536);
 	assert_int_equal(new->address, old->address + 1);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Zones <-> the table "zone". In commands only; see store.h. */
+#ifndef STORE_ZONES_H
+#define STORE_ZONES_H
+
+#include "plan/zone.h"
+#include "store/store.h"
+
+/* Writes a new zone and gives it its number. ERROR_EXISTS when there is one of that name. */
+int store_zone_add(struct store *store, struct zone *zone, struct error *err);
+
+/* Replaces all of a zone but its name and number. ERROR_NOT_FOUND without it. */
+int store_zone_set(struct store *store, const struct zone *zone, struct error *err);
+
+/*
+ * ERROR_NOT_FOUND without it, ERROR_REFUSED while instances are in it (the text names some), and
+ * for the zone that is always there.
+ */
+int store_zone_remove(struct store *store, const char *name, struct error *err);
+
+/* ERROR_NOT_FOUND names the zones that there are. The caller ends *ret_zone with zone_deinit. */
+int store_zone_load(struct store *store, const char *name, struct zone *ret_zone,
+		    struct error *err);
+
+/* By name. The caller frees with zone_list_free. */
+int store_zone_list(struct store *store, struct zone **ret_zones, size_t *ret_n, struct error *err);
+
+#endif
