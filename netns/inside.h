@@ -11,11 +11,12 @@
 #include <stdint.h>
 
 /*
- * Brings "lo" up and gives it the address (IPv4, host byte order) as a /32. In a zone without
- * traffic this is the whole network: the host has nothing, and nothing can fail open. Needs
- * CAP_NET_ADMIN in the namespace. See rtnetlink(7).
+ * Brings "lo" up and gives it the addresses as a /32 and a /128: address is IPv4 in host byte
+ * order, address6 is text ("": none, and none on a kernel without IPv6). In a zone without traffic
+ * this is the whole network: the host has nothing, and nothing can fail open. Needs CAP_NET_ADMIN
+ * in the namespace. See rtnetlink(7).
  */
-int netns_loopback_up(uint32_t address, struct error *err);
+int netns_loopback_up(uint32_t address, const char *address6, struct error *err);
 
 /*
  * Lets everybody inside listen on ports below 1024: who asks whom for them is the host's business,

@@ -269,19 +269,3 @@ int netns_link_set_up(const char *name, bool up, struct error *err)
 	r = set_flags(host, index, up);
 	return r < 0 ? request_error(err, r, "cannot take '%s' %s", name, up ? "up" : "down") : 0;
 }
-
-int netns_add_ipv6(int netns, const struct in6_addr *address, struct error *err)
-{
-	cleanup_nl_socket struct nl_sock *inside = NULL;
-	struct request_end end = {.index = 1}; /* "lo" */
-	int r;
-
-	if (access("/proc/sys/net/ipv6", F_OK) < 0)
-		return -EOPNOTSUPP;
-	r = request_open(netns, &inside, err);
-	if (r < 0)
-		return r;
-	end.socket = inside;
-	r = request_address(&end, AF_INET6, address);
-	return r < 0 ? request_error(err, r, "cannot add the instance's IPv6 address to 'lo'") : 0;
-}

@@ -44,12 +44,6 @@ int netns_link_set_up(const char *name, bool up, struct error *err);
 /* True when a link of that name is there. */
 bool netns_link_exists(const char *name);
 
-/*
- * Puts the IPv6 address on "lo" of the namespace; the kernel may have no IPv6, which is -EOPNOTSUPP
- * without words.
- */
-int netns_add_ipv6(int netns, const struct in6_addr *address, struct error *err);
-
 /* Why IPv6 is not forwarded for one interface alone on this kernel; NULL: it can be. */
 const char *netns_ipv6_hindrance(void);
 

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -21,7 +23,7 @@ struct address_request {
 	struct nlmsghdr header;
 	struct ifaddrmsg address;
 	struct rtattr attribute;
-	uint32_t value;
+	uint8_t value[16]; /* IPv4: the first four */
 };
 
 /* Sends one request and waits for its acknowledgement. */
@@ -54,25 +56,39 @@ static int nl_link_up(int fd)
 	return nl_talk(fd, &request.header);
 }
 
-static int nl_address_add(int fd, uint32_t address)
+static int nl_address_add(int fd, int family, const void *address)
 {
+	size_t size = family == AF_INET ? 4 : 16;
 	struct address_request request = {
-		.header = {.nlmsg_len = sizeof(request),
+		.header = {.nlmsg_len = (uint32_t)(offsetof(struct address_request, value) + size),
 			   .nlmsg_type = RTM_NEWADDR,
 			   .nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL},
-		.address = {.ifa_family = AF_INET,
-			    .ifa_prefixlen = 32,
+		.address = {.ifa_family = (uint8_t)family,
+			    .ifa_prefixlen = (uint8_t)(8 * size),
+			    .ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0,
 			    .ifa_index = LOOPBACK_INDEX},
-		.attribute = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFA_LOCAL},
-		.value = htonl(address),
+		.attribute = {.rta_len = (unsigned short)RTA_LENGTH(size), .rta_type = IFA_LOCAL},
 	};
 
+	memcpy(request.value, address, size);
 	return nl_talk(fd, &request.header);
 }
 
-int netns_loopback_up(uint32_t address, struct error *err)
+/* A kernel without IPv6, or one where it is switched off, has an instance do without. */
+static int nl_address6_add(int fd, const char *text)
+{
+	struct in6_addr address;
+	int r = 0;
+
+	if (*text && inet_pton(AF_INET6, text, &address) == 1)
+		r = nl_address_add(fd, AF_INET6, &address);
+	return r == -EOPNOTSUPP || r == -EACCES ? 0 : r;
+}
+
+int netns_loopback_up(uint32_t address, const char *address6, struct error *err)
 {
 	cleanup_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	uint32_t ipv4 = htonl(address);
 	int r;
 
 	if (fd < 0)
@@ -80,7 +96,9 @@ int netns_loopback_up(uint32_t address, struct error *err)
 	r = nl_link_up(fd);
 	if (r < 0)
 		return error_set(err, -r, "cannot bring 'lo' up");
-	r = nl_address_add(fd, address);
+	r = nl_address_add(fd, AF_INET, &ipv4);
+	if (r == 0)
+		r = nl_address6_add(fd, address6);
 	if (r < 0)
 		return error_set(err, -r, "cannot add the instance's address to 'lo'");
 	return 0;

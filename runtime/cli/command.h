@@ -20,6 +20,7 @@ struct options {
 	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, schema, force;
 	bool seccomp;
 	char *name, *ttl, *until, *user, *lines;
+	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
 	bool best_effort;
 	char **publish, **set, **env;

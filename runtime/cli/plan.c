@@ -33,7 +33,7 @@ const struct command plan_command = {
 	.name = "plan",
 	.usage = "TEMPLATE [OPTION...]",
 	.options = "set env memory swap cpus disk pids files io-read io-write log-size "
-		   "best-effort json",
+		   "best-effort zone json",
 	.summary = "print the resolved plan of a template",
 	.description = "Prints what the template comes to with its parameters, variables and "
 		       "defaults put in, in canonical form. Starts nothing.",

@@ -17,9 +17,11 @@
 
 const struct policy policies[] = {
 	{"up", "name ttl until publish set env no-wait no-hold recreate json " LIMITS,
-	 "best-effort"},
-	{"run", "name ttl until publish set env no-hold recreate seccomp " LIMITS, "best-effort"},
-	{"plan", "set env json " LIMITS, "best-effort"},
+	 "zone best-effort"},
+	{"run", "name ttl until publish set env no-hold recreate seccomp " LIMITS,
+	 "zone best-effort"},
+	{"plan", "set env json " LIMITS, "zone best-effort"},
+	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},
 	{"ls", "quiet json", ""},
 	{"show", "json", ""},

@@ -286,7 +286,7 @@ const struct command run_command = {
 	.usage = "TEMPLATE [OPTION...] [-- COMMAND...]",
 	.options = "name ttl until publish set env no-hold recreate "
 		   "memory swap cpus disk pids files io-read io-write "
-		   "log-size best-effort seccomp",
+		   "log-size best-effort zone seccomp",
 	.summary = "run a command beside an instance that ends with it",
 	.description =
 		"Starts an instance, waits until it is ready, runs COMMAND on the host with "

@@ -34,7 +34,7 @@ static const struct {
 	{"log-size", "log", offsetof(struct options, log_size)},
 };
 
-static int set_limits(const struct options *o, struct plan *plan, struct error *err)
+static int set_in_plan(const struct options *o, struct plan *plan, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(limit_options); i++) {
 		const char *value = *(char *const *)((const char *)o + limit_options[i].offset);
@@ -43,6 +43,10 @@ static int set_limits(const struct options *o, struct plan *plan, struct error *
 			return error_prefix(err, "--%s", limit_options[i].option);
 	}
 	plan->best_effort |= o->best_effort;
+	if (o->zone) {
+		free(plan->network.zone);
+		plan->network.zone = xstrdup(o->zone);
+	}
 	return 0;
 }
 
@@ -67,7 +71,7 @@ int compile_template(const struct invocation *invocation, const struct site *sit
 	for (size_t i = 0; r == 0 && o->env && o->env[i]; i++)
 		r = plan_set_env(plan, o->env[i], err);
 	if (r == 0)
-		r = set_limits(o, plan, err);
+		r = set_in_plan(o, plan, err);
 	if (r == 0 && starts && quota)
 		r = caller_bound_plan(quota, &written, plan, err);
 	if (r == 0)

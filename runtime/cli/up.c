@@ -70,7 +70,7 @@ const struct command up_command = {
 	.usage = "TEMPLATE [OPTION...]",
 	.options = "name ttl until publish set env no-wait no-hold recreate "
 		   "memory swap cpus disk pids files io-read io-write "
-		   "log-size best-effort json",
+		   "log-size best-effort zone json",
 	.summary = "start an instance that lives until its deadline",
 	.description =
 		"Starts a throwaway copy of the server that TEMPLATE describes, waits until it is "

@@ -170,8 +170,6 @@ int check_supported(const struct plan *plan, struct error *err)
 		bool asked;
 	} table[] = {
 		{"lease: idle", plan->lease.idle_ns != 0},
-		{"network: zone", strcmp(plan->network.zone, "default") != 0},
-		{"network: egress", strcmp(plan->network.egress, "none") != 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)

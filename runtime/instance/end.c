@@ -5,6 +5,7 @@
  */
 #include "instance/instance.h"
 #include "instance/lock.h"
+#include "instance/network.h"
 #include "instance/start.h"
 #include "instance/steps.h"
 #include "base/cleanup.h"
@@ -73,7 +74,11 @@ static int undo_all(const struct site *site, const char *id, const char *fallbac
 	if (r < 0 || !record)
 		return r;
 	r = store_open(site->state_path, &store, err);
-	return r < 0 ? r : store_finish(store, id, &ending, err);
+	if (r == 0)
+		r = store_finish(store, id, &ending, err);
+	if (r == 0)
+		network_leave(site, store, record);
+	return r;
 }
 
 int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err)

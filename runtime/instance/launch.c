@@ -91,6 +91,9 @@ static int compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 		.plan = launch->plan,
 		.hostname = record->grant.id,
 		.address = record->address,
+		.address6 = record->address6,
+		.zone_files = launch->network->files,
+		.peers = launch->network->zone.peers,
 		.account = &account,
 		.groups = residents.groups,
 		.owners = residents.owners,
@@ -235,6 +238,8 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->gid = account->gid;
 	m->caps = weakened("caps") ? capabilities_in_effect() : plan->confinement.caps;
 	m->address = launch->record->address;
+	m->address6 = (char *)launch->record->address6;
+	m->awaits_link = network_has_link(launch->network);
 	m->forwarder_uid = launch->site->forwarder_uid;
 	m->pool_is_mount = disk_is_detached(launch->record);
 	m->log_limit = plan->limits.log_bytes;

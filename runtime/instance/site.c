@@ -21,15 +21,24 @@ static char *below_root(const char *root, const char *path)
 }
 
 /* Tests of several roots share one host: their groups must not be one another's. */
-static char *group_name(const char *root)
+static uint32_t hash_of(const char *root)
 {
 	uint32_t hash = 2166136261U;
 
-	if (!root)
-		return xstrdup("stint");
 	for (const char *c = root; *c; c++)
 		hash = (hash ^ (uint8_t)*c) * 16777619U;
-	return xasprintf("stint-%08x", hash);
+	return hash;
+}
+
+static char *group_name(const char *root)
+{
+	return root ? xasprintf("stint-%08x", hash_of(root)) : xstrdup("stint");
+}
+
+/* 0x73, twelve bits of the root, and room for a zone's number; without a root these bits are 0. */
+static uint32_t interface_group(const char *root)
+{
+	return 0x73000000 | (root ? (hash_of(root) % 4095 + 1) << 12 : 0);
 }
 
 static void choose_group(struct site *site, const char *wanted)
@@ -77,6 +86,7 @@ int site_locate(struct site *ret_site, struct error *err)
 	ret_site->state_path = below_root(root, "/var/lib/stint");
 	ret_site->run_path = below_root(root, "/run/stint");
 	choose_group(ret_site, NULL);
+	ret_site->interface_group = interface_group(ret_site->root);
 	ret_site->forwarder_uid = FORWARDER_UID;
 	return find_programs(ret_site, err);
 }

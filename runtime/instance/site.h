@@ -12,6 +12,8 @@
  *   RUN/i/ID/{control,status}          the keeper's socket and status file
  *   RUN/i/ID/limits                    what was asked, what was set, and what enforces it
  *   RUN/groups.lock                    shared: a start counts on the parent control group
+ *   RUN/zones.lock                     shared: a start counts on its zone
+ *   RUN/zone/NAME/{hosts,resolv.conf}  what all instances of the zone see
  */
 #ifndef INSTANCE_SITE_H
 #define INSTANCE_SITE_H
@@ -31,6 +33,7 @@ struct site {
 	char *keeper;		    /* the small executable */
 	char *share;		    /* stint's own read-only data */
 	char *cgroup;		    /* parent group */
+	uint32_t interface_group;   /* of links; a zone's number is added */
 	struct admission admission; /* what instances are given */
 	struct site_config config;
 	uid_t forwarder_uid;

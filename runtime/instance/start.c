@@ -10,6 +10,7 @@
 #include "instance/ids.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
+#include "instance/network.h"
 #include "instance/own_ids.h"
 #include "instance/publish.h"
 #include "base/cleanup.h"
@@ -38,6 +39,7 @@ struct starting {
 	struct record *record;
 	int listeners[PLAN_PORTS_MAX];
 	struct prepared prepared;
+	struct network network;
 	int lock;
 };
 
@@ -49,6 +51,7 @@ static void starting_deinit(struct starting *s)
 		close(s->listeners[i]);
 	record_free(s->record);
 	prepared_deinit(&s->prepared);
+	network_deinit(&s->network);
 	cleanup_close(&s->lock);
 }
 
@@ -196,6 +199,13 @@ static int undo_start(struct starting *s, const struct error *why)
 	return 0;
 }
 
+/* The undo must find nobody who is still at work. */
+static void end_keeper(pid_t keeper)
+{
+	kill(keeper, SIGKILL);
+	waitpid(keeper, NULL, 0);
+}
+
 /* Waits for the keeper's first word, after which the lock is its own. */
 static int hand_over(int tie, pid_t keeper, struct error *err)
 {
@@ -214,10 +224,25 @@ static int hand_over(int tie, pid_t keeper, struct error *err)
 	} else
 		r = error_set(err, r < 0 ? -r : ECONNRESET, "cannot start the keeper");
 	control_packet_deinit(&packet);
-	if (r < 0) {
-		kill(keeper, SIGKILL);
-		waitpid(keeper, NULL, 0);
+	if (r < 0)
+		end_keeper(keeper);
+	return r;
+}
+
+/* While the keeper's children make the inside; the server waits for both. */
+static int link_up(struct starting *s, int tie, pid_t keeper, struct error *err)
+{
+	struct control_packet linked = {.verb = CONTROL_LINKED};
+	int r = network_join(s->site, s->record, &s->network, err);
+
+	if (r == 0 && network_has_link(&s->network)) {
+		r = control_send(tie, &linked, NULL, 0);
+		if (r < 0)
+			error_set(err, -r, "cannot tell the keeper of the link");
 	}
+	if (r < 0)
+		end_keeper(keeper);
+	network_deinit(&s->network);
 	return r;
 }
 
@@ -230,6 +255,7 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 		.account = &s->account,
 		.paths = s->paths,
 		.prepared = &s->prepared,
+		.network = &s->network,
 		.listeners = s->listeners,
 		.lock = s->lock,
 	};
@@ -242,9 +268,14 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 	if (r == 0)
 		r = disk_note(s->site, s->request->plan, s->record, &s->prepared, err);
 	if (r == 0)
+		r = network_begin(s->site, s->record, s->request->plan->network.egress, &s->network,
+				  err);
+	if (r == 0)
 		r = launch_keeper(&launch, &tie, &keeper, err);
 	if (r == 0)
 		r = hand_over(tie, keeper, err);
+	if (r == 0)
+		r = link_up(s, tie, keeper, err);
 	prepared_unlock(&s->prepared);
 	if (r < 0)
 		return r;
@@ -276,7 +307,7 @@ static int start(struct starting *s, struct instance *ret_instance, struct error
 int instance_start(const struct site *site, const struct start_request *request,
 		   struct instance *ret_instance, struct error *err)
 {
-	struct starting s = {.site = site, .request = request, .lock = -1};
+	struct starting s = {.site = site, .request = request, .lock = -1, .network.lock = -1};
 	int r;
 
 	s.prepared.group_lock = s.prepared.run = s.prepared.log = s.prepared.pool = -1;

@@ -4,6 +4,7 @@
 #define INSTANCE_START_H
 
 #include "instance/instance.h"
+#include "instance/network.h"
 #include "instance/steps.h"
 
 /* 8 lower-case hexadecimal digits, and so no way out of a directory. */
@@ -26,6 +27,7 @@ struct launch {
 	const struct account *account; /* the server's */
 	char *const *paths;
 	const struct prepared *prepared;
+	const struct network *network;
 	const int *listeners; /* one per published port */
 	int lock;
 };

@@ -213,15 +213,31 @@ static void on_pool(const struct request *request)
 	answer(request->keeper, request->client, &reply, &request->keeper->pool, 1);
 }
 
+static void on_network(const struct request *request)
+{
+	struct control_packet reply = {.verb = CONTROL_NETWORK_IS};
+
+	answer(request->keeper, request->client, &reply, &request->keeper->netns, 1);
+}
+
+static void on_linked(const struct request *request)
+{
+	if (!request->client->tie || request->keeper->link_made)
+		return;
+	request->keeper->link_made = true;
+	keeper_start_server(request->keeper);
+}
+
 static const struct {
 	enum control_verb verb;
 	void (*act)(const struct request *request);
 } verbs[] = {
-	{CONTROL_WATCH, on_watch}, {CONTROL_RELEASE, on_release},
-	{CONTROL_STOP, on_stop},   {CONTROL_KILL, on_kill},
-	{CONTROL_LEASE, on_lease}, {CONTROL_EXEC, on_exec},
-	{CONTROL_ROOT, on_root},   {CONTROL_EXEC_SIGNAL, on_exec_signal},
-	{CONTROL_POOL, on_pool},
+	{CONTROL_WATCH, on_watch},   {CONTROL_RELEASE, on_release},
+	{CONTROL_STOP, on_stop},     {CONTROL_KILL, on_kill},
+	{CONTROL_LEASE, on_lease},   {CONTROL_EXEC, on_exec},
+	{CONTROL_ROOT, on_root},     {CONTROL_EXEC_SIGNAL, on_exec_signal},
+	{CONTROL_POOL, on_pool},     {CONTROL_NETWORK, on_network},
+	{CONTROL_LINKED, on_linked},
 };
 
 void clients_serve(struct keeper *keeper, struct client *client)

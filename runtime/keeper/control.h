@@ -34,6 +34,8 @@ enum control_verb {
 	CONTROL_EXEC_SIGNAL, /* number: a signal for the command of this connection */
 	CONTROL_ROOT,	     /* give me the instance's root directory */
 	CONTROL_POOL,	     /* give me what holds everything that it writes */
+	CONTROL_NETWORK,     /* give me the instance's network namespace */
+	CONTROL_LINKED,	     /* of the tie: the link is made, the server may start */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */
@@ -45,6 +47,7 @@ enum control_verb {
 	CONTROL_EXEC_EXITED,  /* number: wait status */
 	CONTROL_ROOT_IS,      /* fds: O_PATH directory */
 	CONTROL_POOL_IS,      /* fds: a directory */
+	CONTROL_NETWORK_IS,   /* fds: a network namespace */
 	/* keeper to init */
 	INIT_START_SERVER = 128,
 	INIT_SIGNAL_SERVER, /* number: the signal */

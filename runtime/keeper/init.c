@@ -95,7 +95,7 @@ static int own_stdio(struct error *err)
 static int set_up_network(const struct start_message *m, struct error *err)
 {
 	bool promised = m->uids.base && (m->caps & CAP(NET_BIND_SERVICE));
-	int r = netns_loopback_up(m->address, err);
+	int r = netns_loopback_up(m->address, m->address6, err);
 
 	if (r == 0 && netns_open_low_ports(err) < 0 && promised)
 		r = error_prefix(err, "'caps: [net_bind_service]'");

@@ -61,7 +61,8 @@ struct keeper {
 	enum phase phase;
 	struct status status;
 	bool server_alive, probe_running;
-	int64_t server_started_ns; /* boot time */
+	bool inside_made, link_made; /* the server starts when both are */
+	int64_t server_started_ns;   /* boot time */
 	int64_t next_probe_ns;
 	int64_t act_at_ns; /* STOPPING: kill; KILLING, DRAINING: give up waiting */
 };
@@ -98,6 +99,8 @@ bool clients_will_finish(const struct keeper *keeper);
 
 /* life: life.c */
 
+/* Starts the server once the inside is made, and the link if it gets one. */
+void keeper_start_server(struct keeper *keeper);
 /* Begins the end with the server's own stop; the first reason stays. */
 void keeper_stop(struct keeper *keeper, const char *reason);
 /* Ends everything inside now. */

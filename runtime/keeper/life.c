@@ -234,12 +234,21 @@ static void on_exec_exited(struct keeper *keeper, int64_t key, int wait_status)
 		clients_close(keeper, client);
 }
 
-static void on_set_up(struct keeper *keeper)
+void keeper_start_server(struct keeper *keeper)
 {
 	struct control_packet start = {.verb = INIT_START_SERVER};
 
+	if (keeper->phase != PHASE_SET_UP || !keeper->inside_made ||
+	    (keeper->message.awaits_link && !keeper->link_made))
+		return;
 	tell_stage(keeper, "sandbox made", false);
 	keeper_tell_init(keeper, &start, NULL, 0);
+}
+
+static void on_set_up(struct keeper *keeper)
+{
+	keeper->inside_made = true;
+	keeper_start_server(keeper);
 }
 
 void keeper_serve_init(struct keeper *keeper)

@@ -65,9 +65,11 @@ struct start_message {
 	bool pool_is_mount; /* detached: it must be attached inside, and lives as long as it is open
 			     */
 	uint32_t address;
+	char *address6; /* text, "": none */
 	uid_t forwarder_uid;
 	uint64_t log_limit;
 	bool hold;
+	bool awaits_link; /* the server starts after CONTROL_LINKED only */
 
 	uint16_t inside_ports[PLAN_PORTS_MAX];
 	uint32_t n_ports;

@@ -13,6 +13,7 @@
 
 #define NOBODY 65534U
 #define NO_SHELL "/usr/sbin/nologin"
+#define ZONE_FILES "/etc/zone"
 
 static void add_file(struct root_ops *ops, const char *target, char *content)
 {
@@ -81,21 +82,46 @@ static void add_accounts(const struct rootfs_input *input, struct root_ops *ops)
 	strv_free(accounts.groups);
 }
 
-static void add_names(const struct rootfs_input *input, struct root_ops *ops)
+/* Files that change while the instance lives: links into the zone's directory. */
+static void add_zone_files(const struct rootfs_input *input, struct root_ops *ops)
+{
+	struct root_op *op = root_ops_add(ops, ROOT_BIND, ZONE_FILES);
+
+	op->source = xstrdup(input->zone_files);
+	op->flags = ROOT_NOEXEC;
+	root_ops_add(ops, ROOT_SYMLINK, "/etc/resolv.conf")->text = xstrdup("zone/resolv.conf");
+	if (input->peers)
+		root_ops_add(ops, ROOT_SYMLINK, "/etc/hosts")->text = xstrdup("zone/hosts");
+}
+
+static void add_own_hosts(const struct rootfs_input *input, struct root_ops *ops)
 {
 	struct in_addr address = {.s_addr = htonl(input->address)};
+	struct text hosts = {0};
 	char text[INET_ADDRSTRLEN];
 
 	inet_ntop(AF_INET, &address, text, sizeof(text));
-	add_file(ops, "/etc/hostname", xasprintf("%s\n", input->hostname));
-	add_file(ops, "/etc/hosts",
-		 xasprintf("127.0.0.1 localhost\n::1 localhost\n%s %s\n", text, input->hostname));
-	add_file(ops, "/etc/resolv.conf", xstrdup("# no name server: this zone has no egress\n"));
-	add_file(ops, "/etc/nsswitch.conf",
-		 xstrdup("passwd: files\ngroup: files\nhosts: files dns\n"));
+	text_addf(&hosts, "127.0.0.1 localhost\n::1 localhost\n%s %s\n", text, input->hostname);
+	if (input->address6 && *input->address6)
+		text_addf(&hosts, "%s %s\n", input->address6, input->hostname);
+	add_file(ops, "/etc/hosts", text_take(&hosts));
 }
 
-/* The zone as the host has it: a link into /usr, or the file itself. */
+static void add_names(const struct rootfs_input *input, struct root_ops *ops)
+{
+	add_file(ops, "/etc/hostname", xasprintf("%s\n", input->hostname));
+	add_file(ops, "/etc/nsswitch.conf",
+		 xstrdup("passwd: files\ngroup: files\nhosts: files dns\n"));
+	if (input->zone_files)
+		add_zone_files(input, ops);
+	else
+		add_file(ops, "/etc/resolv.conf",
+			 xstrdup("# no name server: this zone has no egress\n"));
+	if (!input->zone_files || !input->peers)
+		add_own_hosts(input, ops);
+}
+
+/* The time zone as the host has it: a link into /usr, or the file itself. */
 static void add_localtime(struct root_ops *ops)
 {
 	char link[PATH_MAX];

@@ -34,7 +34,11 @@ struct rootfs_view {
 struct rootfs_input {
 	const struct plan *plan;
 	const char *hostname;
-	uint32_t address;		      /* IPv4, host byte order */
+	uint32_t address;     /* IPv4, host byte order */
+	const char *address6; /* text, "": none */
+	/* Host directory with hosts and resolv.conf of its zone; NULL: files of its own */
+	const char *zone_files;
+	bool peers;			      /* the zone's hosts are for it, too */
 	const struct rootfs_account *account; /* the server's user */
 	const struct rootfs_group *groups;    /* in which that one is too */
 	size_t n_groups;

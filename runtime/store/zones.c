@@ -29,6 +29,15 @@ static const char free_number[] =
 	" WHERE number + 1 NOT IN (SELECT number FROM zone)";
 static const char select_members[] = "SELECT count(*), min(name) FROM instance WHERE zone = ?";
 
+static const struct field member_fields[] = {
+	FIELD(CHARS, struct zone_member, id),
+	FIELD(CHARS, struct zone_member, name),
+	FIELD(U32, struct zone_member, address),
+	FIELD(CHARS, struct zone_member, address6),
+};
+static const char list_members[] =
+	"SELECT id, name, address, address6 FROM instance WHERE zone = ? ORDER BY name";
+
 static int write_zone(struct store *store, const char *sql, const struct zone *zone,
 		      struct error *err)
 {
@@ -204,6 +213,31 @@ int store_zone_list(struct store *store, struct zone **ret_zones, size_t *ret_n,
 		return r;
 	}
 	*ret_zones = zones;
+	*ret_n = n;
+	return 0;
+}
+
+int store_zone_members(struct store *store, const char *zone, struct zone_member **ret_members,
+		       size_t *ret_n, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	cleanup_free struct zone_member *members = NULL;
+	size_t n = 0, room = 0;
+	int r = db_prepare(store, list_members, &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, zone, -1, SQLITE_STATIC);
+	while ((r = db_step(store, statement, err)) > 0) {
+		if (n == room) {
+			room = room ? 2 * room : 16;
+			members = xrealloc(members, room, sizeof(*members));
+		}
+		row_read(statement, 0, member_fields, ARRAY_SIZE(member_fields), &members[n++]);
+	}
+	if (r < 0)
+		return r;
+	*ret_members = steal_ptr(members);
 	*ret_n = n;
 	return 0;
 }

@@ -25,4 +25,15 @@ int store_zone_load(struct store *store, const char *name, struct zone *ret_zone
 /* By name. The caller frees with zone_list_free. */
 int store_zone_list(struct store *store, struct zone **ret_zones, size_t *ret_n, struct error *err);
 
+/* An instance as the others of its zone may know it. */
+struct zone_member {
+	char id[INSTANCE_ID_LENGTH + 1], name[INSTANCE_NAME_MAX + 1];
+	uint32_t address;
+	char address6[INET6_ADDRSTRLEN];
+};
+
+/* The instances of the zone, by name. The caller frees. */
+int store_zone_members(struct store *store, const char *zone, struct zone_member **ret_members,
+		       size_t *ret_n, struct error *err);
+
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define ADDRESS 0x0ad50007U /* 10.213.0.7 */
+#define ADDRESS6 "fd73:7469:6e74::7"
 #define EVERYWHERE 0xffffffffU
 
 struct seen {
@@ -72,7 +73,7 @@ static void bring_up(const void *arg)
 
 	(void)arg;
 	must(seen.up == 0 && seen.loopback == 0 && seen.own == 0);
-	must_succeed(netns_loopback_up(ADDRESS, &err), &err);
+	must_succeed(netns_loopback_up(ADDRESS, ADDRESS6, &err), &err);
 	seen = look();
 	must(seen.up == 1 && seen.loopback == 1 && seen.own == 1 && seen.other == 0);
 	must_connect(ADDRESS);
@@ -93,7 +94,7 @@ static void reach_out(const void *arg)
 	struct error err = {0};
 
 	(void)arg;
-	must_succeed(netns_loopback_up(ADDRESS, &err), &err);
+	must_succeed(netns_loopback_up(ADDRESS, ADDRESS6, &err), &err);
 	to.sin_addr.s_addr = htonl(ADDRESS + 1);
 	must(connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno == ENETUNREACH);
 }
@@ -111,8 +112,8 @@ static void bring_up_twice(const void *arg)
 	struct error err = {0};
 
 	(void)arg;
-	must_succeed(netns_loopback_up(ADDRESS, &err), &err);
-	must_fail(netns_loopback_up(ADDRESS, &err), &err, "cannot add the instance's address");
+	must_succeed(netns_loopback_up(ADDRESS, ADDRESS6, &err), &err);
+	must_fail(netns_loopback_up(ADDRESS, ADDRESS6, &err), &err, "cannot add the instance's address");
 	must(err.code == -EEXIST);
 	must(look().own == 1);
 }
@@ -132,7 +133,7 @@ static void bring_up_without_capability(const void *arg)
 
 	(void)arg;
 	must(syscall(SYS_capset, &header, none) == 0);
-	must_fail(netns_loopback_up(ADDRESS, &err), &err, "cannot bring 'lo' up");
+	must_fail(netns_loopback_up(ADDRESS, ADDRESS6, &err), &err, "cannot bring 'lo' up");
 	must(err.code == -EPERM);
 }
 

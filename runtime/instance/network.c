@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network of instances as their zones say; see network.h. In commands. */
+#include "instance/network.h"
+#include "instance/lock.h"
+#include "instance/reach.h"
+#include "instance/zone_files.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "netns/link.h"
+#include "store/zones.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+
+#define ZONES_BOUND_NS (20 * NSEC_PER_SEC)
+
+/* The shared hold of a start is short; whoever waits longer meets a start that hangs. */
+static int lock_zones(const struct site *site, int how, struct error *err)
+{
+	cleanup_fd int fd = openat(site->run, "zones.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	int64_t until = clock_boottime_ns() + ZONES_BOUND_NS;
+
+	if (fd < 0)
+		return error_set(err, errno, "cannot open '%s/zones.lock'", site->run_path);
+	while (flock(fd, how | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || clock_boottime_ns() > until)
+			return error_set(err, errno, "cannot lock '%s/zones.lock'", site->run_path);
+		poll(NULL, 0, 2);
+	}
+	return steal_fd(&fd);
+}
+
+int zones_lock(const struct site *site, struct error *err)
+{
+	return lock_zones(site, LOCK_EX, err);
+}
+
+bool network_has_link(const struct network *network)
+{
+	return zone_has_traffic(&network->zone);
+}
+
+void network_deinit(struct network *network)
+{
+	zone_deinit(&network->zone);
+	free(network->files);
+	cleanup_close(&network->lock);
+	*network = (struct network){.lock = -1};
+}
+
+/* A template says what its server needs; what it gets is the zone's business. */
+static int check_egress(const struct zone *zone, const char *wanted, struct error *err)
+{
+	cleanup_free char *has = xasprintf(",%s,", zone->egress), *copy = xstrdup(wanted);
+	char *rest = copy, *word;
+
+	if (strcmp(wanted, "none") == 0 || strcmp(zone->egress, wanted) == 0)
+		return 0;
+	while ((word = strsep(&rest, ","))) {
+		cleanup_free char *needle = xasprintf(",%s,", word);
+
+		if (!strstr(has, needle))
+			return error_say(err, ERROR_REFUSED,
+					 "the template needs egress to '%s', and the zone '%s' has "
+					 "'%s': choose another zone with --zone, or change this "
+					 "one with 'stint zone set %s --egress ...'",
+					 word, zone->name, zone->egress, zone->name);
+	}
+	return 0;
+}
+
+int network_begin(const struct site *site, const struct record *record, const char *wanted_egress,
+		  struct network *ret_network, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r;
+
+	*ret_network = (struct network){.lock = lock_zones(site, LOCK_SH, err)};
+	if (ret_network->lock < 0)
+		return ret_network->lock;
+	r = store_open(site->state_path, &store, err);
+	if (r == 0)
+		r = store_zone_load(store, record->zone, &ret_network->zone, err);
+	if (r == 0)
+		r = check_egress(&ret_network->zone, wanted_egress, err);
+	if (r < 0 || !zone_has_traffic(&ret_network->zone))
+		return r;
+	ret_network->files = zone_files_path(site, record->zone);
+	return zone_files_write(site, store, &ret_network->zone, err);
+}
+
+void network_leave(const struct site *site, struct store *store, const struct record *record)
+{
+	/* a name too many in a list is put right by the next who comes or goes */
+	(void)zone_files_refresh(site, store, record->zone, NULL);
+}
+
+static struct netns_link link_of(const struct site *site, const struct zone *zone, const char *id,
+				 uint32_t address, const char *address6)
+{
+	struct netns_link link = {.group = site->interface_group | zone->number,
+				  .ipv4.s_addr = htonl(address)};
+
+	netns_link_name(id, link.name);
+	if (*address6 && !netns_ipv6_hindrance())
+		inet_pton(AF_INET6, address6, &link.ipv6);
+	return link;
+}
+
+static int make_link(const struct site *site, const struct zone *zone,
+		     const struct zone_member *member, struct error *err)
+{
+	struct netns_link link = link_of(site, zone, member->id, member->address, member->address6);
+	cleanup_fd int netns =
+		reach_open(site, member->id, CONTROL_NETWORK, CONTROL_NETWORK_IS, err);
+
+	return netns < 0 ? netns : netns_link_make(&link, netns, err);
+}
+
+int network_join(const struct site *site, const struct record *record,
+		 const struct network *network, struct error *err)
+{
+	struct zone_member self = {.address = record->address};
+
+	if (!network_has_link(network))
+		return 0;
+	memcpy(self.id, record->grant.id, sizeof(self.id));
+	memcpy(self.address6, record->address6, sizeof(self.address6));
+	return make_link(site, &network->zone, &self, err);
+}
+
+/* An instance that ends meanwhile takes its link along. */
+static int settle_member(const struct site *site, const struct zone *zone,
+			 const struct zone_member *member, struct error *err)
+{
+	char name[NETNS_LINK_NAME_SIZE];
+	int r;
+
+	netns_link_name(member->id, name);
+	if (!zone_has_traffic(zone))
+		return netns_link_remove(name, err);
+	if (netns_link_exists(name))
+		return 0;
+	r = make_link(site, zone, member, err);
+	return r < 0 && !instance_is_alive(site, member->id) ? 0 : r;
+}
+
+static int settle_zone(const struct site *site, struct store *store, const struct zone *zone,
+		       struct error *err)
+{
+	cleanup_free struct zone_member *members = NULL;
+	struct error another;
+	size_t n = 0;
+	int r = zone_has_traffic(zone) ? zone_files_write(site, store, zone, err)
+				       : zone_files_refresh(site, store, zone->name, err);
+
+	if (r == 0)
+		r = store_zone_members(store, zone->name, &members, &n, err);
+	for (size_t i = 0; i < n; i++) {
+		int one = settle_member(site, zone, &members[i], r < 0 ? &another : err);
+
+		if (r == 0)
+			r = one;
+	}
+	return r;
+}
+
+int network_settle(const struct site *site, int lock, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	struct zone *zones = NULL;
+	struct error another;
+	size_t n = 0;
+	int r = store_open(site->state_path, &store, err);
+
+	(void)lock;
+	if (r == 0)
+		r = store_zone_list(store, &zones, &n, err);
+	for (size_t i = 0; i < n; i++) {
+		int one = settle_zone(site, store, &zones[i], r < 0 ? &another : err);
+
+		if (r == 0)
+			r = one;
+	}
+	zone_list_free(zones, n);
+	return r;
+}
