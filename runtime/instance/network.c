@@ -2,6 +2,7 @@
 /* The network of instances as their zones say; see network.h. In commands. */
 #include "instance/network.h"
 #include "instance/lock.h"
+#include "instance/openings.h"
 #include "instance/reach.h"
 #include "instance/zone_files.h"
 #include "base/cleanup.h"
@@ -127,12 +128,19 @@ int network_join(const struct site *site, const struct record *record,
 		 const struct network *network, struct error *err)
 {
 	struct zone_member self = {.address = record->address};
+	cleanup_store struct store *store = NULL;
+	enum firewall_result result;
+	int r;
 
 	if (!network_has_link(network))
 		return 0;
 	memcpy(self.id, record->grant.id, sizeof(self.id));
 	memcpy(self.address6, record->address6, sizeof(self.address6));
-	return make_link(site, &network->zone, &self, err);
+	/* first what keeps it in bounds, then the link */
+	r = store_open(site->state_path, &store, err);
+	if (r == 0)
+		r = zones_enforce(site, store, record->zone, &result, err);
+	return r < 0 ? r : make_link(site, &network->zone, &self, err);
 }
 
 /* An instance that ends meanwhile takes its link along. */
@@ -171,15 +179,18 @@ static int settle_zone(const struct site *site, struct store *store, const struc
 	return r;
 }
 
-int network_settle(const struct site *site, int lock, struct error *err)
+int network_settle(const struct site *site, int lock, const char *careful, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
 	struct zone *zones = NULL;
+	enum firewall_result result;
 	struct error another;
 	size_t n = 0;
 	int r = store_open(site->state_path, &store, err);
 
 	(void)lock;
+	if (r == 0)
+		r = zones_enforce(site, store, careful, &result, err);
 	if (r == 0)
 		r = store_zone_list(store, &zones, &n, err);
 	for (size_t i = 0; i < n; i++) {

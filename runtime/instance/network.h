@@ -36,10 +36,10 @@ void network_deinit(struct network *network);
 
 /*
  * Puts everything of the host's in line with the zones in the store, after a change of one or an
- * end: links of running instances, files, the firewall. lock is what zones_lock returned. Goes on
- * after a failure and returns the first one.
+ * end: links of running instances, files, the firewall. lock is what zones_lock returned; careful
+ * as in zones_enforce. Goes on after a failure and returns the first one.
  */
-int network_settle(const struct site *site, int lock, struct error *err);
+int network_settle(const struct site *site, int lock, const char *careful, struct error *err);
 
 /* An exclusive hold on all zones; a descriptor. Waits for starts that are under way (bounded). */
 int zones_lock(const struct site *site, struct error *err);

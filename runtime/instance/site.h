@@ -13,6 +13,7 @@
  *   RUN/i/ID/limits                    what was asked, what was set, and what enforces it
  *   RUN/groups.lock                    shared: a start counts on the parent control group
  *   RUN/zones.lock                     shared: a start counts on its zone
+ *   RUN/firewall{,.lock}               the firewall as it was made last
  *   RUN/zone/NAME/{hosts,resolv.conf}  what all instances of the zone see
  */
 #ifndef INSTANCE_SITE_H

@@ -73,7 +73,7 @@ int zone_change(const struct site *site, const struct zone *zone, struct error *
 		r = store_zone_set(store, zone, err);
 	if (r < 0)
 		return r;
-	r = network_settle(site, lock, err);
+	r = network_settle(site, lock, zone->name, err);
 	return r < 0 ? error_prefix(err,
 				    "the zone '%s' is changed, but not all of its instances "
 				    "could follow",
@@ -92,7 +92,7 @@ int zone_destroy(const struct site *site, const char *name, struct error *err)
 	if (r < 0)
 		return r;
 	zone_files_remove(site, name);
-	return network_settle(site, lock, err);
+	return network_settle(site, lock, NULL, err);
 }
 
 const char *zone_ipv6_hindrance(void)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From zones as people write them to what the firewall takes. In commands. */
+#ifndef INSTANCE_OPENINGS_H
+#define INSTANCE_OPENINGS_H
+
+#include "instance/site.h"
+#include "netns/firewall.h"
+#include "plan/zone.h"
+
+/*
+ * Puts the firewall of this host in line with all zones in the store, or removes it when none has
+ * traffic. Names of hosts in an egress are resolved now; one of the zone careful (NULL: of none)
+ * that cannot be is an error, in other zones it opens nothing.
+ */
+int zones_enforce(const struct site *site, struct store *store, const char *careful,
+		  enum firewall_result *ret_result, struct error *err);
+
+#endif
