@@ -181,6 +181,22 @@ int request_link_index(struct nl_sock *socket, const char *name, int *ret_index)
 	return r;
 }
 
+int request_uplink(struct nl_sock *socket, int family, const void *address, char name[IFNAMSIZ])
+{
+	cleanup_nl_addr struct nl_addr *to = address_of(family, address);
+	cleanup(free_rtnl_route) struct rtnl_route *route = NULL;
+	struct rtnl_nexthop *hop;
+	int r = to ? rtnl_route_lookup(socket, to, &route) : -NLE_NOMEM;
+
+	if (r < 0)
+		return r;
+	hop = rtnl_route_nexthop_n(route, 0);
+	if (rtnl_route_get_type(route) != RTN_UNICAST || !hop ||
+	    !if_indextoname((unsigned)rtnl_route_nh_get_ifindex(hop), name))
+		return -NLE_OBJ_NOTFOUND;
+	return 0;
+}
+
 int request_delete_link(struct nl_sock *socket, const char *name)
 {
 	cleanup_rtnl_link struct rtnl_link *link = rtnl_link_alloc();

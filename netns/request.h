@@ -9,6 +9,7 @@
 #include "base/error.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netlink/route/link.h>
 #include <netlink/socket.h>
 #include <stdint.h>
@@ -35,6 +36,8 @@ int request_route(const struct request_end *end, int family, const void *destina
 		  const void *gateway, const void *source);
 
 int request_link_index(struct nl_sock *socket, const char *name, int *ret_index);
+/* The interface by which the address is reached, which is not one of the host itself. */
+int request_uplink(struct nl_sock *socket, int family, const void *address, char name[IFNAMSIZ]);
 int request_delete_link(struct nl_sock *socket, const char *name);
 
 /* Fills err with the words and what libnl says; returns the nearest negative errno. */

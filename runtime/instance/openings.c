@@ -4,6 +4,7 @@
 #include "instance/zone_files.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "netns/forwarding.h"
 #include "store/zones.h"
 
 #include <arpa/inet.h>
@@ -130,9 +131,12 @@ static int apply(const struct site *site, const struct zone *zones, size_t n, co
 			r = translate(site, &zones[i], careful, &firewall.zones[firewall.n_zones++],
 				      err);
 	*ret_result = FIREWALL_KEPT;
+	/* nothing is forwarded before the firewall is in place, nor after it is gone */
 	if (r == 0 && firewall.n_zones)
 		r = firewall_apply(&firewall, site->run, ret_result, err);
-	else if (r == 0)
+	if (r == 0)
+		r = forwarding_settle(&firewall, site->run, err);
+	if (r == 0 && !firewall.n_zones)
 		r = firewall_remove(table, site->run, err);
 	for (size_t i = 0; i < firewall.n_zones; i++)
 		free(firewall.zones[i].openings);
