@@ -9,7 +9,7 @@ const struct command *const commands[] = {
 	&exec_command, &shell_command, &extend_command,	  &cp_command,	    &down_command,
 	&diff_command, &plan_command,  &template_command, &history_command, &doctor_command,
 	&zone_command, &sweep_command, &version_command,  &help_command,    &reap_command,
-	NULL,
+	&mend_command, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -240,6 +240,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->address = launch->record->address;
 	m->address6 = (char *)launch->record->address6;
 	m->awaits_link = network_has_link(launch->network);
+	m->table = launch->site->firewall;
 	m->forwarder_uid = launch->site->forwarder_uid;
 	m->pool_is_mount = disk_is_detached(launch->record);
 	m->log_limit = plan->limits.log_bytes;

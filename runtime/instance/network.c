@@ -114,6 +114,14 @@ static struct netns_link link_of(const struct site *site, const struct zone *zon
 	return link;
 }
 
+/* A keeper starts the server after the link, and watches the firewall while there is one. */
+static int tell_keeper(const struct site *site, const char *id, bool linked, struct error *err)
+{
+	struct control_packet packet = {.verb = CONTROL_LINKED, .number = linked};
+
+	return reach_tell(site, id, &packet, err);
+}
+
 static int make_link(const struct site *site, const struct zone *zone,
 		     const struct zone_member *member, struct error *err)
 {
@@ -121,7 +129,9 @@ static int make_link(const struct site *site, const struct zone *zone,
 	cleanup_fd int netns =
 		reach_open(site, member->id, CONTROL_NETWORK, CONTROL_NETWORK_IS, err);
 
-	return netns < 0 ? netns : netns_link_make(&link, netns, err);
+	int r = netns < 0 ? netns : netns_link_make(&link, netns, err);
+
+	return r < 0 ? r : tell_keeper(site, member->id, true, err);
 }
 
 int network_join(const struct site *site, const struct record *record,
@@ -151,11 +161,15 @@ static int settle_member(const struct site *site, const struct zone *zone,
 	int r;
 
 	netns_link_name(member->id, name);
-	if (!zone_has_traffic(zone))
-		return netns_link_remove(name, err);
-	if (netns_link_exists(name))
+	if (zone_has_traffic(zone) == netns_link_exists(name))
 		return 0;
-	r = make_link(site, zone, member, err);
+	if (zone_has_traffic(zone)) {
+		r = make_link(site, zone, member, err);
+	} else {
+		r = netns_link_remove(name, err);
+		if (r == 0)
+			r = tell_keeper(site, member->id, false, err);
+	}
 	return r < 0 && !instance_is_alive(site, member->id) ? 0 : r;
 }
 
@@ -200,5 +214,34 @@ int network_settle(const struct site *site, int lock, const char *careful, struc
 			r = one;
 	}
 	zone_list_free(zones, n);
+	return r;
+}
+
+static void set_links(struct store *store, bool up)
+{
+	struct record **records = NULL;
+	size_t n = 0;
+
+	if (store_list(store, &records, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		char name[NETNS_LINK_NAME_SIZE];
+
+		netns_link_name(records[i]->grant.id, name);
+		(void)netns_link_set_up(name, up, NULL);
+	}
+	record_list_free(records, n);
+}
+
+int network_mend(const struct site *site, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	enum firewall_result result;
+	int r = store_open(site->state_path, &store, err);
+
+	if (r < 0)
+		return r;
+	r = zones_enforce(site, store, NULL, &result, err);
+	set_links(store, r == 0);
 	return r;
 }

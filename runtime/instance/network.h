@@ -47,4 +47,10 @@ int zones_lock(const struct site *site, struct error *err);
 /* After the end of an instance: its zone's files name it no more. */
 void network_leave(const struct site *site, struct store *store, const struct record *record);
 
+/*
+ * Puts the firewall back when it is lost or damaged. When that fails, takes every link of the zones
+ * down: open is what it must not be; the next time that it works they come up again.
+ */
+int network_mend(const struct site *site, struct error *err);
+
 #endif

@@ -105,19 +105,12 @@ static int translate(const struct site *site, const struct zone *zone, const cha
 	return r;
 }
 
-static char *table_name(const struct site *site)
-{
-	return site->root ? xasprintf("stint_%03x", site->interface_group >> 12 & 0xfff)
-			  : xstrdup("stint");
-}
-
 static int apply(const struct site *site, const struct zone *zones, size_t n, const char *careful,
 		 enum firewall_result *ret_result, struct error *err)
 {
-	cleanup_free char *table = table_name(site);
 	const struct address_range *range = &site->config.addresses;
 	struct firewall firewall = {
-		.table = table,
+		.table = site->firewall,
 		.first_group = site->interface_group,
 		.ipv4_first = range->base,
 		.ipv4_last = range->base + range->count - 1,
@@ -137,7 +130,7 @@ static int apply(const struct site *site, const struct zone *zones, size_t n, co
 	if (r == 0)
 		r = forwarding_settle(&firewall, site->run, err);
 	if (r == 0 && !firewall.n_zones)
-		r = firewall_remove(table, site->run, err);
+		r = firewall_remove(site->firewall, site->run, err);
 	for (size_t i = 0; i < firewall.n_zones; i++)
 		free(firewall.zones[i].openings);
 	free(firewall.zones);

@@ -10,16 +10,16 @@
 
 #define KEEPER_BOUND_S 10
 
-static int ask(int keeper, enum control_verb verb, enum control_verb expected, int *fds,
-	       size_t *n_fds, struct error *err)
+/* One question, one answer, both bounded. */
+static int exchange(int keeper, const struct control_packet *question, enum control_verb expected,
+		    int *fds, size_t *n_fds, struct error *err)
 {
 	cleanup_packet struct control_packet answer = {0};
-	struct control_packet question = {.verb = verb};
 	struct timeval bound = {.tv_sec = KEEPER_BOUND_S};
 	int r;
 
 	setsockopt(keeper, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound));
-	r = control_send(keeper, &question, NULL, 0);
+	r = control_send(keeper, question, NULL, 0);
 	if (r == 0)
 		r = control_receive(keeper, &answer, fds, n_fds);
 	if (r <= 0)
@@ -28,9 +28,33 @@ static int ask(int keeper, enum control_verb verb, enum control_verb expected, i
 		*err = answer.error;
 		return err->code;
 	}
-	if (answer.verb != expected || *n_fds != 1)
+	if (answer.verb != expected)
 		return error_say(err, ERROR_FAILED, "the instance's keeper answers nonsense");
 	return 0;
+}
+
+static int ask(int keeper, enum control_verb verb, enum control_verb expected, int *fds,
+	       size_t *n_fds, struct error *err)
+{
+	struct control_packet question = {.verb = verb};
+	int r = exchange(keeper, &question, expected, fds, n_fds, err);
+
+	if (r == 0 && *n_fds != 1)
+		return error_say(err, ERROR_FAILED, "the instance's keeper answers nonsense");
+	return r;
+}
+
+int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
+	       struct error *err)
+{
+	cleanup_fd int keeper = instance_connect(site, id, err);
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = keeper < 0 ? keeper : exchange(keeper, packet, CONTROL_OK, fds, &n_fds, err);
+
+	for (size_t i = 0; i < n_fds; i++)
+		close(fds[i]);
+	return r;
 }
 
 int reach_open(const struct site *site, const char *id, enum control_verb question,

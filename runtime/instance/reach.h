@@ -12,4 +12,8 @@
 int reach_open(const struct site *site, const char *id, enum control_verb question,
 	       enum control_verb answer, struct error *err);
 
+/* Tells the keeper something that it acknowledges. Bounded. ERROR_NOT_FOUND without a keeper. */
+int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
+	       struct error *err);
+
 #endif

@@ -87,6 +87,8 @@ int site_locate(struct site *ret_site, struct error *err)
 	ret_site->run_path = below_root(root, "/run/stint");
 	choose_group(ret_site, NULL);
 	ret_site->interface_group = interface_group(ret_site->root);
+	ret_site->firewall = root ? xasprintf("stint_%03x", ret_site->interface_group >> 12 & 0xfff)
+				  : xstrdup("stint");
 	ret_site->forwarder_uid = FORWARDER_UID;
 	return find_programs(ret_site, err);
 }
@@ -167,6 +169,7 @@ void site_close(struct site *site)
 	free(site->keeper);
 	free(site->share);
 	free(site->cgroup);
+	free(site->firewall);
 	cleanup_close(&site->state);
 	cleanup_close(&site->run);
 	*site = (struct site){.state = -1, .run = -1};

@@ -35,6 +35,7 @@ struct site {
 	char *share;		    /* stint's own read-only data */
 	char *cgroup;		    /* parent group */
 	uint32_t interface_group;   /* of links; a zone's number is added */
+	char *firewall;		    /* name of its table */
 	struct admission admission; /* what instances are given */
 	struct site_config config;
 	uid_t forwarder_uid;

@@ -230,16 +230,10 @@ static int hand_over(int tie, pid_t keeper, struct error *err)
 }
 
 /* While the keeper's children make the inside; the server waits for both. */
-static int link_up(struct starting *s, int tie, pid_t keeper, struct error *err)
+static int link_up(struct starting *s, pid_t keeper, struct error *err)
 {
-	struct control_packet linked = {.verb = CONTROL_LINKED};
 	int r = network_join(s->site, s->record, &s->network, err);
 
-	if (r == 0 && network_has_link(&s->network)) {
-		r = control_send(tie, &linked, NULL, 0);
-		if (r < 0)
-			error_set(err, -r, "cannot tell the keeper of the link");
-	}
 	if (r < 0)
 		end_keeper(keeper);
 	network_deinit(&s->network);
@@ -275,7 +269,7 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 	if (r == 0)
 		r = hand_over(tie, keeper, err);
 	if (r == 0)
-		r = link_up(s, tie, keeper, err);
+		r = link_up(s, keeper, err);
 	prepared_unlock(&s->prepared);
 	if (r < 0)
 		return r;

@@ -222,7 +222,9 @@ static void on_network(const struct request *request)
 
 static void on_linked(const struct request *request)
 {
-	if (!request->client->tie || request->keeper->link_made)
+	guard_set(request->keeper, request->packet->number);
+	answer_ok(request->keeper, request->client);
+	if (request->keeper->link_made)
 		return;
 	request->keeper->link_made = true;
 	keeper_start_server(request->keeper);

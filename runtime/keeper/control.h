@@ -35,7 +35,7 @@ enum control_verb {
 	CONTROL_ROOT,	     /* give me the instance's root directory */
 	CONTROL_POOL,	     /* give me what holds everything that it writes */
 	CONTROL_NETWORK,     /* give me the instance's network namespace */
-	CONTROL_LINKED,	     /* of the tie: the link is made, the server may start */
+	CONTROL_LINKED,	     /* number: 1 the link is made, 0 it is gone */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */

@@ -43,6 +43,8 @@ static int64_t next_boot_event(const struct keeper *keeper)
 		next = earliest(next,
 				keeper->phase == PHASE_STOPPING ? m->lease.deadline_ns : stop);
 	}
+	if (keeper->guard_at_ns)
+		next = earliest(next, keeper->guard_at_ns);
 	if (keeper->phase == PHASE_RUNNING && keeper->status.state == STATE_STARTING) {
 		if (m->ready.timeout_ns)
 			next = earliest(next, keeper->server_started_ns + m->ready.timeout_ns);
@@ -104,6 +106,7 @@ enum place {
 	PLACE_WALL_TIMER,
 	PLACE_CONTROL,
 	PLACE_MEMORY,
+	PLACE_GUARD,
 	PLACE_INIT,
 	PLACE_INIT_PIDFD,
 	PLACE_FORWARDER,
@@ -119,6 +122,7 @@ static size_t fill_places(const struct keeper *keeper, struct pollfd *polled)
 		[PLACE_WALL_TIMER] = keeper->wall_timer,
 		[PLACE_CONTROL] = keeper->control,
 		[PLACE_MEMORY] = keeper->memory.version ? keeper->memory.event : -1,
+		[PLACE_GUARD] = keeper->guard,
 		[PLACE_INIT] = keeper->init.channel,
 		[PLACE_INIT_PIDFD] = keeper->init.pidfd,
 		[PLACE_FORWARDER] = keeper->forwarder.channel,
@@ -144,6 +148,8 @@ static void dispatch(struct keeper *keeper, const struct pollfd *polled)
 		drain(keeper->wall_timer);
 	if (polled[PLACE_MEMORY].revents)
 		memory_watch_take(&keeper->memory);
+	if (polled[PLACE_GUARD].revents && keeper->guard >= 0)
+		guard_take(keeper);
 	if (polled[PLACE_INIT].revents && keeper->init.channel >= 0)
 		keeper_serve_init(keeper);
 	if (polled[PLACE_FORWARDER].revents && keeper->forwarder.channel >= 0)
@@ -281,6 +287,7 @@ int main(void)
 	struct keeper keeper = {
 		.userns = -1,
 		.netns = -1,
+		.guard = -1,
 		.init = {.pidfd = -1, .channel = -1},
 		.forwarder = {.pidfd = -1, .channel = -1},
 		.status = {.state = STATE_CREATING, .exit_status = -1},

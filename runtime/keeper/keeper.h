@@ -49,6 +49,8 @@ struct keeper {
 	int listeners[PLAN_PORTS_MAX];
 	int out[2], errs[2]; /* pipes of the server's output */
 	int signals, boot_timer, wall_timer;
+	int guard;	     /* tells of changes of the host's firewall; -1: there is no link */
+	int64_t guard_at_ns; /* boot time; 0: nothing to look at */
 	struct memory_watch memory;
 
 	struct child_process init, forwarder;
@@ -96,6 +98,15 @@ void clients_tell(struct keeper *keeper, const struct control_packet *packet);
 struct client *clients_of_exec(struct keeper *keeper, int64_t key);
 /* True when a connected client said that it will undo the instance. */
 bool clients_will_finish(const struct keeper *keeper);
+
+/* guard: guard.c */
+
+/* The instance has a link from now on, or none any more. */
+void guard_set(struct keeper *keeper, bool linked);
+/* Reads what the descriptor tells. */
+void guard_take(struct keeper *keeper);
+/* Has the firewall put back when it is lost. */
+void guard_check(struct keeper *keeper, int64_t now);
 
 /* life: life.c */
 

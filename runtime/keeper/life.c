@@ -417,4 +417,5 @@ void keeper_check(struct keeper *keeper)
 	check_lease(keeper);
 	check_ready(keeper, now);
 	check_phase(keeper, now);
+	guard_check(keeper, now);
 }

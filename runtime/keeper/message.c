@@ -138,6 +138,7 @@ static void put_host(struct text *to, const struct start_message *m)
 	wire_put_u64(to, m->log_limit);
 	wire_put_u32(to, m->hold);
 	wire_put_u32(to, m->awaits_link);
+	wire_put_string(to, m->table);
 	wire_put_u32(to, m->n_ports);
 	for (uint32_t i = 0; i < m->n_ports; i++)
 		wire_put_u32(to, m->inside_ports[i]);
@@ -156,6 +157,7 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	m->log_limit = wire_get_u64(from);
 	m->hold = wire_get_u32(from) != 0;
 	m->awaits_link = wire_get_u32(from) != 0;
+	m->table = wire_get_string(from);
 	m->n_ports = wire_get_u32(from);
 	if (m->n_ports > PLAN_PORTS_MAX) {
 		from->bad = true;
@@ -201,7 +203,7 @@ int start_message_decode(const void *data, size_t length, struct start_message *
 	get_server(&from, &m);
 	get_confinement(&from, &m);
 	get_host(&from, &m);
-	if (from.bad || from.left || !m.id || !m.stint || !m.address6 || !m.command ||
+	if (from.bad || from.left || !m.id || !m.stint || !m.address6 || !m.table || !m.command ||
 	    !m.command[0]) {
 		start_message_deinit(&m);
 		return error_set(err, EBADMSG, "cannot read the start message");
@@ -223,6 +225,7 @@ void start_message_deinit(struct start_message *message)
 	strv_free(message->env);
 	free(message->directory);
 	free(message->address6);
+	free(message->table);
 	free(message->filter);
 	free(message->forwarder_filter);
 	root_ops_deinit(&message->root);

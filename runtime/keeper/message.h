@@ -70,6 +70,7 @@ struct start_message {
 	uint64_t log_limit;
 	bool hold;
 	bool awaits_link; /* the server starts after CONTROL_LINKED only */
+	char *table;	  /* of the firewall, while there is a link */
 
 	uint16_t inside_ports[PLAN_PORTS_MAX];
 	uint32_t n_ports;

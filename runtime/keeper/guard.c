@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a keeper does about the firewall while its instance has a link: when the table is lost, one
+ * of all the keepers has it put back ("stint mend"), which takes links down if that fails. They
+ * wait for different times, and look again first, so that most find it done.
+ */
+#include "keeper/keeper.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "netns/watch.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SPREAD_NS (400 * NSEC_PER_MSEC)
+#define AGAIN_NS (1000 * NSEC_PER_MSEC)
+
+/* The id is random. */
+static int64_t spread(const struct keeper *keeper)
+{
+	return (int64_t)(strtoul(keeper->message.id, NULL, 16) % (unsigned long)SPREAD_NS);
+}
+
+void guard_set(struct keeper *keeper, bool linked)
+{
+	struct error err;
+
+	if (linked && keeper->guard < 0) {
+		keeper->guard = netns_watch_open(&err);
+		/* what happened since the link was made, or cannot be watched, is looked at */
+		keeper->guard_at_ns = clock_boottime_ns() + spread(keeper);
+	} else if (!linked) {
+		cleanup_close(&keeper->guard);
+		keeper->guard_at_ns = 0;
+	}
+}
+
+void guard_take(struct keeper *keeper)
+{
+	if (netns_watch_take(keeper->guard, keeper->message.table) && !keeper->guard_at_ns)
+		keeper->guard_at_ns = clock_boottime_ns() + spread(keeper);
+}
+
+/* A grandchild, which the host's init reaps: the keeper knows two children and no more. */
+static void run_mend(const struct keeper *keeper)
+{
+	const struct start_message *m = &keeper->message;
+	cleanup_free char *root = m->stint_root ? xasprintf("STINT_ROOT=%s", m->stint_root) : NULL;
+	char *argv[] = {(char *)"stint", (char *)"mend", NULL};
+	char *env[] = {root, NULL};
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (fork() == 0) {
+			process_reset_signals();
+			execve(m->stint, argv, env);
+		}
+		_exit(0);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+}
+
+void guard_check(struct keeper *keeper, int64_t now)
+{
+	if (!keeper->guard_at_ns || now < keeper->guard_at_ns)
+		return;
+	keeper->guard_at_ns = 0;
+	if (keeper->phase > PHASE_STOPPING || netns_watch_has_table(keeper->message.table))
+		return;
+	run_mend(keeper);
+	keeper->guard_at_ns = now + AGAIN_NS;
+}
