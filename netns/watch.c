@@ -25,9 +25,11 @@ int netns_watch_open(struct error *err)
 {
 	cleanup_fd int fd =
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	/* bound, if only to any number: news for everybody are for all but number 0 */
+	const struct sockaddr_nl any = {.nl_family = AF_NETLINK};
 	const int group = NFNLGRP_NFTABLES;
 
-	if (fd < 0 ||
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		return error_set(err, errno, "cannot watch the host's nftables");
 	return steal_fd(&fd);

@@ -110,6 +110,9 @@ json_t *json_instance(const struct record *record, const struct status *status)
 			object, "ready_after_seconds",
 			json_real((double)(status->ready_ns - status->started_ns) / 1e9));
 	json_object_set_new(object, "restarts", json_integer(status->restarts));
+	json_object_set_new(object, "zone", json_string(record->zone));
+	json_object_set_new(object, "address6",
+			    *record->address6 ? json_string(record->address6) : json_null());
 	json_object_set_new(object, "id_base",
 			    record->id_base ? json_integer(record->id_base) : json_null());
 	return object;

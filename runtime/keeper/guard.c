@@ -30,7 +30,9 @@ void guard_set(struct keeper *keeper, bool linked)
 	struct error err;
 
 	if (linked && keeper->guard < 0) {
+		keeper_raise(NEED_WATCH);
 		keeper->guard = netns_watch_open(&err);
+		keeper_raise(NEED_NOTHING);
 		/* what happened since the link was made, or cannot be watched, is looked at */
 		keeper->guard_at_ns = clock_boottime_ns() + spread(keeper);
 	} else if (!linked) {
@@ -65,12 +67,22 @@ static void run_mend(const struct keeper *keeper)
 		waitpid(child, NULL, 0);
 }
 
+static bool is_in_place(const struct keeper *keeper)
+{
+	bool found;
+
+	keeper_raise(NEED_WATCH);
+	found = netns_watch_has_table(keeper->message.table);
+	keeper_raise(NEED_NOTHING);
+	return found;
+}
+
 void guard_check(struct keeper *keeper, int64_t now)
 {
 	if (!keeper->guard_at_ns || now < keeper->guard_at_ns)
 		return;
 	keeper->guard_at_ns = 0;
-	if (keeper->phase > PHASE_STOPPING || netns_watch_has_table(keeper->message.table))
+	if (keeper->phase > PHASE_STOPPING || is_in_place(keeper))
 		return;
 	run_mend(keeper);
 	keeper->guard_at_ns = now + AGAIN_NS;

@@ -80,7 +80,14 @@ int keeper_start_forwarder(struct keeper *keeper, struct error *err);
 /* From here on nothing is in effect, and what neither loop nor end needs is gone for good. */
 int keeper_drop_privileges(struct error *err);
 
-enum keeper_need { NEED_NOTHING, NEED_KILL, NEED_CHOWN, NEED_ROOT_OF_INIT, NEED_FORWARDER };
+enum keeper_need {
+	NEED_NOTHING,
+	NEED_KILL,
+	NEED_CHOWN,
+	NEED_ROOT_OF_INIT,
+	NEED_WATCH,
+	NEED_FORWARDER
+};
 
 /* Puts into effect what the next calls need; NEED_NOTHING follows upon them. */
 void keeper_raise(enum keeper_need need);

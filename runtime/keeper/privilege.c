@@ -13,10 +13,13 @@
 
 #define CAP(name) (1ULL << CAP_##name)
 
-/* To kill, to give pipes away, to find init's root, and to make another forwarder. */
+/*
+ * To kill, to give pipes away, to find init's root, to make another forwarder, and to watch the
+ * firewall and have it put back.
+ */
 #define LOOP_CAPS                                                                                \
 	(CAP(KILL) | CAP(CHOWN) | CAP(SYS_PTRACE) | CAP(SYS_ADMIN) | CAP(SETUID) | CAP(SETGID) | \
-	 CAP(SETPCAP))
+	 CAP(SETPCAP) | CAP(NET_ADMIN))
 /* To remove files of the instance's ids, kill what is left, and clear the record of a quota. */
 #define END_CAPS \
 	(CAP(DAC_OVERRIDE) | CAP(DAC_READ_SEARCH) | CAP(FOWNER) | CAP(KILL) | CAP(SYS_ADMIN))
@@ -37,6 +40,7 @@ void keeper_raise(enum keeper_need need)
 		[NEED_KILL] = CAP(KILL),
 		[NEED_CHOWN] = CAP(CHOWN),
 		[NEED_ROOT_OF_INIT] = CAP(SYS_PTRACE),
+		[NEED_WATCH] = CAP(NET_ADMIN),
 		[NEED_FORWARDER] = CAP(SYS_ADMIN) | CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP),
 	};
 

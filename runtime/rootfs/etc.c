@@ -110,15 +110,15 @@ static void add_own_hosts(const struct rootfs_input *input, struct root_ops *ops
 static void add_names(const struct rootfs_input *input, struct root_ops *ops)
 {
 	add_file(ops, "/etc/hostname", xasprintf("%s\n", input->hostname));
-	add_file(ops, "/etc/nsswitch.conf",
-		 xstrdup("passwd: files\ngroup: files\nhosts: files dns\n"));
+	if (!input->zone_files || !input->peers)
+		add_own_hosts(input, ops);
 	if (input->zone_files)
 		add_zone_files(input, ops);
 	else
 		add_file(ops, "/etc/resolv.conf",
 			 xstrdup("# no name server: this zone has no egress\n"));
-	if (!input->zone_files || !input->peers)
-		add_own_hosts(input, ops);
+	add_file(ops, "/etc/nsswitch.conf",
+		 xstrdup("passwd: files\ngroup: files\nhosts: files dns\n"));
 }
 
 /* The time zone as the host has it: a link into /usr, or the file itself. */

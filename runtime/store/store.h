@@ -72,9 +72,10 @@ void store_cleanup(struct store **store);
  * Writes the record of an instance that is about to be made, and gives out its address and ids (the
  * next free ones after the last that were given, wrapping around; record->address, address6 and
  * id_base are set) in the same transaction. ERROR_EXISTS when the name is taken (the text names its
- * owner), ERROR_NOT_FOUND when there is no such zone, -EADDRINUSE (kind ERROR_FAILED) when a published fixed port is already in the
- * store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses or ids are exhausted. For a restricted
- * owner, errors name nobody else's instances, and ERROR_REFUSED says that his quota is used up.
+ * owner), ERROR_NOT_FOUND when there is no such zone, -EADDRINUSE (kind ERROR_FAILED) when a
+ * published fixed port is already in the store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses or
+ * ids are exhausted. For a restricted owner, errors name nobody else's instances, and ERROR_REFUSED
+ * says that his quota is used up.
  */
 int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err);

@@ -215,8 +215,8 @@ status_of()
 	local bits=0 cap status
 
 	# of linux/capability.h: chown, dac_override, dac_read_search, fowner, kill, setgid, setuid,
-	# setpcap, sys_ptrace and sys_admin
-	for cap in 0 1 2 3 5 6 7 8 19 21; do
+	# setpcap, net_admin, sys_ptrace and sys_admin
+	for cap in 0 1 2 3 5 6 7 8 12 19 21; do
 		bits=$((bits | 1 << cap))
 	done
 	stint up hello --name k

@@ -39,7 +39,7 @@ set_up()
 	GROUP=$(group_of_root "$STINT_ROOT")
 	mkdir -p "$STINT_ROOT/etc/stint/templates"
 	MOUNTS_BEFORE=$(sort /proc/self/mountinfo)
-	DEVICES_BEFORE=$(ls /sys/class/net)
+	DEVICES_BEFORE=$(devices)
 	unset SUDO_UID SUDO_USER SUDO_GID
 	# What the sanitizers say of any process goes to files, outside the root: the forwarder is nobody.
 	if [ -n "${STINT_SANITIZED-}" ]; then
@@ -130,6 +130,23 @@ processes_left()
 	done
 }
 
+# The host's network devices but the links of other roots' instances, which come and go meanwhile.
+devices()
+{
+	local device ours
+
+	ours=$(((0x${GROUP#stint-} % 4095 + 1) << 12 | 0x73000000))
+	for device in /sys/class/net/*; do
+		case ${device##*/} in
+		st????????)
+			[ "$(($(cat "$device/netdev_group" 2>/dev/null || echo 0) & ~0xfff))" = \
+				"$ours" ] || continue
+			;;
+		esac
+		echo "${device##*/}"
+	done
+}
+
 # Prints one line for each thing of this root that exists on the host.
 leftovers()
 {
@@ -140,7 +157,7 @@ leftovers()
 	done
 	find "$CONTROLLERS" -maxdepth 3 -type d -name "$GROUP" 2>/dev/null
 	diff <(echo "$MOUNTS_BEFORE") <(sort /proc/self/mountinfo) | grep '^>' || true
-	diff <(echo "$DEVICES_BEFORE") <(ls /sys/class/net) | grep '^>' || true
+	diff <(echo "$DEVICES_BEFORE") <(devices) | grep '^>' || true
 	find "$STINT_ROOT"/var/lib/stint/i "$STINT_ROOT"/run/stint/i "$STINT_ROOT"/run/stint/lock \
 		-mindepth 1 -maxdepth 1 2>/dev/null
 	return 0
@@ -253,4 +270,20 @@ nothing_left()
 is_state()
 {
 	[ "$(state_of "$1")" = "$2" ]
+}
+
+# parent_and_comm PID: to tell the keeper's processes apart by their names.
+kill_process()
+{
+	local pids
+
+	pids=$(processes_of "$1" "$2")
+	[ -n "$pids" ]
+	# shellcheck disable=SC2086 # one or more
+	kill -KILL $pids
+}
+
+reason_of()
+{
+	stint history "$1" --json | jq -r '.[0].reason'
 }

@@ -3,22 +3,6 @@
 # What happens when a process of an instance is killed, and what a sweep finds and leaves alone.
 load helper
 
-# parent_and_comm PID: to tell the keeper's processes apart by their names.
-kill_process()
-{
-	local pids
-
-	pids=$(processes_of "$1" "$2")
-	[ -n "$pids" ]
-	# shellcheck disable=SC2086 # one or more
-	kill -KILL $pids
-}
-
-reason_of()
-{
-	stint history "$1" --json | jq -r '.[0].reason'
-}
-
 @test "a killed keeper takes everything inside with it, and ls never shows it as running" {
 	local port
 

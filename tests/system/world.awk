@@ -140,6 +140,7 @@ $1 == "exe" && index(value, install "/") == 1 {
 }
 $1 == "hostname" && value == id { print $1, "ID"; next }
 $1 == "address.lo" && value == address { print $1, "ADDRESS"; next }
+$1 == "address.lo" && value == address6 { print $1, "ADDRESS6"; next }
 # how many were made before is chance; that it leads its session and group is not
 $1 == "pid" { pid = value; print $1, (value > 1 ? "N" : value); next }
 $1 ~ /^(pgid|sid|nspid)$/ { print $1, (value == pid ? "N" : value); next }
@@ -157,5 +158,5 @@ END {
 		if (!("/proc/" names[i] in masked) && system("test -e /proc/" names[i]) == 0)
 			print "mount./proc/" names[i] "=not there"
 	if (system("test -e /proc/net/if_inet6") != 0)
-		print "address.lo=::1"
+		print "address.lo=::1\naddress.lo=ADDRESS6"
 }

@@ -22,6 +22,7 @@ world_of()
 	stint show "$1" --json >"$STINT_ROOT/show"
 	LC_ALL=C awk -v install="$PROBE" -v id="$(jq -r .id "$STINT_ROOT/show")" \
 		-v address="$(jq -r .address "$STINT_ROOT/show")" \
+		-v address6="$(jq -r .address6 "$STINT_ROOT/show")" \
 		-v base="$(jq -r .id_base "$STINT_ROOT/show")" \
 		-f "$BATS_TEST_DIRNAME/world.awk" "$STINT_ROOT/host" - | LC_ALL=C sort -u
 }

@@ -194,18 +194,6 @@ static void ask_idle(struct plan *plan)
 	plan->lease.idle_ns = 1;
 }
 
-static void ask_zone(struct plan *plan)
-{
-	free(plan->network.zone);
-	plan->network.zone = xstrdup("other");
-}
-
-static void ask_egress(struct plan *plan)
-{
-	free(plan->network.egress);
-	plan->network.egress = xstrdup("internet");
-}
-
 static void check_supported_refuses_what_is_not_enforced(void **state)
 {
 	static const struct {
@@ -213,8 +201,6 @@ static void check_supported_refuses_what_is_not_enforced(void **state)
 		const char *words;
 	} cases[] = {
 		{ask_idle, "'lease: idle'"},
-		{ask_zone, "'network: zone'"},
-		{ask_egress, "'network: egress'"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

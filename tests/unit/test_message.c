@@ -217,6 +217,8 @@ static void start_message_decode_of_the_least(void **state)
 	struct start_message m = {
 		.id = (char *)"0123abcd",
 		.stint = (char *)"/usr/bin/stint",
+		.address6 = (char *)"",
+		.table = (char *)"stint",
 		.command = (char *[]){(char *)"true", NULL},
 	};
 	struct start_message again = there_and_back(&m);

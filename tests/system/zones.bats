@@ -1,0 +1,160 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# stint zone, and what instances of zones see of one another. The host is a network namespace of the
+# test's own (network.bash); what reaches what is in matrix.bats.
+load helper
+load network
+
+setup()
+{
+	set_up
+	setup_network
+}
+
+teardown()
+{
+	teardown_network
+	clean_up
+}
+
+links()
+{
+	on_host ip -br link | grep -c '^st[0-9a-f]\{8\}@' || true
+}
+
+tables()
+{
+	on_host nft list tables | grep -c stint || true
+}
+
+@test "zones are added, listed, shown, changed and removed" {
+	[ "$(stint zone ls --json | jq -r '.[].zone')" = default ]
+	stint zone add team --tier training --peers allow --egress 10.0.0.0/8:443,198.51.100.7
+	[ "$(stint zone show team --json | jq -r '[.tier, .peers, .egress, .dns] | join(" ")')" = \
+		"training allow 10.0.0.0/8:443,198.51.100.7 host" ]
+	stint zone set team --egress internet --dns 9.9.9.9
+	[ "$(stint zone show team --json | jq -r '[.tier, .peers, .egress, .dns] | join(" ")')" = \
+		"training allow internet 9.9.9.9" ]
+	[[ "$(stint zone ls)" == *"team     training  0          allow  internet"* ]]
+	stint zone rm team
+	[ "$(stint zone ls --json | jq -r '.[].zone')" = default ]
+}
+
+@test "what is no zone is refused, with the reason" {
+	refused 5 "neither the availability nor the separation" zone add production
+	refused 5 "neither the availability nor the separation" zone add x --tier test
+	refused 2 "cannot be a zone's name" zone add 'A b'
+	refused 2 "'moon' is no tier; there are dev, sandbox, poc, training, ci" \
+		zone add x --tier moon
+	refused 2 "neither an address nor the name of a host" zone add x --egress 10.0.0
+	refused 2 "neither allow nor deny" zone add x --peers maybe
+	refused 2 "is no address" zone add x --dns dns.example
+	refused 3 "no zone 'x'; there is default" zone show x
+	refused 3 "no zone 'x'" zone set x --peers allow
+	refused 3 "no zone 'x'" up hello --zone x
+	refused 5 "it stays" zone rm default
+	refused 2 "usage: stint zone" zone
+	stint zone add x
+	refused 4 "there is a zone 'x' already" zone add x
+	[ "$(stint zone ls --json | jq length)" = 2 ]
+}
+
+@test "a zone without traffic costs the host nothing" {
+	stint zone add quiet
+	stint up hello --name a --zone quiet
+	[ "$(links)" = 0 ]
+	[ "$(tables)" = 0 ]
+	[ "$(stint show a --json | jq -r .zone)" = quiet ]
+	run stint zone rm quiet
+	[ "$status" = 5 ]
+	[[ "$output" == *"has 1 instance, 'a' among them: end them first"* ]]
+}
+
+@test "instances of a zone find one another by name, and those that have gone no more" {
+	stint zone add team --peers allow
+	stint up hello --name alice --zone team
+	stint up hello --name bob --zone team
+	for name in bob bob.team.stint; do
+		stint exec alice -- bash -c "exec 3<>/dev/tcp/$name/5555
+			printf 'GET / HTTP/1.0\r\n\r\n' >&3; grep -q '200 OK' <&3"
+	done
+	stint exec alice -- bash -c 'exec 3<>/dev/tcp/$HOSTNAME/5555'
+	stint exec bob -- grep -q 'alice.team.stint' /etc/hosts
+	stint down bob --now
+	run stint exec alice -- grep bob /etc/hosts
+	[ "$status" = 1 ]
+}
+
+@test "running instances follow their zone" {
+	stint zone add team --peers allow
+	stint up hello --name a --zone team
+	stint up hello --name b --zone team
+	serve "$(server_of b)" 7001
+	[ "$(reach a tcp "$(address_of b)" 7001)" = reached ]
+	stint zone set team --peers deny
+	[ "$(links)" = 0 ]
+	[ "$(tables)" = 0 ]
+	[ "$(reach a tcp "$(address_of b)" 7001)" = denied ]
+	stint zone set team --peers allow
+	[ "$(links)" = 2 ]
+	[ "$(reach a tcp "$(address_of b)" 7001)" = reached ]
+}
+
+@test "a change of the zone cuts connections that it does not allow any more" {
+	stint zone add out --egress "$PRIVATE4:$OUTSIDE_PORT"
+	stint up hello --name a --zone out
+	nsenter -t "$(server_of a)" -n "$REACH" hold "$PRIVATE4" "$OUTSIDE_PORT" \
+		3>&- >"$BATS_TEST_TMPDIR/held" &
+	eventually 5 grep -q held "$BATS_TEST_TMPDIR/held"
+	stint zone set out --egress "$PRIVATE4:1"
+	eventually 10 grep -q cut "$BATS_TEST_TMPDIR/held"
+	[ "$(reach a tcp "$PRIVATE4" "$OUTSIDE_PORT")" = denied ]
+	stint zone set out --egress "$PRIVATE4:$OUTSIDE_PORT"
+	[ "$(reach a tcp "$PRIVATE4" "$OUTSIDE_PORT")" = reached ]
+}
+
+@test "an uplink forwards while a zone needs it, and is put back" {
+	local file=/proc/sys/net/ipv4/conf/up0/forwarding
+
+	[ "$(on_host cat "$file")" = 0 ]
+	stint zone add out --egress "$PRIVATE4"
+	stint up hello --name a --zone out
+	[ "$(on_host cat "$file")" = 1 ]
+	[ "$(on_host cat /proc/sys/net/ipv4/conf/all/forwarding)" = 0 ]
+	stint down a --now
+	stint zone rm out
+	[ "$(on_host cat "$file")" = 0 ]
+}
+
+@test "name servers inside are those of the host, or of the zone, and none without egress" {
+	stint zone add out --egress internet --dns 9.9.9.9,2620:fe::fe
+	stint up hello --name a --zone out
+	[ "$(stint exec a -- cat /etc/resolv.conf)" = $'nameserver 9.9.9.9\nnameserver 2620:fe::fe' ]
+	stint zone set out --dns none
+	[[ "$(stint exec a -- cat /etc/resolv.conf)" != *nameserver* ]]
+	stint up hello --name b
+	[[ "$(stint exec b -- cat /etc/resolv.conf)" == *"no name server"* ]]
+}
+
+@test "a template that needs egress is told what its zone has" {
+	printf 'extends: hello\nnetwork: {egress: "10.1.2.3:443"}\n' >"$STINT_ROOT/etc/stint/templates/t.yaml"
+	refused 5 "needs egress to '10.1.2.3:443', and the zone 'default' has 'none'" up t
+	stint zone add out --egress 10.1.2.3:443,10.1.2.4
+	stint up t --zone out
+}
+
+@test "published ports work in every zone" {
+	stint zone add team --peers allow --egress internet
+	stint up hello --name a --zone team
+	curl -sf --max-time 5 "$(stint show a --json | jq -r '.ports[0].url')" >/dev/null ||
+		on_host curl -sf --max-time 5 "$(stint show a --json | jq -r '.ports[0].url')" >/dev/null
+}
+
+@test "an instance that was killed with its keeper leaves no link" {
+	stint zone add team --peers allow
+	stint up hello --name a --zone team
+	[ "$(links)" = 1 ]
+	kill_process stint-keeper a
+	stint sweep
+	eventually 5 test "$(links)" = 0
+}
