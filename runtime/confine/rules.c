@@ -6,6 +6,7 @@
  */
 #include "confine/calls.h"
 
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <stddef.h>
@@ -33,6 +34,12 @@ const struct call_rule call_rules[] = {
 	{"socket", INSIDE, {{0, ALL_BITS, AF_NETLINK}, {2, ALL_BITS, NETLINK_ROUTE}}, 2},
 	{"socketpair", INSIDE, {{0, ALL_BITS, AF_UNIX}}, 1},
 	{"socket", FORWARDER, {{0, ALL_BITS, AF_INET}}, 1},
+	/* no F_SETOWN, which sends signals to whoever has the same id; no limits but its own */
+	{"fcntl", FORWARDER, {{1, ALL_BITS, F_GETFD}}, 1},
+	{"fcntl", FORWARDER, {{1, ALL_BITS, F_SETFD}}, 1},
+	{"fcntl", FORWARDER, {{1, ALL_BITS, F_GETFL}}, 1},
+	{"fcntl", FORWARDER, {{1, ALL_BITS, F_SETFL}}, 1},
+	{"prlimit64", FORWARDER, {{0, ALL_BITS, 0}}, 1},
 	/* FIFOs, sockets and plain files, but no devices, nor an overlay's whiteouts */
 	{"mknod", INSIDE, {{1, S_IFMT, S_IFIFO}}, 1},
 	{"mknod", INSIDE, {{1, S_IFMT, S_IFSOCK}}, 1},

@@ -18,8 +18,10 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -218,6 +220,30 @@ static void filter_compile_looks_at_arguments(void **state)
 	}
 }
 
+/* All forwarders have one id: the kernel would let them signal and limit one another. */
+static void filter_compile_of_the_forwarder_leaves_others_alone(void **state)
+{
+	static const struct argument_case forwarder[] = {
+		{__NR_kill, {1, SIGKILL}, "EPERM"},
+		{__NR_tgkill, {1, 1, SIGKILL}, "EPERM"},
+		{__NR_fcntl, {0, F_SETFL, O_NONBLOCK}, "allow"},
+		{__NR_fcntl, {0, F_SETOWN, 1}, "EPERM"},
+		{__NR_fcntl, {0, F_SETOWN_EX, 1}, "EPERM"},
+		{__NR_fcntl, {0, F_SETSIG, SIGKILL}, "EPERM"},
+		{__NR_prlimit64, {0, RLIMIT_NOFILE}, "allow"},
+		{__NR_prlimit64, {1, RLIMIT_NOFILE}, "EPERM"},
+		{__NR_ioctl, {0, FIOSETOWN}, "EPERM"},
+		{__NR_ioctl, {0, FIONREAD}, "allow"},
+		{__NR_openat, {0}, "EPERM"},
+	};
+	struct filter filter = compile(FILTER_FORWARDER, false);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(forwarder); i++)
+		check_case(&filter, &forwarder[i]);
+	filter_deinit(&filter);
+}
+
 /* No number of another ABI passes, whatever it means there. */
 static void filter_compile_knows_one_abi(void **state)
 {
@@ -332,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filter_compile_matches_golden_tables),
 		cmocka_unit_test(filter_compile_looks_at_arguments),
+		cmocka_unit_test(filter_compile_of_the_forwarder_leaves_others_alone),
 		cmocka_unit_test(filter_compile_knows_one_abi),
 		cmocka_unit_test(filter_compile_abi32),
 		with_world(filter_load_keeps_and_trusts_only_its_own),
