@@ -4,7 +4,9 @@
 #include "cli/output.h"
 #include "base/cleanup.h"
 #include "instance/limits.h"
+#include "instance/network.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -132,6 +134,19 @@ static json_t *json_limits(const struct site *site, const struct record *record)
 	return object;
 }
 
+static void show_network(struct table *table, const struct record *record)
+{
+	struct in_addr address = {.s_addr = htonl(record->address)};
+	char text[INET_ADDRSTRLEN];
+	const char *link = network_link_of(record);
+
+	inet_ntop(AF_INET, &address, text, sizeof(text));
+	table_add(table, "zone");
+	table_addf(table, "%s%s%s", record->zone, link ? ", link " : ", no link", link ? link : "");
+	table_add(table, "address");
+	table_addf(table, "%s%s%s", text, *record->address6 ? ", " : "", record->address6);
+}
+
 static void show_record(const struct site *site, const struct record *record,
 			const struct status *status)
 {
@@ -159,6 +174,7 @@ static void show_record(const struct site *site, const struct record *record,
 	}
 	show_ids(&table, record);
 	show_lease(&table, &record->grant.lease);
+	show_network(&table, record);
 	show_ports(&table, &record->grant);
 	show_limits(&table, site, record);
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {

@@ -245,3 +245,11 @@ int network_mend(const struct site *site, struct error *err)
 	set_links(store, r == 0);
 	return r;
 }
+
+const char *network_link_of(const struct record *record)
+{
+	static char name[NETNS_LINK_NAME_SIZE];
+
+	netns_link_name(record->grant.id, name);
+	return netns_link_exists(name) ? name : NULL;
+}

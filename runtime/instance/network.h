@@ -53,4 +53,7 @@ void network_leave(const struct site *site, struct store *store, const struct re
  */
 int network_mend(const struct site *site, struct error *err);
 
+/* The name of the instance's link on the host, in a static buffer; NULL: it has none. */
+const char *network_link_of(const struct record *record);
+
 #endif

@@ -65,6 +65,7 @@ tables()
 	[ "$(links)" = 0 ]
 	[ "$(tables)" = 0 ]
 	[ "$(stint show a --json | jq -r .zone)" = quiet ]
+	[[ "$(stint show a)" == *"zone        quiet, no link"* ]]
 	run stint zone rm quiet
 	[ "$status" = 5 ]
 	[[ "$output" == *"has 1 instance, 'a' among them: end them first"* ]]
@@ -97,6 +98,7 @@ tables()
 	[ "$(reach a tcp "$(address_of b)" 7001)" = denied ]
 	stint zone set team --peers allow
 	[ "$(links)" = 2 ]
+	[[ "$(stint show a)" == *"zone        team, link st"* ]]
 	[ "$(reach a tcp "$(address_of b)" 7001)" = reached ]
 }
 
