@@ -366,6 +366,23 @@ const struct keyword template_keywords[] = {
 		.check = check_lease,
 	},
 	{
+		.name = "tier",
+		.type = &type_name,
+		.doc = "What its instances are for: dev, sandbox, poc, training or ci. Test and "
+		       "production are refused: several instances on one machine cannot serve "
+		       "them.",
+		.offset = PLAN(tier),
+		.flags = KEYWORD_PROSE,
+	},
+	{
+		.name = "ha_group",
+		.type = &type_name,
+		.doc = "The group whose members stand in for one another: a second one of it is "
+		       "not started on this host, because both would fail together.",
+		.offset = PLAN(ha_group),
+		.flags = KEYWORD_PROSE,
+	},
+	{
 		.name = "network",
 		.inner = network_keywords,
 		.doc = "What the instance reaches.",

@@ -154,6 +154,8 @@ json_t *json_plan(const struct plan *plan)
 	put_confinement(object, &plan->confinement);
 	json_object_set_new(object, "best_effort", json_boolean(plan->best_effort));
 	json_object_set_new(object, "lease", lease);
+	json_object_update_new(
+		object, json_pack("{s:s*, s:s*}", "tier", plan->tier, "ha_group", plan->ha_group));
 	json_object_set_new(object, "network",
 			    json_pack("{s:s, s:s}", "zone", plan->network.zone, "egress",
 				      plan->network.egress));

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "plan/zone.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,5 +176,5 @@ int check_supported(const struct plan *plan, struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (table[i].asked)
 			return refuse(table[i].name, err);
-	return 0;
+	return plan->tier ? tier_check(plan->tier, "'tier:' of the template", err) : 0;
 }

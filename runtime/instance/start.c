@@ -120,6 +120,8 @@ static int fill_record(struct starting *s, struct error *err)
 	record->layers = strv_copy(request->plan->install);
 	record->cgroup = xstrdup(s->site->cgroup);
 	record->zone = xstrdup(request->plan->network.zone);
+	if (request->plan->ha_group)
+		record->ha_group = xstrdup(request->plan->ha_group);
 	record->grant.owner_uid = request->owner->uid;
 	record->grant.owner_gid = request->owner->gid;
 	record->grant.owner = xstrdup(request->owner->name);

@@ -393,6 +393,10 @@ void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 	if (plan->best_effort)
 		put_word(ret_text, 0, "best_effort", "true");
 	put_lease(ret_text, &plan->lease);
+	if (plan->tier)
+		put_value(ret_text, 0, "tier", plan->tier);
+	if (plan->ha_group)
+		put_value(ret_text, 0, "ha_group", plan->ha_group);
 	put_section(ret_text, 0, "network");
 	put_value(ret_text, 1, "zone", plan->network.zone);
 	put_value(ret_text, 1, "egress", plan->network.egress);

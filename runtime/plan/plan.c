@@ -39,6 +39,8 @@ void plan_free(struct plan *plan)
 	free(plan->ports);
 	ready_deinit(&plan->ready);
 	free(plan->confinement.seccomp_reason);
+	free(plan->tier);
+	free(plan->ha_group);
 	free(plan->network.zone);
 	free(plan->network.egress);
 	free(plan);

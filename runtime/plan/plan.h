@@ -88,6 +88,8 @@ struct plan {
 	bool best_effort; /* start even where something that is asked for cannot be enforced */
 	struct plan_confinement confinement;
 	struct plan_lease lease;
+	char *tier;	/* what its instances are for; NULL: not said */
+	char *ha_group; /* whose members must not share a host; NULL: none */
 	struct plan_network network;
 };
 

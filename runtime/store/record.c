@@ -16,6 +16,7 @@ static const struct field record_fields[] = {
 	FIELD(I64, struct record, disk_bytes),	    FIELD(TEXT, struct record, disk),
 	FIELD(I64, struct record, memory_bytes),    FIELD(I64, struct record, cpu_millis),
 	FIELD(TEXT, struct record, zone),	    FIELD(CHARS, struct record, address6),
+	FIELD(TEXT, struct record, ha_group),
 };
 
 static const struct field lease_fields[] = {
@@ -35,13 +36,13 @@ static const struct field port_fields[] = {
 #define RECORD_COLUMNS                                                                            \
 	"id, name, owner_uid, owner_gid, owner, hold, template_name, boot_id, created_ns, plan, " \
 	"layers, cgroup, address, id_base, disk_bytes, disk, memory_bytes, cpu_millis, zone, "    \
-	"address6"
+	"address6, ha_group"
 #define LEASE_COLUMNS "lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns"
 #define PORT_COLUMNS "name, scheme, host_address, host_port, inside_port"
 
 static const char insert_instance[] =
 	"INSERT INTO instance (" RECORD_COLUMNS ", " LEASE_COLUMNS ")"
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char insert_port[] =
 	"INSERT INTO port (instance, position, " PORT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char select_instances[] =
@@ -197,6 +198,7 @@ void record_free(struct record *record)
 	free(record->cgroup);
 	free(record->disk);
 	free(record->zone);
+	free(record->ha_group);
 	free(record);
 }
 

@@ -91,7 +91,8 @@ static const char version_5[] =
 	" dns TEXT NOT NULL) WITHOUT ROWID;"
 	"INSERT INTO zone VALUES ('" ZONE_DEFAULT "', 1, 'sandbox', 0, 'none', 'host');"
 	"ALTER TABLE instance ADD COLUMN zone TEXT NOT NULL DEFAULT '" ZONE_DEFAULT "';"
-	"ALTER TABLE instance ADD COLUMN address6 TEXT NOT NULL DEFAULT '';";
+	"ALTER TABLE instance ADD COLUMN address6 TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE instance ADD COLUMN ha_group TEXT;";
 
 /* What leads from each version to the next; a database that lacks several takes several. */
 static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5};

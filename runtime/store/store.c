@@ -134,6 +134,29 @@ static int check_zone(struct store *store, const char *name, struct error *err)
 	return r;
 }
 
+/* What stands in for another one must not fail together with it. */
+static int check_group(struct store *store, const char *group, bool discreet, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = group ? db_prepare(store, "SELECT name FROM instance WHERE ha_group = ?",
+				   &statement, err)
+		      : 0;
+
+	if (r < 0 || !group)
+		return r;
+	sqlite3_bind_text(statement, 1, group, -1, SQLITE_STATIC);
+	r = db_step(store, statement, err);
+	if (r <= 0)
+		return r;
+	return error_say(
+		err, ERROR_REFUSED,
+		"a member of the high-availability group '%s' runs on this host%s%s%s: two "
+		"on one machine fail together; start this one on another",
+		group, discreet ? "" : " already, '",
+		discreet ? "" : (const char *)sqlite3_column_text(statement, 0),
+		discreet ? "" : "'");
+}
+
 /* The second address says nothing of its own: it is the first one's place under the prefix. */
 static void derive_address6(const struct admission *admission, struct record *record)
 {
@@ -156,6 +179,8 @@ static int admit(struct store *store, struct record *record, const struct admiss
 
 	if (r == 0)
 		r = check_zone(store, record->zone, err);
+	if (r == 0)
+		r = check_group(store, record->ha_group, discreet, err);
 	if (r == 0)
 		r = check_ports(store, &record->grant, discreet, err);
 	if (r == 0 && admission->quota)

@@ -28,6 +28,7 @@ struct record {
 	char **layers;	  /* install directories; layer i has its upper in the pool's "layer/<i>" */
 	char *cgroup;	  /* name of the parent group below each hierarchy's root */
 	char *zone;	  /* its network segment */
+	char *ha_group;	  /* whose members must not share a host; NULL: none */
 	uint32_t address; /* IPv4, host byte order; given out by store_admit */
 	char address6[INET6_ADDRSTRLEN]; /* goes with that one; "": none */
 	uint32_t id_base; /* first of its ID_RANGE_SIZE ids on the host, given out too; 0: none */
@@ -72,10 +73,11 @@ void store_cleanup(struct store **store);
  * Writes the record of an instance that is about to be made, and gives out its address and ids (the
  * next free ones after the last that were given, wrapping around; record->address, address6 and
  * id_base are set) in the same transaction. ERROR_EXISTS when the name is taken (the text names its
- * owner), ERROR_NOT_FOUND when there is no such zone, -EADDRINUSE (kind ERROR_FAILED) when a
- * published fixed port is already in the store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses or
- * ids are exhausted. For a restricted owner, errors name nobody else's instances, and ERROR_REFUSED
- * says that his quota is used up.
+ * owner), ERROR_NOT_FOUND when there is no such zone, ERROR_REFUSED when another one of its
+ * high-availability group is there, -EADDRINUSE (kind ERROR_FAILED) when a
+ * published fixed port is already in the store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses
+ * or ids are exhausted. For a restricted owner, errors name nobody else's instances, and
+ * ERROR_REFUSED says that his quota is used up.
  */
 int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err);

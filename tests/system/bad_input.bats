@@ -59,6 +59,15 @@ fails()
 	refused 125 "cannot be enforced" run l -- true
 }
 
+@test "a template for test or production is refused, and so is a group's second member on one host" {
+	printf 'template: p\nextends: hello\ntier: production\n' | template p
+	fails 5 "neither the availability nor the separation" up p
+	printf 'template: h\nextends: hello\nha_group: brokers\ntier: dev\n' | template h
+	stint up h --name first
+	refused 5 "two on one machine fail together" up h --name second
+	[ "$(stint ls -q)" = first ]
+}
+
 @test "a limit on the command line that is no limit is refused with 2, naming the option" {
 	for words in "--memory 12" "--memory lots" "--cpus 0" "--cpus 2.5.1" "--pids 0" "--files 3" "--io-read 1" \
 		"--io-write x" "--log-size none" "--swap -1"; do

@@ -126,7 +126,7 @@ static const char back_to_version_1[] =
 	"ALTER TABLE instance DROP COLUMN cpu_millis;"
 	"ALTER TABLE history DROP COLUMN owner_uid;"
 	"DROP TABLE zone; ALTER TABLE instance DROP COLUMN zone;"
-	"ALTER TABLE instance DROP COLUMN address6;"
+	"ALTER TABLE instance DROP COLUMN address6; ALTER TABLE instance DROP COLUMN ha_group;"
 	"PRAGMA user_version = 1";
 
 static void store_open_older_schema(void **data)

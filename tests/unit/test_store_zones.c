@@ -126,6 +126,21 @@ static void store_admit_gives_an_ipv6_address(void **data)
 	assert_string_equal(second->address6, "fd00:1::2");
 }
 
+static void store_admit_of_two_that_stand_in_for_one_another(void **data)
+{
+	struct state *state = *data;
+	cleanup_record struct record *a = make_record("a", 1), *b = make_record("b", 2);
+	struct error err;
+
+	a->ha_group = xstrdup("brokers");
+	b->ha_group = xstrdup("brokers");
+	assert_int_equal(store_admit(state->store, a, &plenty, NULL), 0);
+	assert_int_equal(store_admit(state->store, b, &plenty, &err), -EPERM);
+	assert_non_null(strstr(err.text, "group 'brokers' runs on this host already, 'a'"));
+	assert_int_equal(end_instance(state->store, 1, "expired"), 0);
+	assert_int_equal(store_admit(state->store, b, &plenty, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +151,7 @@ int main(void)
 		WITH_STORE(store_zone_remove_of_one_in_use),
 		WITH_STORE(store_admit_into_a_zone_that_is_none),
 		WITH_STORE(store_admit_gives_an_ipv6_address),
+		WITH_STORE(store_admit_of_two_that_stand_in_for_one_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,7 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		{"zzzzzz: x\nrun: {command: /bin/true}\n",
 		 "t.yaml:1:1: key 'zzzzzz': unknown key; possible are template, summary, extends, "
 		 "params, install, paths, run, ports, ready, limits, caps, seccomp, "
-		 "best_effort, lease, network"},
+		 "best_effort, lease, tier, ha_group, network"},
 		{"run:\n  command: /bin/true\n  usr: root\n",
 		 "t.yaml:3:3: key 'run.usr': unknown key; did you mean 'user'?"},
 		{"run: {command: a}\nports:\n  http: {port: 80, shceme: http}\n",
