@@ -252,6 +252,8 @@ static int64_t step(struct state *state)
 
 	if (state->phase == PHASE_PROBING && (state->matched || state->probe.succeeded)) {
 		open_ports(state);
+		/* who waits for this may read the log next */
+		logfile_flush(&state->log);
 		/* a keeper that is gone says so on the channel */
 		if (!state->done)
 			(void)socket_send(state->channel->fd, &ready, sizeof(ready), NULL, 0);

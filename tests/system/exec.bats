@@ -68,7 +68,7 @@ load helper
 }
 
 @test "the command runs as the server does, in a world of its own" {
-	payload u "[$PROBE/bin/probe, report, print, up, sleep, '300']" 'ready: {log: up}'
+	payload u "[$PROBE/bin/probe, report, print, up, sleep, '300']" 'ready: {log: ^up}'
 	sed -i 's/^run:/run:\n  user: nobody\n  env: {OF_SERVER: yes}/' "$STINT_ROOT/etc/stint/templates/u.yaml"
 	stint up u --name u
 	stint logs u >"$STINT_ROOT/server"

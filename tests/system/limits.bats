@@ -329,7 +329,7 @@ parent_group()
 @test "short of memory, the kernel takes what is inside before what keeps it, and before the host" {
 	local pid
 
-	payload world "[$PROBE/bin/probe, report, print, up, sleep, '300']" 'ready: {log: up}'
+	payload world "[$PROBE/bin/probe, report, print, up, sleep, '300']" 'ready: {log: ^up}'
 	stint up world --name w
 	[[ $(stint logs w) == *oom_score_adj=500* ]]
 	[ "$(stint exec w -- cat /proc/self/oom_score_adj)" = 500 ]
