@@ -39,7 +39,7 @@ load helper
 }
 
 @test "with --no-hold a connection is refused until the server is ready" {
-	stint up hello --name slow --no-wait --no-hold --env HELLO_START_SECONDS=2
+	stint up hello --name slow --no-wait --no-hold --env HELLO_START_SECONDS=$((2 * SLOW))
 	port=$(port_of slow)
 	run get "http://127.0.0.1:$port/"
 	[ "$status" -eq 7 ]
