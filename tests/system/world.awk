@@ -121,7 +121,7 @@ NR == FNR {
 }
 
 $1 ~ /^ns\./ { print $1, (value == host[$1] ? "of the host" : "its own"); next }
-# before Linux 6.15 a layer has to be attached to be given to an overlay: at the place that this covers
+# before Linux 6.15 a layer has to be attached to be given to an overlay: where that covers it
 $1 == "mount." install && version(host["kernel"]) < 615 &&
 	value ~ /^[^ ]+ [^ ]+ ro,([^ ]*,)?idmapped / { next }
 $1 ~ /^mount\./ { print mount($1, value); next }
