@@ -54,6 +54,7 @@ WRITES(modprobe, "/proc/sys/kernel/modprobe")
 WRITES(sysrq, "/proc/sys/kernel/sysrq")
 WRITES(drop_caches, "/proc/sys/vm/drop_caches")
 WRITES(sysrq_trigger, "/proc/sysrq-trigger")
+WRITES(host_name, "/proc/sys/kernel/hostname")
 WRITES(irq, "/proc/irq/default_smp_affinity")
 READS(init_environ, "/proc/1/environ")
 
@@ -140,6 +141,7 @@ static const struct probe list[] = {
 	{"proc-sysrq", "15", "write kernel.sysrq", LOCKED, sysrq, {0}},
 	{"proc-drop-caches", "15", "write vm.drop_caches", LOCKED, drop_caches, {0}},
 	{"proc-sysrq-trigger", "13,15", "write sysrq-trigger", LOCKED, sysrq_trigger, {0}},
+	{"proc-hostname", "15", "write kernel.hostname", LOCKED, host_name, {0}},
 	{"proc-irq", "61", "write /proc/irq", LOCKED, irq, {0}},
 	{"proc-1-exe", "2", "open init's program", "dumpable,caps,landlock", init_exe, {0}},
 	{"proc-1-root", "1", "open init's root", "dumpable,caps", init_root, {0}},
