@@ -3,6 +3,7 @@
 #include "confine/confine.h"
 
 #include <linux/audit.h>
+#include <linux/fs.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -48,6 +49,7 @@ static const struct word requests[] = {
 	{TIOCLINUX, "TIOCLINUX"},
 	{TIOCSETD, "TIOCSETD"},
 	{TIOCCONS, "TIOCCONS"},
+	{FS_IOC_FSSETXATTR, "FS_IOC_FSSETXATTR"},
 	{0, NULL},
 };
 

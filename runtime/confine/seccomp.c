@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 #define LOW_HALF (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 4)
 #define FAIL(errnum) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (errnum))
 
-#define CHECKS_VERSION 1 /* of add_checks() */
+#define CHECKS_VERSION 2 /* of add_checks() */
 
 uint32_t filter_version(void)
 {
@@ -106,23 +107,25 @@ static int set_up(scmp_filter_ctx context)
 /*
  * Of one architecture: calls that nobody knew when the list was made do not exist, and a terminal
  * takes no input (TIOCSTI), no selection (TIOCLINUX), no line discipline and no kernel messages
- * from a program.
+ * from a program. Nor does a file change its project, and so whose quota it uses: without a user
+ * namespace its owner could.
  */
 static void add_checks(struct text *program, uint32_t arch, uint32_t ioctl_number)
 {
 	const struct sock_filter checks[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, 11),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, 12),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 9, 0),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, CALLS_NEWEST, 7, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ioctl_number, 0, 7),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 10, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, CALLS_NEWEST, 8, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ioctl_number, 0, 8),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, args[1]) + LOW_HALF),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 3, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSETD, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCCONS, 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSETD, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCCONS, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FS_IOC_FSSETXATTR, 0, 2),
 		FAIL(EPERM),
 		FAIL(ENOSYS),
 	};

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -186,6 +187,8 @@ static const struct argument_case cases[] = {
 	{__NR_ioctl, {0, TIOCLINUX | 0xdead00000000ULL}, "EPERM"},
 	{__NR_ioctl, {0, TIOCSETD}, "EPERM"},
 	{__NR_ioctl, {0, TIOCCONS}, "EPERM"},
+	{__NR_ioctl, {0, FS_IOC_FSSETXATTR}, "EPERM"},
+	{__NR_ioctl, {0, FS_IOC_FSGETXATTR}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFIFO | 0600}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFCHR | 0600}, "EPERM"},
 	{__NR_mknodat, {0, 0, S_IFBLK | 0600}, "EPERM"},
