@@ -122,7 +122,7 @@ static const struct probe list[] = {
 	{"file-project",
 	 "32",
 	 "another project, and so another quota",
-	 "caps,userns",
+	 "seccomp,caps,userns",
 	 project,
 	 {0}},
 };
