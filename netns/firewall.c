@@ -20,6 +20,7 @@
 #define FILE_NAME "firewall"
 #define FILE_MAX (4 << 20)
 #define DIVIDER "\n--\n"
+#define TRIES 5
 
 struct remembered {
 	char *data; /* the parts below lie in it */
@@ -69,30 +70,13 @@ static char *list_table(const char *table)
 	return nft_run(command, &listing, NULL) == 0 ? listing : NULL;
 }
 
-static int write_down(int state, const char *asked, const char *table, struct error *err)
+static int write_down(int state, const char *asked, const char *listing, const char *place,
+		      struct error *err)
 {
-	cleanup_free char *listing = list_table(table), *place = NULL, *text = NULL;
-	uint32_t generation;
-	int r = nft_generation(&generation, err);
+	cleanup_free char *text = xasprintf("%s" DIVIDER "%s" DIVIDER "%s", place, asked, listing);
+	int r = file_replace(state, FILE_NAME, text, 0600);
 
-	if (r < 0)
-		return r;
-	place = place_of(generation);
-	text = xasprintf("%s" DIVIDER "%s" DIVIDER "%s", place, asked, listing ? listing : "");
-	r = file_replace(state, FILE_NAME, text, 0600);
 	return r < 0 ? error_set(err, -r, "cannot remember the state of the firewall") : 0;
-}
-
-/* Nobody has changed any table since the last time. */
-static bool is_untouched(const struct remembered *last)
-{
-	cleanup_free char *place = NULL;
-	uint32_t generation;
-
-	if (!last->place || nft_generation(&generation, NULL) < 0)
-		return false;
-	place = place_of(generation);
-	return strcmp(place, last->place) == 0;
 }
 
 static int put_in_place(const char *asked, const char *table, struct error *err)
@@ -104,22 +88,52 @@ static int put_in_place(const char *asked, const char *table, struct error *err)
 	return nft_run(commands, NULL, err);
 }
 
+/*
+ * What the kernel lists after the change is what it shall list from now on, if nobody else has
+ * changed anything meanwhile: every transaction is one generation. On a host where that is not to
+ * be had, whoever comes next makes the table again.
+ */
+static int make(const char *asked, const char *table, int state, struct error *err)
+{
+	for (int i = 0; i < TRIES; i++) {
+		cleanup_free char *listing = NULL, *place = NULL;
+		uint32_t before, after;
+		int r = nft_generation(&before, err);
+
+		if (r == 0)
+			r = put_in_place(asked, table, err);
+		if (r < 0)
+			return r;
+		listing = list_table(table);
+		r = nft_generation(&after, err);
+		if (r < 0)
+			return r;
+		place = place_of(after);
+		if (listing && after == before + 1)
+			return write_down(state, asked, listing, place, err);
+	}
+	return write_down(state, asked, "", "", err);
+}
+
 static int apply(const struct firewall *firewall, int state, const struct remembered *last,
 		 enum firewall_result *ret_result, struct error *err)
 {
-	cleanup_free char *asked = firewall_text(firewall), *listing = NULL;
+	cleanup_free char *asked = firewall_text(firewall), *listing = NULL, *place = NULL;
 	bool same = last->asked && strcmp(last->asked, asked) == 0;
-	int r;
+	uint32_t generation;
+	int r = nft_generation(&generation, err);
 
+	if (r < 0)
+		return r;
 	*ret_result = FIREWALL_KEPT;
-	if (same && is_untouched(last))
-		return 0;
+	place = place_of(generation);
+	if (same && strcmp(place, last->place) == 0)
+		return 0; /* nobody has changed any table since */
 	listing = list_table(firewall->table);
 	if (same && listing && last->listing && strcmp(listing, last->listing) == 0)
-		return write_down(state, asked, firewall->table, err);
+		return write_down(state, asked, listing, place, err);
 	*ret_result = same ? FIREWALL_REPAIRED : listing ? FIREWALL_CHANGED : FIREWALL_MADE;
-	r = put_in_place(asked, firewall->table, err);
-	return r < 0 ? r : write_down(state, asked, firewall->table, err);
+	return make(asked, firewall->table, state, err);
 }
 
 int firewall_apply(const struct firewall *firewall, int state, enum firewall_result *ret_result,
