@@ -11,9 +11,13 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Not on the internet, or not at its other end: an egress to the internet is none to these. */
+/*
+ * Not on the internet, or not at its other end: an egress to the internet is none to these. One
+ * cloud has its metadata at an address that looks public.
+ */
 static const char closed4[] =
-	"0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, "
+	"0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 168.63.129.16, 169.254.0.0/16, "
+	"172.16.0.0/12, "
 	"192.0.0.0/24, 192.0.2.0/24, 192.88.99.0/24, 192.168.0.0/16, 198.18.0.0/15, "
 	"198.51.100.0/24, 203.0.113.0/24, 224.0.0.0/3";
 /* Global unicast is 2000::/3; of that, what carries IPv4 addresses or serves documentation. */
@@ -51,6 +55,7 @@ static const char rules[] =
 	"		goto denied\n"
 	"	}\n"
 	"	chain outwards {\n"
+	"		ct state { invalid, untracked } drop\n" /* would leave with its own address */
 	"		ip daddr @instances4 goto denied\n"
 	"		ip6 daddr @instances6 goto denied\n"
 	"		iifgroup @internet ip daddr != @closed4 accept\n"
@@ -62,7 +67,7 @@ static const char rules[] =
 	"		goto denied\n"
 	"	}\n"
 	"	chain inwards {\n"
-	"		ct state related accept\n"
+	"		meta l4proto { icmp, ipv6-icmp } ct state related accept\n"
 	"		ct state != established goto denied\n"
 	"		ct direction original goto denied\n"
 	"		oifgroup @internet ip saddr != @closed4 accept\n"
