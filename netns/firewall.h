@@ -17,6 +17,14 @@
 
 #define FIREWALL_GROUPS 4096 /* interface groups of one installation */
 
+/* A packet with these from an instance is one whose way is told (path.h). */
+#define FIREWALL_TRACED_HOPS 2
+#define FIREWALL_TRACED_DSCP 43
+
+/* Addresses that stand for the outside; a test packet (path.h) ends one hop from here. */
+#define FIREWALL_ANYWHERE4 "198.41.0.4"
+#define FIREWALL_ANYWHERE6 "2001:503:ba3e::2:30"
+
 /* What of the outside is open to a zone. */
 struct firewall_opening {
 	int family; /* AF_INET, AF_INET6 */

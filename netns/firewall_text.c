@@ -11,6 +11,11 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define WORD(number) WORD_OF(number)
+#define WORD_OF(number) #number
+#define TRACED_HOPS WORD(FIREWALL_TRACED_HOPS)
+#define TRACED_DSCP WORD(FIREWALL_TRACED_DSCP)
+
 /*
  * Not on the internet, or not at its other end: an egress to the internet is none to these. One
  * cloud has its metadata at an address that looks public.
@@ -30,6 +35,8 @@ static const char rules[] =
 	"		iifgroup @OURS@ jump from_instance_only\n"
 	"	}\n"
 	"	chain from_instance_only {\n"
+	"		ip ttl " TRACED_HOPS " ip dscp " TRACED_DSCP " meta nftrace set 1\n"
+	"		ip6 hoplimit " TRACED_HOPS " ip6 dscp " TRACED_DSCP " meta nftrace set 1\n"
 	"		fib saddr . iif oif missing drop\n"
 	"		ip6 saddr fe80::/10 drop\n"
 	"		icmpv6 type { nd-router-solicit, nd-router-advert, nd-redirect } drop\n"

@@ -14,9 +14,6 @@
 #define FILE_NAME "forwarding"
 #define FILE_MAX (64 << 10)
 
-/* Only asked for where it is routed to; nothing is ever sent there. */
-static const char anywhere4[] = "198.41.0.4", anywhere6[] = "2001:503:ba3e::2:30";
-
 /* "ipv4 eth0": the switch of an interface. */
 static char *switch_path(const char *which)
 {
@@ -46,9 +43,9 @@ static void need_of_zone(char ***wanted, struct nl_sock *socket, const struct fi
 	struct in6_addr address;
 
 	if (zone->internet) {
-		inet_pton(AF_INET, anywhere4, &address);
+		inet_pton(AF_INET, FIREWALL_ANYWHERE4, &address);
 		need(wanted, socket, AF_INET, &address);
-		inet_pton(AF_INET6, anywhere6, &address);
+		inet_pton(AF_INET6, FIREWALL_ANYWHERE6, &address);
 		need(wanted, socket, AF_INET6, &address);
 	}
 	for (size_t i = 0; i < zone->n_openings; i++)

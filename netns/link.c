@@ -29,7 +29,7 @@ static const char gateway4[] = "169.254.0.1", gateway6[] = "fe80::1";
 
 void netns_link_name(const char *id, char name[NETNS_LINK_NAME_SIZE])
 {
-	snprintf(name, NETNS_LINK_NAME_SIZE, "st%s", id);
+	snprintf(name, NETNS_LINK_NAME_SIZE, NETNS_LINK_PREFIX "%s", id);
 }
 
 bool netns_link_exists(const char *name)

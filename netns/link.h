@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define NETNS_LINK_NAME_SIZE 16
+#define NETNS_LINK_PREFIX "st" /* then the instance's id */
 
 struct netns_link {
 	char name[NETNS_LINK_NAME_SIZE]; /* of the host end */
