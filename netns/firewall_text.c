@@ -62,7 +62,8 @@ static const char rules[] =
 	"		goto denied\n"
 	"	}\n"
 	"	chain outwards {\n"
-	"		ct state { invalid, untracked } drop\n" /* would leave with its own address */
+	"		ct state { invalid, untracked } drop\n" /* would leave with its own address
+								 */
 	"		ip daddr @instances4 goto denied\n"
 	"		ip6 daddr @instances6 goto denied\n"
 	"		iifgroup @internet ip daddr != @closed4 accept\n"

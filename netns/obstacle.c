@@ -153,10 +153,11 @@ static void name_routing(const struct path_way *way, struct path_finding *findin
 
 	if (!is_forwarding(probe->family, probe->interface))
 		name_switch(way, probe->interface, finding);
-	else if (!find_uplink(probe, uplink))
+	else if (!find_uplink(probe, uplink)) {
 		stopped(way, xstrdup("has nowhere to go: the host has no route there"), NULL,
 			finding);
-	else
+		finding->end = PATH_NOWHERE;
+	} else
 		stopped(way, xstrdup("was not forwarded by the host's routing"),
 			xasprintf("look at 'ip rule', 'ip route get %s iif %s' and the sysctl "
 				  "rp_filter of '%s'",

@@ -19,7 +19,7 @@
 
 #define DISCARD_PORT 9
 #define BOUND_NS (300 * NSEC_PER_MSEC)
-#define AFTERWARDS_MS 10 /* for a chain behind our last one */
+#define AFTERWARDS_MS 2 /* for a chain behind our last one */
 
 void path_finding_deinit(struct path_finding *finding)
 {

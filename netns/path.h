@@ -24,13 +24,14 @@ struct path_probe {
 enum path_end {
 	PATH_OPEN,    /* the packet has left the host, or reached the other instance's link */
 	PATH_STOPPED, /* and text says by what */
+	PATH_NOWHERE, /* the host has no route there, as text says */
 	PATH_UNKNOWN, /* nothing can be said: it was not seen, or too much was seen */
 };
 
 struct path_finding {
 	enum path_end end;
-	char *text; /* NULL unless PATH_STOPPED; the caller frees both */
-	char *fix;  /* NULL: none is known */
+	char *text; /* NULL unless PATH_STOPPED or PATH_NOWHERE; the caller frees both */
+	char *fix;  /* commands for a shell, or words; NULL: none is known */
 };
 
 /*

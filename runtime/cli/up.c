@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "base/cleanup.h"
+#include "instance/obstacles.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -41,6 +42,23 @@ static int print_json(const struct session *session)
 	return json_print(json_instance(session->instance.record, &status));
 }
 
+/* The instance is up all the same: what it may reach is another matter. */
+static void warn_of_obstacles(const struct session *session)
+{
+	const struct record *record = session->instance.record;
+	struct obstacle_list found;
+	struct error err = {0};
+
+	if (obstacles_find(&session->site, record, &found, &err) < 0)
+		fprintf(stderr, "stint: cannot try what zone '%s' may reach: %s\n", record->zone,
+			err.text);
+	for (size_t i = 0; i < found.n; i++)
+		fprintf(stderr, "stint: zone '%s': %s%s%s\n", record->zone, found.list[i].text,
+			found.list[i].fix ? "; fix: " : "",
+			found.list[i].fix ? found.list[i].fix : "");
+	obstacle_list_deinit(&found);
+}
+
 static int run_up(const struct invocation *invocation)
 {
 	struct session session;
@@ -53,6 +71,8 @@ static int run_up(const struct invocation *invocation)
 						: session_wait_ready(&session, &err);
 	if (r == 0)
 		r = session_release(&session, &err);
+	if (r == 0)
+		warn_of_obstacles(&session);
 	if (r < 0)
 		status = report(&err);
 	else if (invocation->options.json)

@@ -255,6 +255,7 @@ void doctor_examine(const struct site *site, struct doctor_report *ret_report)
 		doctor_probe_disk,
 		doctor_probe_disk_limits,
 		doctor_probe_run_directory,
+		doctor_probe_network,
 		look_at_keeper,
 		look_at_usr,
 	};

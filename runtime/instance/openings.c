@@ -85,8 +85,8 @@ static void add_name_servers(struct firewall_zone *zone, const struct zone *of)
 		}
 }
 
-static int translate(const struct site *site, const struct zone *zone, const char *careful,
-		     struct firewall_zone *ret_zone, struct error *err)
+int zone_translate(const struct site *site, const struct zone *zone, const char *careful,
+		   struct firewall_zone *ret_zone, struct error *err)
 {
 	bool is_careful = careful && strcmp(careful, zone->name) == 0;
 	cleanup_free struct egress_destination *list = NULL;
@@ -121,8 +121,8 @@ static int apply(const struct site *site, const struct zone *zones, size_t n, co
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (zone_has_traffic(&zones[i]))
-			r = translate(site, &zones[i], careful, &firewall.zones[firewall.n_zones++],
-				      err);
+			r = zone_translate(site, &zones[i], careful,
+					   &firewall.zones[firewall.n_zones++], err);
 	*ret_result = FIREWALL_KEPT;
 	/* nothing is forwarded before the firewall is in place, nor after it is gone */
 	if (r == 0 && firewall.n_zones)

@@ -15,4 +15,11 @@
 int zones_enforce(const struct site *site, struct store *store, const char *careful,
 		  enum firewall_result *ret_result, struct error *err);
 
+/*
+ * One zone as the firewall takes it; careful as above. The caller frees ret_zone->openings, also
+ * after a failure.
+ */
+int zone_translate(const struct site *site, const struct zone *zone, const char *careful,
+		   struct firewall_zone *ret_zone, struct error *err);
+
 #endif

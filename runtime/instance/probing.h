@@ -12,6 +12,7 @@ void doctor_probe_run_directory(const struct site *site, struct doctor_report *r
 void doctor_probe_disk(const struct site *site, struct doctor_report *report);
 void doctor_probe_disk_limits(const struct site *site, struct doctor_report *report);
 void doctor_probe_groups(const struct site *site, struct doctor_report *report);
+void doctor_probe_network(const struct site *site, struct doctor_report *report);
 
 /* The path, or the nearest directory above it that exists. The caller frees. */
 char *doctor_existing(const char *path);
