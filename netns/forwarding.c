@@ -38,6 +38,18 @@ static void need(char ***wanted, struct nl_sock *socket, int family, const void 
 		strv_add(wanted, which);
 }
 
+/* Everywhere is by the default route; a network, where its first address is. */
+static void need_of_opening(char ***wanted, struct nl_sock *socket,
+			    const struct firewall_opening *opening)
+{
+	const char *text = opening->family == AF_INET ? FIREWALL_ANYWHERE4 : FIREWALL_ANYWHERE6;
+	struct in6_addr anywhere;
+
+	inet_pton(opening->family, text, &anywhere);
+	need(wanted, socket, opening->family,
+	     opening->prefix ? (const void *)opening->address : &anywhere);
+}
+
 static void need_of_zone(char ***wanted, struct nl_sock *socket, const struct firewall_zone *zone)
 {
 	struct in6_addr address;
@@ -49,7 +61,7 @@ static void need_of_zone(char ***wanted, struct nl_sock *socket, const struct fi
 		need(wanted, socket, AF_INET6, &address);
 	}
 	for (size_t i = 0; i < zone->n_openings; i++)
-		need(wanted, socket, zone->openings[i].family, zone->openings[i].address);
+		need_of_opening(wanted, socket, &zone->openings[i]);
 }
 
 /* Lines "ipv4 eth0=0": what was there before. */
@@ -103,12 +115,24 @@ static int switch_on(const char *which, char ***changed, int state, struct error
 	return r < 0 ? error_set(err, -r, "cannot switch forwarding on ('%s')", path) : 0;
 }
 
+/* Somebody has switched it on for the whole host meanwhile, and this interface with it. */
+static bool is_wanted_by_others(const char *which)
+{
+	const char *path = strncmp(which, "ipv4", 4) == 0
+				   ? "/proc/sys/net/ipv4/conf/all/forwarding"
+				   : "/proc/sys/net/ipv6/conf/all/force_forwarding";
+	cleanup_free char *value = NULL;
+
+	return file_read(AT_FDCWD, path, 16, &value, NULL) == 0 && value[0] == '1';
+}
+
 /* An interface that is gone has taken its switch along. */
 static int switch_back(const char *line, struct error *err)
 {
 	cleanup_free char *which = xasprintf("%.*s", (int)strcspn(line, "="), line);
 	cleanup_free char *path = switch_path(which);
-	int r = file_poke(AT_FDCWD, path, line + strlen(which) + 1);
+	int r = is_wanted_by_others(which) ? 0
+					   : file_poke(AT_FDCWD, path, line + strlen(which) + 1);
 
 	return r < 0 && r != -ENOENT
 		       ? error_set(err, -r, "cannot switch forwarding back ('%s')", path)
