@@ -165,6 +165,14 @@ teardown()
 	denied alice 5 "'--best-effort' is not for" up hello --best-effort
 	denied alice 125 "'--best-effort' is not for" run hello --best-effort -- true
 	denied alice 5 "'stint reap' is not for" reap abcdef01
+	denied alice 5 "'stint mend' is not for" mend
+	denied alice 5 "'--zone' is not for" up hello --zone default
+	denied alice 5 "'stint zone add' is not for" zone add hers
+	denied alice 5 "'--peers' is not for" zone set default --peers allow
+	denied alice 5 "'stint zone set' is not for" zone set default
+	denied alice 5 "'stint zone rm' is not for" zone rm default
+	as alice zone ls
+	as alice zone show default
 	denied alice 5 "port 80 is root's" up hello -p 80:http
 	denied alice 5 "port 1023 is root's" up hello -p 127.0.0.1:1023:http
 	denied alice 5 "can be reached from elsewhere" up hello -p 0.0.0.0:0:http
