@@ -50,7 +50,7 @@ void format_rfc3339(int64_t seconds, char *buffer, size_t size)
 	strftime(buffer, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-static json_t *json_ports(const struct grant *grant)
+json_t *json_ports(const struct grant *grant)
 {
 	json_t *ports = json_array();
 

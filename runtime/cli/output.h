@@ -17,6 +17,9 @@ void format_moment(int64_t seconds, char *buffer, size_t size);
 /* RFC 3339 in UTC, for JSON. */
 void format_rfc3339(int64_t seconds, char *buffer, size_t size);
 
+/* For each published port: name, url, address, port, inside_port. */
+json_t *json_ports(const struct grant *grant);
+
 /* name, id, template, state, owner, created, deadline, left_seconds, address, ports, reason. */
 json_t *json_instance(const struct record *record, const struct status *status);
 

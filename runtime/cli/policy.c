@@ -25,6 +25,7 @@ const struct policy policies[] = {
 	{"template", "set schema man json", ""},
 	{"ls", "quiet json", ""},
 	{"show", "json", ""},
+	{"port", "json", ""},
 	{"logs", "follow lines timestamps json", ""},
 	{"exec", "user env", ""},
 	{"shell", "user env", ""},

@@ -108,6 +108,34 @@ static uint16_t bound_port(int fd)
 						       : address.v4.sin_port);
 }
 
+static int explain_bind(const struct publish_wish *wanted, int errnum, struct error *err)
+{
+	switch (errnum) {
+	case EADDRINUSE:
+		return error_say(err, ERROR_FAILED,
+				 "port %u on %s is in use; choose another, or leave the number "
+				 "out to get a free one",
+				 wanted->host_port, wanted->address);
+	case EADDRNOTAVAIL:
+		return error_say(err, ERROR_FAILED,
+				 "%s is no address of this host; 'ip address' lists those it has",
+				 wanted->address);
+	case EINVAL:
+		return error_say(err, ERROR_FAILED,
+				 "cannot publish on %s: an address of one link only needs that "
+				 "link's name, which is not supported; take another address",
+				 wanted->address);
+	case EACCES:
+		return error_say(err, ERROR_FAILED,
+				 "port %u is privileged and may not be bound here; choose one "
+				 "from %d on",
+				 wanted->host_port, FIRST_UNPRIVILEGED);
+	default:
+		return error_set(err, errnum, "cannot publish port %u on %s", wanted->host_port,
+				 wanted->address);
+	}
+}
+
 /*
  * SO_REUSEADDR lets a fixed port be taken while old connections of it fade away, which works only
  * if they had it too. While the socket does not listen yet the flag would let others in as well:
@@ -123,28 +151,20 @@ static int bind_one(const struct publish_wish *wanted, bool hold, struct error *
 	if (length == 0)
 		return error_say(err, ERROR_USAGE, "'%s' is no IP address", wanted->address);
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		return error_say(err, ERROR_FAILED, "cannot publish on %s: this host has no IPv6",
+				 wanted->address);
 	if (fd < 0)
 		return error_set(err, errno, "cannot make a socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (address.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&address, length) < 0) {
-		if (errno == EADDRINUSE)
-			return error_say(err, ERROR_FAILED,
-					 "port %u on %s is in use; choose another, or leave "
-					 "the number out to get a free one",
-					 wanted->host_port, wanted->address);
-		return error_set(err, errno, "cannot bind port %u on %s", wanted->host_port,
-				 wanted->address);
-	}
+	if (bind(fd, (struct sockaddr *)&address, length) < 0)
+		return explain_bind(wanted, errno, err);
 	if (!hold)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off));
-	if (hold && listen(fd, BACKLOG) < 0) {
-		if (errno == EADDRINUSE)
-			return error_say(err, ERROR_FAILED, "port %u on %s is in use",
-					 wanted->host_port, wanted->address);
-		return error_set(err, errno, "cannot listen on port %u", wanted->host_port);
-	}
+	if (hold && listen(fd, BACKLOG) < 0)
+		return explain_bind(wanted, errno, err);
 	return steal_fd(&fd);
 }
 
