@@ -20,6 +20,7 @@ target_link_libraries(test_net_rig PUBLIC test_world netns netns_inside plan)
 stint_unit_test(firewall test_net_rig)
 stint_unit_test(path test_net_rig)
 stint_unit_test(forwarding test_net_rig)
+stint_unit_test(watch test_net_rig)
 add_library(test_root_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/root_rig.c
 	${CMAKE_CURRENT_LIST_DIR}/old_kernel.c)
 target_link_libraries(test_root_rig PUBLIC test_world rootfs)
