@@ -108,6 +108,9 @@ static int make_silent(struct nl_sock *socket, int index, bool forwards)
 	cleanup_rtnl_link struct rtnl_link *change = rtnl_link_alloc();
 	int r = change ? 0 : -NLE_NOMEM;
 
+	/* who asks could otherwise fill the table of neighbours, which all of the host shares */
+	if (r == 0 && forwards)
+		rtnl_link_set_flags(change, IFF_NOARP);
 	if (r == 0 && forwards)
 		r = rtnl_link_inet_set_conf(change, IPV4_DEVCONF_FORWARDING, 1);
 	if (r == 0 && forwards)

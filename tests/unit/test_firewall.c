@@ -8,7 +8,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/if_ether.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -320,6 +324,57 @@ static void firewall_believes_no_router_inside(void **state)
 	run_in_child(CLONE_NEWNET, try_advertising, *state);
 }
 
+/* Requests of many who are not there, for an address of the host. */
+static void ask(const struct place *from)
+{
+	struct {
+		struct ethhdr ethernet;
+		struct ether_arp arp;
+	} packet = {
+		.ethernet = {.h_dest = {255, 255, 255, 255, 255, 255}, .h_proto = htons(ETH_P_ARP)},
+		.arp = {.ea_hdr = {.ar_hrd = htons(ARPHRD_ETHER),
+				   .ar_pro = htons(ETH_P_IP),
+				   .ar_hln = 6,
+				   .ar_pln = 4,
+				   .ar_op = htons(ARPOP_REQUEST)},
+			.arp_sha = {2, 0, 0, 0, 0, 1},
+			.arp_spa = {10, 77, 0, 0}},
+	};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP)};
+	int home = net_go_to(from), fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	to.sll_ifindex = (int)if_nametoindex("eth0");
+	inet_pton(AF_INET, NET_HOST4, packet.arp.arp_tpa);
+	for (int i = 1; i < 100; i++) {
+		packet.arp.arp_spa[3] = (uint8_t)i;
+		must(sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to)) >
+		     0);
+	}
+	close(fd);
+	net_come_home(home);
+}
+
+static void try_asking(const void *arg)
+{
+	cleanup_free char *neighbours = NULL;
+	struct stage stage;
+
+	set_stage(arg, &stage);
+	apply(&stage);
+	ask(&stage.a1);
+	/* what is sent later arrives later */
+	must(net_reach(&stage.a1, &stage.host, NET_HOST4, IPPROTO_TCP, NULL) == DENIED);
+	neighbours = net_read("ip neigh show");
+	must(strstr(neighbours, "10.77.0.") == NULL);
+	leave_stage(&stage);
+}
+
+static void a_link_lets_nobody_fill_the_table_of_neighbours(void **state)
+{
+	need_root();
+	run_in_child(CLONE_NEWNET, try_asking, *state);
+}
+
 static int connect_to(const struct place *from, const char *address)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(NET_PORT)};
@@ -503,6 +558,7 @@ int main(void)
 		with_world(firewall_lets_nobody_in_from_outside),
 		with_world(firewall_drops_what_has_another_source),
 		with_world(firewall_believes_no_router_inside),
+		with_world(a_link_lets_nobody_fill_the_table_of_neighbours),
 		with_world(firewall_apply_cuts_what_is_not_allowed_any_more),
 		with_world(firewall_hides_the_addresses_of_instances),
 		with_world(firewall_apply_repairs_every_damage),
