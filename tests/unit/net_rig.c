@@ -156,6 +156,8 @@ void net_make_world(struct place *ret_host, struct place *ret_outside)
 			  "addr add " NET_PUBLIC4 "/32 dev lo\n"
 			  "addr add " NET_PRIVATE4 "/32 dev lo\n"
 			  "addr add " NET_METADATA4 "/32 dev lo\n"
+			  "addr add " NET_ABSENT4 "/32 dev lo\n"
+			  "addr add " NET_ABSENT6 "/128 dev lo nodad\n"
 			  "addr add " NET_PUBLIC6 "/128 dev lo nodad\n"
 			  "addr add " NET_PRIVATE6 "/128 dev lo nodad\nE");
 	net_run(&host, "ip route add default via 192.0.2.2; "

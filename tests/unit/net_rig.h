@@ -23,6 +23,9 @@
 #define NET_PRIVATE4 "172.16.5.5"
 #define NET_PRIVATE6 "fd00:5::5"
 #define NET_METADATA4 "169.254.169.254"
+/* An instance's without a link, which somebody outside has all the same. */
+#define NET_ABSENT4 "10.213.0.99"
+#define NET_ABSENT6 "fd73:7469:6e74::63"
 /* Where the host does, on its uplink and on another interface. */
 #define NET_HOST4 "192.0.2.1"
 #define NET_HOST6 "fd00:99::1"

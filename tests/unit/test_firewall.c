@@ -134,6 +134,8 @@ static void look(const struct stage *stage, const char *when, const char *reache
 		{"host6", NET_HOST6, &stage->host},
 		{"other4", NET_OTHER4, &stage->host},
 		{"other6", NET_OTHER6, &stage->host},
+		{"absent4", NET_ABSENT4, &stage->outside},
+		{"absent6", NET_ABSENT6, &stage->outside},
 		{"public4", NET_PUBLIC4, &stage->outside},
 		{"public6", NET_PUBLIC6, &stage->outside},
 		{"private4", NET_PRIVATE4, &stage->outside},
