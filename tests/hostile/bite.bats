@@ -53,6 +53,33 @@ host_has_not()
 	[ "$failed" = 0 ]
 }
 
+# Words without that one.
+but()
+{
+	tr , '\n' <<<"$1" | grep -vx "$2" | paste -sd ,
+}
+
+@test "none of them can be left in: each holds alone what is attempted" {
+	local words word user
+
+	for words in $("$HOSTILE" list | cut -f 3 | grep , | sort -u); do
+		hostile root root run "with:$words"
+		hostile user "$USER_INSIDE" run "with:$words"
+		for word in ${words//,/ }; do
+			[ "$word" != landlock ] || stint doctor | grep -q 'ok *Landlock' || continue
+			for user in root user; do
+				echo "of $words only $word is there, for $user"
+				STINT_WEAKEN=$(but "$words" "$word") stint_of_systemd run "$user" \
+					>"$STINT_ROOT/report" 2>"$STINT_ROOT/errors" || {
+					cat "$STINT_ROOT/errors"
+					return 1
+				}
+				run ! grep ' SUCCEEDED \| reached ' "$STINT_ROOT/report"
+			done
+		done
+	done
+}
+
 @test "without a filter the calls get other answers" {
 	cp "$BATS_TEST_DIRNAME/../golden/seccomp-default" "$INSTALL"
 	hostile h "$USER_INSIDE" sweep "$INSTALL/seccomp-default"

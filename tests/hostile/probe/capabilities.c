@@ -95,7 +95,7 @@ static const struct probe list[] = {
 	{"cap-ambient", "8", "ambient capabilities", "caps", ambient, {0}},
 	{"cap-raise", "8", "capset: CAP_SYS_ADMIN back into effect", "caps", raise_effective, {0}},
 	{"cap-raise-inheritable", "8", "capset: inheritable again", "caps", raise_inheritable, {0}},
-	{"cap-file", "8,32", "a file with capabilities", "caps,userns", file_capabilities, {0}},
-	{"no-new-privs", "58", "an exec that may gain", "nnp,seccomp,caps", new_privileges, {0}},
+	{"cap-file", "8,32", "a file with capabilities", "caps", file_capabilities, {0}},
+	{"no-new-privs", "58", "an exec that may gain", "nnp,seccomp", new_privileges, {0}},
 };
 const struct family family_capabilities = {list, ARRAY_SIZE(list)};

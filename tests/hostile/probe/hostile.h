@@ -19,10 +19,14 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What has to be taken out: the filter; or all that keeps root inside from being the host's. */
+/*
+ * What has to be taken out: the filter; what keeps root inside from being the host's; both; and
+ * Landlock beside them.
+ */
 #define FILTER "seccomp"
-#define POWER "caps,userns,landlock"
-#define ALL "seccomp," POWER
+#define POWER "caps,userns"
+#define BOTH "seccomp," POWER
+#define ALL BOTH ",landlock"
 /* Nothing stands in its way but the kernel, which is mended. */
 #define NOTHING "-"
 

@@ -196,7 +196,7 @@ static const struct probe list[] = {
 	{"net-outside", "31", "a route to anywhere, name servers too", "netns", outside, {0}},
 	{"net-interfaces", "28,29", "interfaces of the host", "netns", interfaces, {0}},
 	{"net-configure", "38", "change an interface", POWER, configure, {0}},
-	{"net-forwarding", "9,29", "write net.ipv4.ip_forward", "readonly," POWER, forwarding, {0}},
+	{"net-forwarding", "9,29", "write net.ipv4.ip_forward", "readonly,userns", forwarding, {0}},
 	{"socket-abstract",
 	 "25",
 	 "an abstract socket of the host",

@@ -121,15 +121,15 @@ static struct verdict sys_module(void)
 	return from_sysfs("module/kernel/parameters/panic", O_WRONLY);
 }
 
-#define MASKED "masks,userns,caps"
-#define LOCKED "readonly," POWER
+#define MASKED "masks,userns"
+#define LOCKED "readonly,userns"
 
 static const struct probe list[] = {
 	{"proc-kallsyms", "61", "read /proc/kallsyms", "masks", kallsyms, {0}},
 	{"proc-interrupts", "61", "read /proc/interrupts", "masks", interrupts, {0}},
-	{"proc-keys", "60,61", "read /proc/keys", "masks,keyring,userns", keys, {0}},
+	{"proc-keys", "60,61", "read /proc/keys", "masks", keys, {0}},
 	{"proc-config", "61", "read /proc/config.gz", "masks", config, {0}},
-	{"proc-kcore", "61", "read the kernel's memory", MASKED, kcore, {0}},
+	{"proc-kcore", "61", "read the kernel's memory", "masks,userns,caps", kcore, {0}},
 	{"proc-kpagecount", "61", "read /proc/kpagecount", MASKED, pagecount, {0}},
 	{"proc-kpageflags", "61", "read /proc/kpageflags", MASKED, pageflags, {0}},
 	{"proc-timer-list", "61", "read /proc/timer_list", MASKED, timer_list, {0}},

@@ -84,7 +84,7 @@ static struct verdict queue(void)
 }
 
 static const struct probe list[] = {
-	{"secret-key", "60", "a key of who started it", "seccomp,keyring,userns", session_key, {0}},
+	{"secret-key", "60", "a key of who started it", "seccomp,keyring", session_key, {0}},
 	{"secret-environment",
 	 "24",
 	 "the environment of who started it",
@@ -98,6 +98,6 @@ static const struct probe list[] = {
 	 host_file,
 	 {0}},
 	{"ipc-memory", "60", "shared memory of the host", "ipcns", shared_memory, {0}},
-	{"ipc-queue", "60", "a message queue of the host", "ipcns,landlock", queue, {0}},
+	{"ipc-queue", "60", "a message queue of the host", "ipcns", queue, {0}},
 };
 const struct family family_secrets = {list, ARRAY_SIZE(list)};

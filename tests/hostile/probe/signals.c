@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PROCESSES "pidns,caps,userns,landlock"
+#define PROCESSES "pidns,caps,userns"
 
 static pid_t bait(void)
 {
@@ -85,10 +85,10 @@ static struct verdict root_of(void)
 static const struct probe list[] = {
 	{"process-see", "1,54", "a process of the host in /proc", "pidns", see, {0}},
 	{"process-open", "54", "pidfd_open of it", "pidns", open_process, {0}},
-	{"process-signal", "54", "signal it", PROCESSES, send_signal, {0}},
-	{"process-trace", "51", "trace it", "seccomp," PROCESSES, trace, {0}},
-	{"process-memory", "51", "its memory", PROCESSES, read_memory, {0}},
-	{"process-root", "1", "its root", PROCESSES, root_of, {0}},
+	{"process-signal", "54", "signal it", "pidns,userns,landlock", send_signal, {0}},
+	{"process-trace", "51", "trace it", "seccomp,pidns,caps,userns,landlock", trace, {0}},
+	{"process-memory", "51", "its memory", "pidns,caps,userns,landlock", read_memory, {0}},
+	{"process-root", "1", "its root", "pidns,caps,userns,landlock", root_of, {0}},
 	{"process-priority", "54", "its priority", PROCESSES, priority, {0}},
 };
 const struct family family_signals = {list, ARRAY_SIZE(list)};

@@ -50,7 +50,7 @@ static const struct probe list[] = {
 	{"socket-packet",
 	 "66",
 	 "socket(AF_PACKET)",
-	 ALL,
+	 BOTH,
 	 NULL,
 	 {SYS_socket, AF_PACKET, SOCK_RAW, 0}},
 	{"socket-raw",
