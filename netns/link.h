@@ -39,6 +39,12 @@ int netns_link_make(const struct netns_link *link, int netns, struct error *err)
 /* Removes it, and with it everything that netns_link_make made. None is no error. */
 int netns_link_remove(const char *name, struct error *err);
 
+/*
+ * Ends the TCP connections of the namespace that lead out of it: who waits for an answer there is
+ * told at once. Before the link is removed, without which nobody ever would be.
+ */
+int netns_cut_connections(int netns, struct error *err);
+
 /* Takes the link down or up again; -ENODEV without an error's words when there is none. */
 int netns_link_set_up(const char *name, bool up, struct error *err);
 

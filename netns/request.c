@@ -57,31 +57,50 @@ int request_error(struct error *err, int nle, const char *format, ...)
 	return error_set(err, errnum, "%s", words);
 }
 
-/* A socket stays in the namespace where it was opened. */
-static int connect_inside(struct nl_sock *socket, int netns, struct error *err)
+/* Returns the way home, for leave(). */
+static int enter(int netns, struct error *err)
 {
 	cleanup_fd int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int r;
 
 	if (home < 0 || setns(netns, CLONE_NEWNET) < 0)
 		return error_set(err, errno, "cannot go to the instance's network namespace");
-	r = nl_connect(socket, NETLINK_ROUTE);
+	return steal_fd(&home);
+}
+
+static void leave(int home)
+{
 	if (setns(home, CLONE_NEWNET) < 0)
 		abort(); /* whatever came next would happen in the wrong place */
+	close(home);
+}
+
+/* A socket stays in the namespace where it was opened. */
+int request_open(int netns, struct nl_sock **ret_socket, struct error *err)
+{
+	int home = netns < 0 ? -1 : enter(netns, err);
+	int r;
+
+	if (netns >= 0 && home < 0)
+		return home;
+	*ret_socket = nl_socket_alloc();
+	r = *ret_socket ? nl_connect(*ret_socket, NETLINK_ROUTE) : -NLE_NOMEM;
+	if (home >= 0)
+		leave(home);
 	return r < 0 ? request_error(err, r, "cannot open a netlink socket") : 0;
 }
 
-int request_open(int netns, struct nl_sock **ret_socket, struct error *err)
+int request_open_raw(int netns, int protocol, struct error *err)
 {
-	int r;
+	int home = netns < 0 ? -1 : enter(netns, err);
+	int fd, errnum;
 
-	*ret_socket = nl_socket_alloc();
-	if (!*ret_socket)
-		return error_set(err, ENOMEM, "cannot open a netlink socket");
-	if (netns >= 0)
-		return connect_inside(*ret_socket, netns, err);
-	r = nl_connect(*ret_socket, NETLINK_ROUTE);
-	return r < 0 ? request_error(err, r, "cannot open a netlink socket") : 0;
+	if (netns >= 0 && home < 0)
+		return home;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	errnum = errno;
+	if (home >= 0)
+		leave(home);
+	return fd < 0 ? error_set(err, errnum, "cannot open a netlink socket") : fd;
 }
 
 static struct nl_addr *address_of(int family, const void *address)

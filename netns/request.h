@@ -24,6 +24,9 @@ struct request_end {
 /* A socket of the network namespace, -1: of this process's own. */
 int request_open(int netns, struct nl_sock **ret_socket, struct error *err);
 
+/* A netlink socket of that protocol without libnl; negative errno. netns as above. */
+int request_open_raw(int netns, int protocol, struct error *err);
+
 /* Addresses: struct in_addr or struct in6_addr, as the family says. */
 int request_address(const struct request_end *end, int family, const void *address);
 /* A permanent neighbour, which is never asked for. */

@@ -153,6 +153,16 @@ int network_join(const struct site *site, const struct record *record,
 	return r < 0 ? r : make_link(site, &network->zone, &self, err);
 }
 
+/* The link goes in any case; connections that could not be cut before end without an answer. */
+static int take_link(const struct site *site, const char *id, const char *name, struct error *err)
+{
+	cleanup_fd int netns = reach_open(site, id, CONTROL_NETWORK, CONTROL_NETWORK_IS, err);
+
+	if (netns >= 0)
+		(void)netns_cut_connections(netns, NULL);
+	return netns_link_remove(name, err);
+}
+
 /* An instance that ends meanwhile takes its link along. */
 static int settle_member(const struct site *site, const struct zone *zone,
 			 const struct zone_member *member, struct error *err)
@@ -166,7 +176,7 @@ static int settle_member(const struct site *site, const struct zone *zone,
 	if (zone_has_traffic(zone)) {
 		r = make_link(site, zone, member, err);
 	} else {
-		r = netns_link_remove(name, err);
+		r = take_link(site, member->id, name, err);
 		if (r == 0)
 			r = tell_keeper(site, member->id, false, err);
 	}
@@ -193,26 +203,43 @@ static int settle_zone(const struct site *site, struct store *store, const struc
 	return r;
 }
 
-int network_settle(const struct site *site, int lock, const char *careful, struct error *err)
+static int settle_zones(const struct site *site, struct store *store, const struct zone *zones,
+			size_t n, struct error *err)
 {
-	cleanup_store struct store *store = NULL;
-	struct zone *zones = NULL;
-	enum firewall_result result;
 	struct error another;
-	size_t n = 0;
-	int r = store_open(site->state_path, &store, err);
+	int r = 0;
 
-	(void)lock;
-	if (r == 0)
-		r = zones_enforce(site, store, careful, &result, err);
-	if (r == 0)
-		r = store_zone_list(store, &zones, &n, err);
 	for (size_t i = 0; i < n; i++) {
 		int one = settle_zone(site, store, &zones[i], r < 0 ? &another : err);
 
 		if (r == 0)
 			r = one;
 	}
+	return r;
+}
+
+/* Where there is a link there is the firewall: it comes before the first and goes after the last.
+ */
+int network_settle(const struct site *site, int lock, const char *careful, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	struct zone *zones = NULL;
+	enum firewall_result result;
+	bool traffic = false;
+	size_t n = 0;
+	int r = store_open(site->state_path, &store, err);
+
+	(void)lock;
+	if (r == 0)
+		r = store_zone_list(store, &zones, &n, err);
+	for (size_t i = 0; i < n; i++)
+		traffic |= zone_has_traffic(&zones[i]);
+	if (r == 0 && traffic)
+		r = zones_enforce(site, store, careful, &result, err);
+	if (r == 0)
+		r = settle_zones(site, store, zones, n, err);
+	if (r == 0 && !traffic)
+		r = zones_enforce(site, store, careful, &result, err);
 	zone_list_free(zones, n);
 	return r;
 }

@@ -22,6 +22,12 @@ links()
 	on_host ip -br link | grep -c '^st[0-9a-f]\{8\}@' || true
 }
 
+# The instance answers through its published port.
+curl_in_host()
+{
+	on_host curl -sf --max-time 5 "$(stint show "$1" --json | jq -r '.ports[0].url')" >/dev/null
+}
+
 tables()
 {
 	on_host nft list tables | grep -c stint || true
@@ -113,6 +119,13 @@ tables()
 	[ "$(reach a tcp "$PRIVATE4" "$OUTSIDE_PORT")" = denied ]
 	stint zone set out --egress "$PRIVATE4:$OUTSIDE_PORT"
 	[ "$(reach a tcp "$PRIVATE4" "$OUTSIDE_PORT")" = reached ]
+	# the link goes too
+	nsenter -t "$(server_of a)" -n "$REACH" hold "$PRIVATE4" "$OUTSIDE_PORT" \
+		3>&- >"$BATS_TEST_TMPDIR/again" &
+	eventually 5 grep -q held "$BATS_TEST_TMPDIR/again"
+	stint zone set out --egress none
+	eventually 10 grep -q cut "$BATS_TEST_TMPDIR/again"
+	curl_in_host a
 }
 
 @test "an uplink forwards while a zone needs it, and is put back" {
@@ -148,8 +161,7 @@ tables()
 @test "published ports work in every zone" {
 	stint zone add team --peers allow --egress internet
 	stint up hello --name a --zone team
-	curl -sf --max-time 5 "$(stint show a --json | jq -r '.ports[0].url')" >/dev/null ||
-		on_host curl -sf --max-time 5 "$(stint show a --json | jq -r '.ports[0].url')" >/dev/null
+	curl_in_host a
 }
 
 @test "an instance that was killed with its keeper leaves no link" {

@@ -232,6 +232,52 @@ static void netns_link_remove_leaves_the_instance_its_address(void **state)
 	run_in_child(CLONE_NEWNET, take_away, NULL);
 }
 
+static int connection_to(const struct instance *to, int *ret_listener)
+{
+	struct sockaddr_storage address;
+	socklen_t size = address_of(to, AF_INET, &address);
+	int home = go_to(to), client;
+
+	*ret_listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	must(bind(*ret_listener, (struct sockaddr *)&address, size) == 0);
+	must(listen(*ret_listener, 1) == 0);
+	must(getsockname(*ret_listener, (struct sockaddr *)&address, &size) == 0);
+	come_home(home);
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	must(connect(client, (struct sockaddr *)&address, size) == 0);
+	return client;
+}
+
+/* What leads out ends at once; the forwarder's way, from an address to the same, does not. */
+static void cut(const void *arg)
+{
+	struct instance a = make_instance(1), b = make_instance(2);
+	int home, out, own, listeners[2];
+	struct error err = {0};
+	char byte;
+
+	(void)arg;
+	join_network(&a);
+	join_network(&b);
+	home = go_to(&a);
+	out = connection_to(&b, &listeners[0]);
+	own = connection_to(&a, &listeners[1]);
+	come_home(home);
+	must_succeed(netns_cut_connections(a.netns, &err), &err);
+	must(recv(out, &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNABORTED);
+	must(recv(own, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
+	must(send(own, "x", 1, MSG_NOSIGNAL) == 1);
+	end_instance(&a);
+	end_instance(&b);
+}
+
+static void netns_cut_connections_of_what_leads_out(void **state)
+{
+	(void)state;
+	need_root();
+	run_in_child(CLONE_NEWNET, cut, NULL);
+}
+
 static void reuse(const void *arg)
 {
 	struct instance a = make_instance(1), b = make_instance(2);
@@ -281,6 +327,7 @@ int main(void)
 		cmocka_unit_test(netns_link_make_joins_two_instances),
 		cmocka_unit_test(netns_link_make_lets_nothing_else_be_forwarded),
 		cmocka_unit_test(netns_link_remove_leaves_the_instance_its_address),
+		cmocka_unit_test(netns_cut_connections_of_what_leads_out),
 		cmocka_unit_test(netns_link_make_waits_for_the_address_of_an_ended_instance),
 		cmocka_unit_test(netns_link_make_refuses_an_address_in_use),
 	};
