@@ -21,6 +21,22 @@ const struct keyword port_keywords[] = {
 		.offset = offsetof(struct plan_port, scheme),
 		.flags = KEYWORD_PROSE,
 	},
+	{
+		.name = "loopback",
+		.type = &type_switch,
+		.fallback = "false",
+		.doc = "The server listens on 127.0.0.1 inside only. Connections then come from "
+		       "there too, and a server that trusts its own host trusts all of them.",
+		.offset = offsetof(struct plan_port, loopback),
+	},
+	{
+		.name = "proxy",
+		.type = &type_switch,
+		.fallback = "false",
+		.doc = "Each connection begins with a header of the PROXY protocol, version 2, "
+		       "which has the client's address. The server must expect it.",
+		.offset = offsetof(struct plan_port, proxy),
+	},
 	{0},
 };
 

@@ -88,9 +88,11 @@ static json_t *json_plan_ports(const struct plan *plan)
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < plan->n_ports; i++)
-		json_object_set_new(object, plan->ports[i].name,
-				    json_pack("{s:i, s:s}", "port", (int)plan->ports[i].number,
-					      "scheme", plan->ports[i].scheme));
+		json_object_set_new(
+			object, plan->ports[i].name,
+			json_pack("{s:i, s:s, s:b, s:b}", "port", (int)plan->ports[i].number,
+				  "scheme", plan->ports[i].scheme, "loopback",
+				  plan->ports[i].loopback, "proxy", plan->ports[i].proxy));
 	return object;
 }
 

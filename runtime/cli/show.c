@@ -5,19 +5,57 @@
 #include "base/cleanup.h"
 #include "instance/limits.h"
 #include "instance/network.h"
+#include "instance/traffic.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static void show_ports(struct table *table, const struct grant *grant)
+static void show_traffic(struct table *table, const struct port_counts *counts)
 {
+	char in[32], out[32];
+
+	format_size(counts->in, in, sizeof(in));
+	format_size(counts->out, out, sizeof(out));
+	table_add(table, "");
+	table_addf(table, "%" PRIu64 " connections, %" PRIu64 " now; %s in, %s out", counts->total,
+		   counts->now, in, out);
+}
+
+static void show_ports(struct table *table, const struct site *site, const struct record *record)
+{
+	const struct grant *grant = &record->grant;
+	struct counts counts;
+	bool counted = traffic_read(site, record, &counts);
+
 	for (size_t i = 0; i < grant->n_ports; i++) {
 		cleanup_free char *url = port_url(&grant->ports[i]);
 
 		table_addf(table, "port %s", grant->ports[i].name);
 		table_addf(table, "%s -> %u inside", url, grant->ports[i].inside_port);
+		if (counted)
+			show_traffic(table, &counts.ports[i]);
+	}
+}
+
+/* Adds to what json_instance has of each port. */
+static void json_traffic(json_t *object, const struct site *site, const struct record *record)
+{
+	json_t *ports = json_object_get(object, "ports"), *port;
+	struct counts counts;
+	size_t i;
+
+	if (!traffic_read(site, record, &counts))
+		return;
+	json_array_foreach(ports, i, port)
+	{
+		const struct port_counts *one = &counts.ports[i];
+
+		json_object_update_new(
+			port, json_pack("{s:I, s:I, s:I, s:I}", "connections", (json_int_t)one->now,
+					"connections_total", (json_int_t)one->total, "bytes_in",
+					(json_int_t)one->in, "bytes_out", (json_int_t)one->out));
 	}
 }
 
@@ -175,7 +213,7 @@ static void show_record(const struct site *site, const struct record *record,
 	show_ids(&table, record);
 	show_lease(&table, &record->grant.lease);
 	show_network(&table, record);
-	show_ports(&table, &record->grant);
+	show_ports(&table, site, record);
 	show_limits(&table, site, record);
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
 		table_add(&table, "install");
@@ -199,6 +237,7 @@ static int run_show(const struct invocation *invocation)
 		instance_observe(&site, record, &status);
 		if (invocation->options.json) {
 			object = json_instance(record, &status);
+			json_traffic(object, &site, record);
 			json_object_set_new(object, "limits", json_limits(&site, record));
 			json_object_set_new(object, "plan", json_string(record->plan));
 			json_print(object);
@@ -216,7 +255,8 @@ const struct command show_command = {
 	.options = "json",
 	.summary = "show one instance",
 	.description =
-		"State, deadline and who set it, published ports, limits and install "
+		"State, deadline and who set it, published ports and what went through them, "
+		"limits and install "
 		"directories. For each limit it says what is set, what of it is used and what "
 		"enforces it, or why nothing does (docs/limits.md). With --json also the plan "
 		"it was made from.",

@@ -247,8 +247,11 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->files_limit = plan->limits.files;
 	m->hold = grant->hold;
 	m->n_ports = (uint32_t)grant->n_ports;
-	for (size_t i = 0; i < grant->n_ports; i++)
+	for (size_t i = 0; i < grant->n_ports; i++) {
 		m->inside_ports[i] = grant->ports[i].inside_port;
+		m->port_flags[i] = plan_port_flags(plan, grant->ports[i].inside_port);
+	}
+	m->ready_flags = plan_port_flags(plan, plan->ready.port);
 	m->n_cgroups = (uint32_t)launch->prepared->groups.n_server;
 	m->memory_version = (uint32_t)launch->prepared->watch.version;
 	m->memory_limit = plan->limits.memory_bytes;

@@ -220,6 +220,14 @@ static void on_network(const struct request *request)
 	answer(request->keeper, request->client, &reply, &request->keeper->netns, 1);
 }
 
+static void on_counts(const struct request *request)
+{
+	struct control_packet reply = {.verb = CONTROL_COUNTS_ARE};
+
+	answer(request->keeper, request->client, &reply, &request->keeper->counts,
+	       request->keeper->counts >= 0);
+}
+
 static void on_linked(const struct request *request)
 {
 	guard_set(request->keeper, request->packet->number);
@@ -239,7 +247,7 @@ static const struct {
 	{CONTROL_LEASE, on_lease},   {CONTROL_EXEC, on_exec},
 	{CONTROL_ROOT, on_root},     {CONTROL_EXEC_SIGNAL, on_exec_signal},
 	{CONTROL_POOL, on_pool},     {CONTROL_NETWORK, on_network},
-	{CONTROL_LINKED, on_linked},
+	{CONTROL_LINKED, on_linked}, {CONTROL_COUNTS, on_counts},
 };
 
 void clients_serve(struct keeper *keeper, struct client *client)

@@ -36,6 +36,7 @@ enum control_verb {
 	CONTROL_POOL,	     /* give me what holds everything that it writes */
 	CONTROL_NETWORK,     /* give me the instance's network namespace */
 	CONTROL_LINKED,	     /* number: 1 the link is made, 0 it is gone */
+	CONTROL_COUNTS,	     /* give me what went through the published ports */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */
@@ -48,6 +49,7 @@ enum control_verb {
 	CONTROL_ROOT_IS,      /* fds: O_PATH directory */
 	CONTROL_POOL_IS,      /* fds: a directory */
 	CONTROL_NETWORK_IS,   /* fds: a network namespace */
+	CONTROL_COUNTS_ARE,   /* fds: a file with a struct counts; none: no port is published */
 	/* keeper to init */
 	INIT_START_SERVER = 128,
 	INIT_SIGNAL_SERVER, /* number: the signal */

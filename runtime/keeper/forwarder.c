@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -288,6 +289,7 @@ static void run_round(struct state *state, int64_t until)
 		state->dirty = true;
 	} else if (n == 0 && may_be_quiet) {
 		madvise(state->buffers, sizeof(*state->buffers), MADV_DONTNEED);
+		pending_pool_trim(&state->relay.set.pool);
 		state->dirty = false;
 	} else if (n < 0) {
 		error_set(&err, -n, "cannot wait for events");
@@ -348,6 +350,11 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+uint32_t forwarder_address(const struct forwarder *forwarder, uint8_t flags)
+{
+	return flags & PORT_LOOPBACK ? INADDR_LOOPBACK : forwarder->address;
+}
+
 int forwarder_run(struct forwarder *forwarder)
 {
 	cleanup_free struct state *state = xcalloc(1, sizeof(*state));
@@ -363,7 +370,9 @@ int forwarder_run(struct forwarder *forwarder)
 	if (state->buffers == MAP_FAILED)
 		return 1;
 	logfile_init(&state->log, forwarder->log, forwarder->log_limit, state->buffers->batch);
-	probe_init(&state->probe, &state->loop, &forwarder->ready, forwarder->address);
+	probe_init(&state->probe, &state->loop, &forwarder->ready,
+		   forwarder_address(forwarder, forwarder->ready_flags),
+		   forwarder->ready_flags & PORT_PROXY);
 	run(state);
 	deinit(state);
 	return state->status;

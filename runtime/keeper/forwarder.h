@@ -11,12 +11,14 @@
 #define KEEPER_FORWARDER_H
 
 #include "base/error.h"
+#include "keeper/counts.h"
 #include "plan/grant.h"
 #include "plan/plan.h"
 
 struct forwarder_port {
 	int listener; /* bound; also listening when early connections are to wait */
 	uint16_t inside_port;
+	uint8_t flags; /* PORT_LOOPBACK, PORT_PROXY */
 };
 
 struct forwarder {
@@ -28,8 +30,13 @@ struct forwarder {
 	struct forwarder_port ports[PLAN_PORTS_MAX];
 	size_t n_ports;
 	struct plan_ready ready; /* kind READY_COMMAND is the keeper's; only its timing is used */
+	uint8_t ready_flags;	 /* of the port that is probed */
+	struct counts *counts;	 /* shared with whoever shows them; NULL: nobody */
 	bool hold;
 };
+
+/* Where connections to a port with these flags go, host byte order. */
+uint32_t forwarder_address(const struct forwarder *forwarder, uint8_t flags);
 
 /* Messages on the channel: one of these per packet, sent as struct forwarder_message. */
 enum forwarder_verb {
@@ -54,7 +61,8 @@ struct forwarder_message {
  * here on; the soft limit of descriptors is set to the hard one, 65536 at most.
  *
  * Published ports: with hold, connections wait in the listener's backlog until READY or OPEN;
- * without, listen(2) is called only then. Each connection is joined to address:inside_port, bytes
+ * without, listen(2) is called only then. Each connection is joined to address:inside_port (with
+ * PORT_LOOPBACK to that port of 127.0.0.1), with PORT_PROXY after the header of proxy.h, bytes
  * both ways, half-close passed on, a reset passed on as a reset; an idle connection costs at most
  * 1 KiB of memory; at the descriptor limit accepting pauses and goes on when one is free.
  * A connection refused inside closes the outer one with a reset. After PAUSE, connections wait

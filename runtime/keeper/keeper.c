@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -261,6 +262,19 @@ static void take_fds(struct keeper *keeper)
 		keeper->listeners[i] = fd++;
 }
 
+/* Without it nothing is shown, and that is all. */
+static int make_counts(const struct keeper *keeper)
+{
+	cleanup_fd int fd = -1;
+
+	if (!keeper->message.n_ports)
+		return -1;
+	fd = memfd_create("stint-counts", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, sizeof(struct counts)) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
 static int prepare(struct keeper *keeper, struct error *err)
 {
 	int r = take_message(keeper, err);
@@ -275,6 +289,7 @@ static int prepare(struct keeper *keeper, struct error *err)
 	keeper->wall_timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (keeper->signals < 0 || keeper->boot_timer < 0 || keeper->wall_timer < 0)
 		return error_set(err, errno, "cannot make timers");
+	keeper->counts = make_counts(keeper);
 	keeper_write_status(keeper);
 	r = keeper_start_init(keeper, err);
 	if (r == 0)
@@ -288,6 +303,7 @@ int main(void)
 		.userns = -1,
 		.netns = -1,
 		.guard = -1,
+		.counts = -1,
 		.init = {.pidfd = -1, .channel = -1},
 		.forwarder = {.pidfd = -1, .channel = -1},
 		.status = {.state = STATE_CREATING, .exit_status = -1},

@@ -47,6 +47,7 @@ struct keeper {
 	int lock, control, run, log, pool;
 	int server_groups[START_CGROUPS_MAX], host_groups[START_CGROUPS_MAX];
 	int listeners[PLAN_PORTS_MAX];
+	int counts;	     /* memory with a struct counts; -1: no port is published */
 	int out[2], errs[2]; /* pipes of the server's output */
 	int signals, boot_timer, wall_timer;
 	int guard;	     /* tells of changes of the host's firewall; -1: there is no link */

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -142,6 +143,17 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 	return 0;
 }
 
+/* Before the descriptor is closed; without it the forwarder counts for itself. */
+static struct counts *map_counts(const struct keeper *keeper)
+{
+	void *counts = MAP_FAILED;
+
+	if (keeper->counts >= 0)
+		counts = mmap(NULL, sizeof(struct counts), PROT_READ | PROT_WRITE, MAP_SHARED,
+			      keeper->counts, 0);
+	return counts == MAP_FAILED ? NULL : counts;
+}
+
 /*
  * Isolation of the forwarder. Should: serve the listeners, connect inside, append to the log.
  * Must not: see the store, any path, any other descriptor; hold a capability or regain one.
@@ -159,6 +171,8 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 		.n_ports = m->n_ports,
 		.ready = m->ready,
 		.hold = m->hold,
+		.ready_flags = m->ready_flags,
+		.counts = map_counts(keeper),
 	};
 	int keep[5 + PLAN_PORTS_MAX] = {channel, forwarder.out, forwarder.errs, forwarder.log,
 					keeper->netns};
@@ -179,6 +193,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 	for (size_t i = 0; i < m->n_ports; i++) {
 		keep[n++] = forwarder.ports[i].listener = keeper->listeners[i];
 		forwarder.ports[i].inside_port = m->inside_ports[i];
+		forwarder.ports[i].flags = m->port_flags[i];
 	}
 	close_others(keep, n);
 	if (setns(keeper->netns, CLONE_NEWNET) < 0)

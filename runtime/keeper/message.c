@@ -140,8 +140,11 @@ static void put_host(struct text *to, const struct start_message *m)
 	wire_put_u32(to, m->awaits_link);
 	wire_put_string(to, m->table);
 	wire_put_u32(to, m->n_ports);
-	for (uint32_t i = 0; i < m->n_ports; i++)
+	for (uint32_t i = 0; i < m->n_ports; i++) {
 		wire_put_u32(to, m->inside_ports[i]);
+		wire_put_u32(to, m->port_flags[i]);
+	}
+	wire_put_u32(to, m->ready_flags);
 	wire_put_u32(to, m->n_cgroups);
 	wire_put_u32(to, m->memory_version);
 	wire_put_u64(to, m->memory_limit);
@@ -163,8 +166,11 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 		from->bad = true;
 		m->n_ports = 0;
 	}
-	for (uint32_t i = 0; i < m->n_ports; i++)
+	for (uint32_t i = 0; i < m->n_ports; i++) {
 		m->inside_ports[i] = (uint16_t)wire_get_u32(from);
+		m->port_flags[i] = (uint8_t)wire_get_u32(from);
+	}
+	m->ready_flags = (uint8_t)wire_get_u32(from);
 	m->n_cgroups = wire_get_u32(from);
 	m->memory_version = wire_get_u32(from);
 	m->memory_limit = wire_get_u64(from);

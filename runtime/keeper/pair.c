@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two connections joined; see pair.h. In the forwarder. */
 #include "keeper/pair.h"
+#include "keeper/proxy.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* When slow readers hold more than this, the others are served in small portions. */
 #define KEPT_MUCH (16U << 20)
 #define SMALL_PORTION 4096
+/* A read that finds this much is followed by splices; below it a copy is the cheaper way. */
+#define BULK_FROM 32768
 
 struct side {
 	struct pair *pair;
 	struct source *source;
-	char *kept; /* what this side did not take yet */
-	uint32_t taken, length;
-	bool ended; /* its end-of-stream was read */
-	bool mute;  /* it hung up and there is nothing to do about that yet */
+	struct pending pending; /* what this side did not take yet */
+	bool bulk;		/* much comes from it */
+	bool ended;		/* its end-of-stream was read */
+	bool mute;		/* it hung up and there is nothing to do about that yet */
 };
 
 enum { OUTER, INNER, SIDES };
@@ -28,13 +30,14 @@ struct pair {
 	struct pair_set *set;
 	LIST_ENTRY(pair) entry;
 	struct side sides[SIDES];
-	struct dial_target target;
+	const struct pair_route *route;
 	bool connecting;
 };
 
 void pair_set_init(struct pair_set *set, struct loop *loop, char *buffer)
 {
 	*set = (struct pair_set){.loop = loop, .buffer = buffer};
+	pending_pool_init(&set->pool);
 	LIST_INIT(&set->pairs);
 }
 
@@ -43,20 +46,11 @@ static struct side *other_side(struct side *side)
 	return &side->pair->sides[side == &side->pair->sides[OUTER] ? INNER : OUTER];
 }
 
-static void drop_kept(struct side *side)
-{
-	if (side->kept)
-		side->pair->set->kept -= side->length;
-	free(side->kept);
-	side->kept = NULL;
-	side->taken = side->length = 0;
-}
-
 static void close_side(struct side *side, bool reset)
 {
 	struct loop *loop = side->pair->set->loop;
 
-	drop_kept(side);
+	pending_drop(&side->pending, &side->pair->set->pool);
 	if (reset && side->source) {
 		int fd = side->source->fd;
 
@@ -73,6 +67,7 @@ static void end_pair(struct pair *pair, bool reset)
 		close_side(&pair->sides[i], reset);
 	LIST_REMOVE(pair, entry);
 	pair->set->count--;
+	pair->route->counts->now--;
 	free(pair);
 }
 
@@ -80,11 +75,13 @@ void pair_set_end(struct pair_set *set)
 {
 	while (!LIST_EMPTY(&set->pairs))
 		end_pair(LIST_FIRST(&set->pairs), true);
+	pending_pool_trim(&set->pool);
 }
 
 static bool wants_bytes(struct side *side)
 {
-	return !side->pair->connecting && !side->ended && !other_side(side)->kept;
+	return !side->pair->connecting && !side->ended &&
+	       pending_is_empty(&other_side(side)->pending);
 }
 
 static uint32_t wanted_events(struct side *side)
@@ -95,7 +92,7 @@ static uint32_t wanted_events(struct side *side)
 		return side == &side->pair->sides[INNER] ? EPOLLOUT : EPOLLERR;
 	if (wants_bytes(side))
 		events |= EPOLLIN;
-	if (side->kept)
+	if (!pending_is_empty(&side->pending))
 		events |= EPOLLOUT;
 	if (events == 0 && !side->mute)
 		events = EPOLLERR;
@@ -117,58 +114,66 @@ static bool is_would_block(int errnum)
 	return errnum == EAGAIN || errnum == EINTR;
 }
 
-/* How much of the data the side takes now: bytes or a negative errno. */
-static ssize_t offer(const struct side *side, const char *data, size_t length)
+static void count(const struct side *from, size_t n)
 {
-	ssize_t n = send(side->source->fd, data, length, MSG_NOSIGNAL);
+	struct port_counts *counts = from->pair->route->counts;
 
-	if (n < 0)
-		return is_would_block(errno) ? 0 : -errno;
+	if (from == &from->pair->sides[OUTER])
+		counts->in += n;
+	else
+		counts->out += n;
+}
+
+/* Bytes that were read, 0 at the end of the stream, or a negative errno. */
+static ssize_t move_by_copy(struct side *from, struct side *to, size_t portion)
+{
+	struct pair_set *set = from->pair->set;
+	ssize_t n = recv(from->source->fd, set->buffer, portion, 0);
+	int r;
+
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	from->bulk = n >= BULK_FROM;
+	r = pending_send(&to->pending, &set->pool, to->source->fd, set->buffer, (size_t)n);
+	return r < 0 ? r : n;
+}
+
+static ssize_t move_by_splice(struct side *from, struct side *to)
+{
+	struct pair_set *set = from->pair->set;
+	ssize_t n = pending_splice(&to->pending, &set->pool, from->source->fd, to->source->fd);
+
+	from->bulk = n >= BULK_FROM;
 	return n;
 }
 
-static void keep(struct side *side, const char *data, size_t length)
+static ssize_t move(struct side *from, struct side *to)
 {
-	side->kept = xrealloc(NULL, length, 1);
-	memcpy(side->kept, data, length);
-	side->length = (uint32_t)length;
-	side->pair->set->kept += length;
-}
+	bool much = from->pair->set->pool.kept > KEPT_MUCH;
+	ssize_t n = -ENOBUFS;
 
-static int offer_kept(struct side *side)
-{
-	ssize_t n = offer(side, side->kept + side->taken, side->length - side->taken);
-
-	if (n < 0)
-		return (int)n;
-	side->taken += (uint32_t)n;
-	if (side->taken == side->length)
-		drop_kept(side);
-	return 0;
+	if (from->bulk && !much)
+		n = move_by_splice(from, to);
+	if (n == -ENOBUFS)
+		n = move_by_copy(from, to, much ? SMALL_PORTION : PAIR_BUFFER_SIZE);
+	return n;
 }
 
 /* Moves one portion from a side to the other, or its end-of-stream. */
 static int move_portion(struct side *from, uint32_t events)
 {
-	struct pair_set *set = from->pair->set;
 	struct side *to = other_side(from);
-	size_t portion = set->kept > KEPT_MUCH ? SMALL_PORTION : PAIR_BUFFER_SIZE;
-	ssize_t n = recv(from->source->fd, set->buffer, portion, 0);
-	ssize_t sent;
+	ssize_t n = move(from, to);
 
-	if (n < 0 && is_would_block(errno))
+	if (n < 0 && is_would_block((int)-n))
 		return events & EPOLLERR ? -ECONNRESET : 0;
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	if (n == 0) {
 		from->ended = true;
 		return shutdown(to->source->fd, SHUT_WR) < 0 ? -errno : 0;
 	}
-	sent = offer(to, set->buffer, (size_t)n);
-	if (sent < 0)
-		return (int)sent;
-	if (sent < n)
-		keep(to, set->buffer + sent, (size_t)(n - sent));
+	count(from, (size_t)n);
 	return 0;
 }
 
@@ -181,8 +186,8 @@ static int move_bytes(struct side *side, uint32_t events)
 {
 	int r = 0;
 
-	if (side->kept && events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-		r = offer_kept(side);
+	if (!pending_is_empty(&side->pending) && events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
+		r = pending_flush(&side->pending, &side->pair->set->pool, side->source->fd);
 	if (r < 0)
 		return r;
 	if (wants_bytes(side))
@@ -201,7 +206,7 @@ static int finish_connecting(struct side *side, uint32_t events)
 
 	if (side == &pair->sides[OUTER])
 		return events & (EPOLLERR | EPOLLHUP) ? -ECONNRESET : 0;
-	r = dial_result(side->source->fd, &pair->target);
+	r = dial_result(side->source->fd, &pair->route->target);
 	if (r == 0)
 		pair->connecting = false;
 	return r;
@@ -241,33 +246,61 @@ static int watch_new(struct pair *pair, int i, int *fd)
 	return r;
 }
 
-static int join(struct pair_set *set, int fds[SIDES], const struct dial_target *target,
-		bool connecting)
+/* Before anything of the client's: nothing is read from it while this is pending. */
+static int announce(struct pair *pair, int outer)
+{
+	unsigned char header[PROXY_HEADER_MAX];
+	int n;
+
+	if (!pair->route->proxy)
+		return 0;
+	n = proxy_header(outer, header);
+	if (n < 0)
+		return n;
+	pending_keep(&pair->sides[INNER].pending, &pair->set->pool, header, (size_t)n);
+	return 0;
+}
+
+static struct pair *add_pair(struct pair_set *set, const struct pair_route *route, bool connecting)
 {
 	struct pair *pair = xcalloc(1, sizeof(*pair));
-	int r;
 
-	*pair = (struct pair){.set = set, .target = *target, .connecting = connecting};
+	*pair = (struct pair){.set = set, .route = route, .connecting = connecting};
 	for (int i = 0; i < SIDES; i++)
 		pair->sides[i].pair = pair;
 	LIST_INSERT_HEAD(&set->pairs, pair, entry);
 	set->count++;
-	r = watch_new(pair, OUTER, &fds[OUTER]);
-	if (r == 0)
-		r = watch_new(pair, INNER, &fds[INNER]);
+	route->counts->now++;
+	route->counts->total++;
+	return pair;
+}
+
+static int join(struct pair_set *set, int fds[SIDES], const struct pair_route *route,
+		bool connecting)
+{
+	struct pair *pair = add_pair(set, route, connecting);
+	int r = 0;
+
+	/* a client that is gone again is no lack of room */
+	if (announce(pair, fds[OUTER]) < 0) {
+		end_pair(pair, true);
+		return 0;
+	}
+	for (int i = 0; i < SIDES && r == 0; i++)
+		r = watch_new(pair, i, &fds[i]);
 	if (r < 0)
 		end_pair(pair, true);
 	return r;
 }
 
-int pair_start(struct pair_set *set, int outer, int inner, const struct dial_target *target)
+int pair_start(struct pair_set *set, int outer, int inner, const struct pair_route *route)
 {
 	int fds[SIDES] = {[OUTER] = outer, [INNER] = inner};
-	int dialled = dial_start(inner, target);
+	int dialled = dial_start(inner, &route->target);
 	int r = 0;
 
 	if (dialled == 0 || dialled == -EINPROGRESS)
-		r = join(set, fds, target, dialled != 0);
+		r = join(set, fds, route, dialled != 0);
 	for (int i = 0; i < SIDES; i++)
 		if (fds[i] >= 0)
 			dial_reset(fds[i]);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two connections joined: bytes both ways, an end-of-stream passed on as one, a reset as a reset.
- * What is read from one side is written to the other at once, through a buffer that all pairs
- * share; only what the other side does not take is kept, and until it has taken that, nothing more
- * is read for it. So a pair that is idle or keeps up owns no buffer at all.
+ * What is read from one side is written to the other at once: little through a buffer that all
+ * pairs share, much by splice(2) through a lent pipe. Only what the other side does not take is
+ * kept, and until it has taken that, nothing more is read for it. So a pair that is idle or keeps
+ * up owns neither buffer nor pipe.
  */
 #ifndef KEEPER_PAIR_H
 #define KEEPER_PAIR_H
 
+#include "keeper/counts.h"
 #include "keeper/dial.h"
 #include "keeper/loop.h"
+#include "keeper/pending.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
 
@@ -18,12 +22,19 @@
 
 struct pair;
 
+/* Where connections of a published port lead. It outlives them. */
+struct pair_route {
+	struct dial_target target;
+	struct port_counts *counts;
+	bool proxy; /* the server is told who the client is, as proxy.h has it */
+};
+
 struct pair_set {
 	struct loop *loop;
 	char *buffer; /* PAIR_BUFFER_SIZE bytes, for use within one call only */
 	LIST_HEAD(pair_list, pair) pairs;
 	size_t count;
-	size_t kept; /* bytes that slow readers make us keep */
+	struct pending_pool pool;
 };
 
 void pair_set_init(struct pair_set *set, struct loop *loop, char *buffer);
@@ -35,6 +46,6 @@ void pair_set_end(struct pair_set *set);
  * Takes both descriptors in any case. When the target refuses, outer is reset. 0, or a negative
  * errno when the system has no room for another pair.
  */
-int pair_start(struct pair_set *set, int outer, int inner, const struct dial_target *target);
+int pair_start(struct pair_set *set, int outer, int inner, const struct pair_route *route);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Readiness by asking; see probe.h. */
 #include "keeper/probe.h"
+#include "keeper/proxy.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -42,15 +43,22 @@ static void add_request(struct text *request, const char *path, const struct dia
 }
 
 void probe_init(struct probe *probe, struct loop *loop, const struct plan_ready *ready,
-		uint32_t address)
+		uint32_t address, bool proxy)
 {
+	unsigned char header[PROXY_LOCAL_SIZE];
+
 	*probe = (struct probe){
 		.loop = loop,
 		.ready = ready,
 		.target = {.address = address, .port = ready->port},
 	};
-	if (ready->kind == READY_HTTP)
-		add_request(&probe->request, ready->path, &probe->target);
+	if (ready->kind != READY_HTTP)
+		return;
+	if (proxy) {
+		proxy_local(header);
+		text_add_bytes(&probe->request, header, sizeof(header));
+	}
+	add_request(&probe->request, ready->path, &probe->target);
 }
 
 void probe_deinit(struct probe *probe)

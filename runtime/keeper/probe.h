@@ -29,9 +29,12 @@ struct probe {
 	int64_t begun_at, next_at, give_up_at;
 };
 
-/* ready is of kind READY_HTTP or READY_TCP and must live as long as the probe. */
+/*
+ * ready is of kind READY_HTTP or READY_TCP and must live as long as the probe. With proxy, a
+ * request follows upon a header of proxy.h.
+ */
 void probe_init(struct probe *probe, struct loop *loop, const struct plan_ready *ready,
-		uint32_t address);
+		uint32_t address, bool proxy);
 void probe_deinit(struct probe *probe);
 
 /* Starts asking, from the beginning when it was asking already. now is CLOCK_BOOTTIME. */

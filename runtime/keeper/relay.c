@@ -52,11 +52,11 @@ static bool has_inner(struct relay *relay)
 	return relay->spare >= 0;
 }
 
-static void take_connection(struct relay *relay, int fd, const struct dial_target *target)
+static void take_connection(struct relay *relay, int fd, const struct pair_route *route)
 {
 	if (relay->mode == RELAY_REFUSE)
 		dial_reset(fd);
-	else if (pair_start(&relay->set, fd, steal_fd(&relay->spare), target) < 0)
+	else if (pair_start(&relay->set, fd, steal_fd(&relay->spare), route) < 0)
 		pause_accepting(relay);
 }
 
@@ -72,7 +72,7 @@ static bool accept_one(struct relay_listener *listener)
 	}
 	fd = accept4(listener->source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
-		take_connection(relay, fd, &listener->target);
+		take_connection(relay, fd, &listener->route);
 		return !relay->paused;
 	}
 	if (is_passing(errno))
@@ -108,17 +108,24 @@ static int prepare_listener(int fd)
 	return 0;
 }
 
-static int add_listener(struct relay *relay, const struct forwarder_port *port, uint32_t address)
+static int add_listener(struct relay *relay, const struct forwarder *config, size_t i)
 {
 	struct relay_listener *listener = &relay->listeners[relay->n_listeners];
+	const struct forwarder_port *port = &config->ports[i];
+	struct counts *counts = config->counts ? config->counts : &relay->own_counts;
 	int r = prepare_listener(port->listener);
 
 	if (r < 0)
 		return r;
 	*listener = (struct relay_listener){
 		.relay = relay,
-		.target = {.address = address, .port = port->inside_port},
+		.route = {.target = {.address = forwarder_address(config, port->flags),
+				     .port = port->inside_port},
+			  .counts = &counts->ports[i],
+			  .proxy = port->flags & PORT_PROXY},
 	};
+	/* of a forwarder that died */
+	counts->ports[i].now = 0;
 	r = loop_add(relay->set.loop, port->listener, 0, on_listener, listener, &listener->source);
 	if (r == 0)
 		relay->n_listeners++;
@@ -132,7 +139,7 @@ int relay_init(struct relay *relay, struct loop *loop, const struct forwarder *c
 	*relay = (struct relay){.spare = -1};
 	pair_set_init(&relay->set, loop, buffer);
 	for (size_t i = 0; i < config->n_ports && r == 0; i++)
-		r = add_listener(relay, &config->ports[i], config->address);
+		r = add_listener(relay, config, i);
 	if (r < 0)
 		relay_deinit(relay);
 	return r;

@@ -22,7 +22,7 @@ enum relay_mode {
 struct relay_listener {
 	struct relay *relay;
 	struct source *source;
-	struct dial_target target;
+	struct pair_route route;
 };
 
 struct relay {
@@ -35,6 +35,7 @@ struct relay {
 	bool paused;	  /* no descriptor was free */
 	size_t paused_at; /* number of pairs at that moment */
 	int64_t resume_at;
+	struct counts own_counts; /* where the keeper gave none */
 };
 
 /*

@@ -243,6 +243,10 @@ static void put_ports(struct text *text, const struct plan *plan)
 		put_section(text, 1, plan->ports[i].name);
 		put_number(text, 2, "port", plan->ports[i].number);
 		put_value(text, 2, "scheme", plan->ports[i].scheme);
+		if (plan->ports[i].loopback)
+			put_word(text, 2, "loopback", "true");
+		if (plan->ports[i].proxy)
+			put_word(text, 2, "proxy", "true");
 	}
 }
 

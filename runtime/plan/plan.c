@@ -60,6 +60,18 @@ const struct plan_port *plan_port_find(const struct plan *plan, const char *name
 	return NULL;
 }
 
+uint8_t plan_port_flags(const struct plan *plan, uint16_t number)
+{
+	const struct plan_port *port = NULL;
+
+	for (size_t i = 0; i < plan->n_ports; i++)
+		if (plan->ports[i].number == number)
+			port = &plan->ports[i];
+	if (!port)
+		return 0;
+	return (uint8_t)((port->loopback ? PORT_LOOPBACK : 0) | (port->proxy ? PORT_PROXY : 0));
+}
+
 /* The length of the variable's name at the start of the assignment, 0 when there is none. */
 static size_t variable_length(const char *assignment)
 {

@@ -25,7 +25,12 @@ struct plan_port {
 	char *name;
 	char *scheme;	 /* of the URL that is shown: "http", "https", "tcp", ... */
 	uint16_t number; /* the port the server listens on inside */
+	bool loopback;	 /* it listens on the instance's loopback interface only */
+	bool proxy;	 /* it expects PROXY protocol, version 2 */
 };
+
+/* The same as bits, for those who know a port by its number only. */
+enum plan_port_flag { PORT_LOOPBACK = 1, PORT_PROXY = 2 };
 
 enum ready_kind { READY_NONE, READY_HTTP, READY_TCP, READY_LOG, READY_COMMAND };
 
@@ -99,6 +104,8 @@ void plan_cleanup(struct plan **plan);
 
 /* The port of that name, or NULL. */
 const struct plan_port *plan_port_find(const struct plan *plan, const char *name);
+/* Of the port with that number inside; 0 when there is none. */
+uint8_t plan_port_flags(const struct plan *plan, uint16_t number);
 
 /*
  * Puts "KEY=VALUE" into the environment, in place of an earlier value of that key. For a plan that

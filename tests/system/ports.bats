@@ -51,3 +51,91 @@ port_field()
 		up hello -p "$(port_field p port):http"
 	refused 3 "nobody" port nobody
 }
+
+# A server that parses the header of PROXY protocol version 2 itself, answers who its client is, and
+# then what it was sent.
+proxied()
+{
+	mkdir -p "$STINT_ROOT/proxied"
+	chmod 755 "$STINT_ROOT" "$STINT_ROOT/proxied"
+	cat >"$STINT_ROOT/proxied/server" <<-'END'
+		use strict; use Socket; use IO::Socket::INET;
+		my $s = IO::Socket::INET->new(LocalAddr => $ARGV[0], LocalPort => 7001, Listen => 9) or die $!;
+		$| = 1; print "up\n";
+		while (my $c = $s->accept()) {
+			my ($head, $rest);
+			read($c, $head, 16) == 16 or next;
+			my ($magic, $version, $family, $length) = unpack("a12CCn", $head);
+			$magic eq "\r\n\r\n\0\r\nQUIT\n" && $version == 0x21 or die "no header";
+			read($c, $rest, $length) == $length or die;
+			my $n = $family == 0x11 ? 4 : 16;
+			my ($from, $on, $port, $at) = unpack("a${n}a${n}nn", $rest);
+			my $name = Socket::inet_ntop($n == 4 ? AF_INET : AF_INET6, $from);
+			my $here = Socket::inet_ntop($n == 4 ? AF_INET : AF_INET6, $on);
+			print $c "client $name $port at $here $at via ", $c->peerhost, "\n", <$c>;
+			close $c;
+		}
+	END
+	template proxied <<-END
+		template: proxied
+		install: $STINT_ROOT/proxied
+		run: {command: [/usr/bin/perl, $STINT_ROOT/proxied/server, $1]}
+		ports: {raw: {port: 7001, $2}}
+		ready: {log: up}
+		lease: {ttl: 5m}
+	END
+}
+
+# say ADDRESS PORT SOURCE-PORT: what the server answers to "hi", sent from that port.
+say()
+{
+	perl -MIO::Socket::IP -e '
+		my $c = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => $ARGV[1], Timeout => 10)
+			or die "cannot connect: $@";
+		print "from ", $c->sockport, "\n";
+		print $c "hi\n"; shutdown($c, 1); print <$c>' "$1" "$2"
+}
+
+@test "a server that asked for it is told who its client is, in IPv4 and IPv6" {
+	proxied 0.0.0.0 "proxy: true"
+	stint up proxied --name four -p raw
+	stint up proxied --name six -p "[::1]:0:raw"
+	run -0 say 127.0.0.1 "$(port_field four port)"
+	[ "${lines[1]% via*}" = "client 127.0.0.1 ${lines[0]#from } at 127.0.0.1 $(port_field four port)" ]
+	[ "${lines[2]}" = hi ]
+	run -0 say ::1 "$(port_field six port)"
+	[ "${lines[1]% via*}" = "client ::1 ${lines[0]#from } at ::1 $(port_field six port)" ]
+	[ "${lines[2]}" = hi ]
+}
+
+@test "an instance's loopback is connected to only if the template says so" {
+	proxied 127.0.0.1 "proxy: true"
+	stint up proxied --name closed -p raw
+	run say 127.0.0.1 "$(port_field closed port)"
+	[[ $output != *client* ]]
+	proxied 127.0.0.1 "proxy: true, loopback: true"
+	stint up proxied --name opened -p raw
+	run -0 say 127.0.0.1 "$(port_field opened port)"
+	[[ ${lines[1]} == *" via 127.0.0.1" ]]
+}
+
+counted()
+{
+	stint show "$1" --json | jq -e ".ports[0] | $2" >/dev/null
+}
+
+@test "show has the connections and bytes of each port" {
+	stint up hello --name c
+	counted c ".connections == 0 and .connections_total == 0 and .bytes_out == 0"
+	get "http://127.0.0.1:$(port_of c)/big/300000" >/dev/null
+	eventually 5 counted c ".connections == 0 and .connections_total == 1"
+	counted c ".bytes_out > 300000 and .bytes_out < 301000 and .bytes_in > 20 and .bytes_in < 1000"
+	exec 5<>"/dev/tcp/127.0.0.1/$(port_of c)"
+	eventually 5 counted c ".connections == 1 and .connections_total == 2"
+	stint show c | grep -F "2 connections, 1 now"
+	exec 5>&-
+	eventually 5 counted c ".connections == 0"
+	kill_process stint-forwarder c
+	eventually 5 get "http://127.0.0.1:$(port_of c)/" >/dev/null
+	counted c ".connections_total >= 3 and .connections <= 1"
+}

@@ -67,6 +67,8 @@ static void check_same_ports(const struct plan *a, const struct plan *b)
 		assert_string_equal(a->ports[i].name, b->ports[i].name);
 		assert_string_equal(a->ports[i].scheme, b->ports[i].scheme);
 		assert_int_equal(a->ports[i].number, b->ports[i].number);
+		assert_int_equal(a->ports[i].loopback, b->ports[i].loopback);
+		assert_int_equal(a->ports[i].proxy, b->ports[i].proxy);
 	}
 }
 

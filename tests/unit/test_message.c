@@ -71,6 +71,8 @@ static struct start_message make_message(void)
 		.hold = true,
 		.pool_is_mount = true,
 		.inside_ports = {8080, 8443, 9},
+		.port_flags = {PORT_PROXY, 0, PORT_LOOPBACK},
+		.ready_flags = PORT_LOOPBACK,
 		.n_ports = 3,
 		.n_cgroups = 24,
 		.memory_version = 2,
@@ -185,6 +187,8 @@ static void assert_same_host(const struct start_message *a, const struct start_m
 	assert_int_equal(a->pool_is_mount, b->pool_is_mount);
 	assert_int_equal(a->n_ports, b->n_ports);
 	assert_memory_equal(a->inside_ports, b->inside_ports, sizeof(a->inside_ports));
+	assert_memory_equal(a->port_flags, b->port_flags, sizeof(a->port_flags));
+	assert_int_equal(a->ready_flags, b->ready_flags);
 	assert_int_equal(a->n_cgroups, b->n_cgroups);
 	assert_int_equal(a->memory_version, b->memory_version);
 	assert_true(a->memory_limit == b->memory_limit);

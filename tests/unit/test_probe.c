@@ -57,7 +57,7 @@ static int world_teardown(void **state)
 
 static void begin(struct world *world)
 {
-	probe_init(&world->probe, &world->loop, &world->ready, INADDR_LOOPBACK);
+	probe_init(&world->probe, &world->loop, &world->ready, INADDR_LOOPBACK, false);
 	probe_begin(&world->probe, world->now);
 }
 

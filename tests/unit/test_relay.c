@@ -259,22 +259,27 @@ static void expect_calm(const struct rig *rig)
 struct joined {
 	struct loop loop;
 	struct pair_set set;
+	struct pair_route route;
+	struct port_counts counts;
 	char buffer[PAIR_BUFFER_SIZE];
 	int client, inside;
 };
 
 static void join(struct joined *joined, const struct rig *rig)
 {
-	struct dial_target target = {.address = INADDR_LOOPBACK, .port = port_of(rig->server)};
 	int outer;
 
+	joined->route = (struct pair_route){
+		.target = {.address = INADDR_LOOPBACK, .port = port_of(rig->server)},
+		.counts = &joined->counts,
+	};
 	assert_int_equal(loop_init(&joined->loop), 0);
 	pair_set_init(&joined->set, &joined->loop, joined->buffer);
 	assert_int_equal(listen(rig_listener(rig), 1), 0);
 	joined->client = rig_connect(rig);
 	outer = accept4(rig_listener(rig), NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	assert_true(outer >= 0);
-	assert_int_equal(pair_start(&joined->set, outer, dial_socket(), &target), 0);
+	assert_int_equal(pair_start(&joined->set, outer, dial_socket(), &joined->route), 0);
 	joined->inside = rig_accept(rig);
 }
 
@@ -296,7 +301,7 @@ static size_t send_until_kept(struct joined *joined)
 	static const char zeros[16384];
 	size_t sent = 0;
 
-	while (joined->set.kept == 0) {
+	while (joined->set.pool.kept == 0) {
 		assert_int_equal(send(joined->client, zeros, sizeof(zeros), 0), sizeof(zeros));
 		sent += sizeof(zeros);
 		assert_true(loop_run_once(&joined->loop, RIG_BOUND_MS) > 0);
@@ -320,14 +325,76 @@ static void pair_is_calm_when_a_client_hangs_up_before_a_slow_server(void **stat
 	close(joined->client);
 	for (int rounds = 0; loop_run_once(&joined->loop, OBSERVED_MS) > 0; rounds++)
 		assert_true(rounds < 100);
-	assert_true(joined->set.kept > 0);
+	assert_true(joined->set.pool.kept > 0);
 	while ((n = run_and_read(joined, joined->inside)) > 0)
 		got += n;
 	assert_int_equal(got, sent);
 	assert_int_equal(joined->set.count, 0);
-	assert_int_equal(joined->set.kept, 0);
+	assert_int_equal(joined->set.pool.kept, 0);
 	close(joined->inside);
 	loop_deinit(&joined->loop);
+}
+
+static size_t send_much_until_kept(struct joined *joined)
+{
+	static const char zeros[1 << 20];
+	size_t sent = 0;
+
+	while (joined->set.pool.kept == 0) {
+		ssize_t n = send(joined->client, zeros, sizeof(zeros), MSG_DONTWAIT);
+
+		sent += n > 0 ? (size_t)n : 0;
+		assert_true(loop_run_once(&joined->loop, RIG_BOUND_MS) > 0);
+	}
+	return sent;
+}
+
+/* A slow reader of much keeps bytes in a pipe; once it has taken them nothing is lent any more. */
+static void pair_lends_a_pipe_while_bytes_move(void **state)
+{
+	cleanup_free struct joined *joined = xcalloc(1, sizeof(*joined));
+	size_t sent, got = 0;
+
+	join(joined, *state);
+	sent = send_much_until_kept(joined);
+	assert_int_equal(joined->set.pool.n_lent, 1);
+	while (got < sent)
+		got += run_and_read(joined, joined->inside);
+	assert_int_equal(got, sent);
+	assert_int_equal(joined->counts.in, sent);
+	assert_int_equal(joined->set.pool.n_lent, 0);
+	assert_int_equal(joined->set.pool.kept, 0);
+	close(joined->client);
+	close(joined->inside);
+	pair_set_end(&joined->set);
+	assert_int_equal(joined->set.pool.idle[0], -1);
+	assert_int_equal(joined->counts.now, 0);
+	assert_int_equal(joined->counts.total, 1);
+	loop_deinit(&joined->loop);
+}
+
+static void relay_says_who_the_client_is(void **state)
+{
+	static const unsigned char begin[] =
+		"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\1\x7f\0\0\1";
+	struct rig *rig = *state;
+	unsigned char got[28];
+	uint16_t ports[2];
+	int client, inside;
+
+	rig->config.ports[0].flags = PORT_PROXY;
+	rig_start_open(rig);
+	rig_join(rig, &client, &inside);
+	send_all(client, "hello");
+	assert_int_equal(recv(inside, got, sizeof(got), MSG_WAITALL), sizeof(got));
+	assert_memory_equal(got, begin, sizeof(begin) - 1);
+	memcpy(ports, got + 24, sizeof(ports));
+	assert_int_equal(ntohs(ports[0]), port_of(client));
+	assert_int_equal(ntohs(ports[1]), port_of(rig_listener(rig)));
+	expect_bytes(inside, "hello");
+	close(client);
+	close(inside);
+	assert_int_equal(rig_finish(rig), 0);
 }
 
 static void relay_notices_a_reset_of_a_stalled_client(void **state)
@@ -482,6 +549,8 @@ int main(void)
 		with_rig(relay_survives_clients_that_left_the_backlog),
 		with_rig(relay_carries_bulk_both_ways_at_a_slow_readers_pace),
 		with_rig(pair_is_calm_when_a_client_hangs_up_before_a_slow_server),
+		with_rig(pair_lends_a_pipe_while_bytes_move),
+		with_rig(relay_says_who_the_client_is),
 		with_rig(relay_notices_a_reset_of_a_stalled_client),
 		with_rig(relay_is_calm_with_a_half_closed_pair),
 		with_rig(relay_holds_idle_connections_in_little_memory),

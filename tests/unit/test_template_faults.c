@@ -308,6 +308,9 @@ static void template_compile_refuses_bad_ports(void **state)
 		{"run: {command: a}\nports: {a: {port: 1, scheme: \"java script\"}}\n",
 		 "t.yaml:2:30: key 'ports.a.scheme': 'java script' is not a valid scheme; write "
 		 "the first part of a URL, such as http, https or tcp"},
+		{"run: {command: a}\nports: {a: {port: 1, proxy: v2}}\n",
+		 "t.yaml:2:29: key 'ports.a.proxy': 'v2' is not a valid switch; write true or "
+		 "false"},
 		{"run: {command: a}\nports: [80]\n",
 		 "t.yaml:2:8: key 'ports': is not a mapping; write 'NAME: NUMBER' lines, such as "
 		 "'http: 8080'"},

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What went through each published port: memory that the keeper makes, its forwarder writes and
+ * commands read, of fixed size, in the order of the grant's ports. The keeper never looks at it.
+ */
+#ifndef KEEPER_COUNTS_H
+#define KEEPER_COUNTS_H
+
+#include "plan/plan.h"
+
+#include <stdint.h>
+
+struct port_counts {
+	uint64_t now, total; /* connections */
+	uint64_t in, out;    /* bytes from clients, and to them */
+};
+
+struct counts {
+	struct port_counts ports[PLAN_PORTS_MAX];
+};
+
+#endif
