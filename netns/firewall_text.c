@@ -29,6 +29,10 @@ static const char closed4[] =
 static const char closed6[] = "::/3, 2001::/32, 2001:db8::/32, 2002::/16, 3fff::/20, 4000::/2, "
 			      "8000::/1";
 
+/*
+ * Protocols have numbers here (1 and 58 are ICMP, 6 is TCP): their names are in a file that a small
+ * host does not have.
+ */
 static const char rules[] =
 	"	chain spoofed {\n"
 	"		type filter hook prerouting priority raw - 5; policy accept;\n"
@@ -75,7 +79,7 @@ static const char rules[] =
 	"		goto denied\n"
 	"	}\n"
 	"	chain inwards {\n"
-	"		meta l4proto { icmp, ipv6-icmp } ct state related accept\n"
+	"		meta l4proto { 1, 58 } ct state related accept\n"
 	"		ct state != established goto denied\n"
 	"		ct direction original goto denied\n"
 	"		oifgroup @internet ip saddr != @closed4 accept\n"
@@ -87,7 +91,7 @@ static const char rules[] =
 	"		goto denied\n"
 	"	}\n"
 	"	chain denied {\n"
-	"		meta l4proto tcp reject with tcp reset\n"
+	"		meta l4proto 6 reject with tcp reset\n"
 	"		reject with icmpx admin-prohibited\n"
 	"	}\n"
 	"	chain translated {\n"
@@ -127,8 +131,8 @@ static void add_opening(struct text *elements, const struct firewall_zone *zone,
 	text_addf(elements, "%s%u . %s/%u", elements->length ? ", " : "", zone->group, address,
 		  o->prefix);
 	if (o->port)
-		text_addf(elements, " . %s . %u", o->protocol == IPPROTO_UDP ? "udp" : "tcp",
-			  o->port);
+		/* numbers: the names are in a file that a small host does not have */
+		text_addf(elements, " . %u . %u", o->protocol, o->port);
 }
 
 static void add_set(struct text *text, const char *name, const char *type, bool intervals,

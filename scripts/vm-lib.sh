@@ -8,14 +8,14 @@
 # The whole system, for both ways of booting it.
 vm_system=(systemd-sysv dbus libpam-systemd login sudo base-files base-passwd usr-is-merged bash
 	dash libc-bin coreutils findutils grep sed mawk util-linux util-linux-extra bsdutils mount
-	procps iproute2 kmod hostname diffutils attr acl strace curl gojq bats e2fsprogs quota
+	procps iproute2 nftables kmod hostname diffutils attr acl strace curl gojq bats e2fsprogs quota
 	libyaml-0-2 libsqlite3-0 libjansson4 libseccomp2 libcap2 libcap2-bin libnftables1
 	libnl-3-200 libnl-route-3-200 libcmocka0)
 # What the disk needs, in the order in which they need one another.
 vm_early=(virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk crc16
 	mbcache crc32c_generic jbd2 ext4 quota_tree quota_v2)
 # What stint asks the kernel for, found with modprobe.
-vm_late=(overlay loop crc32c_generic)
+vm_late=(overlay loop crc32c_generic veth nft_fib_inet nft_reject_inet nft_ct nft_masq nft_chain_nat tcp_diag)
 
 # The host's package sources and an apt that knows of nothing installed.
 vm_apt()

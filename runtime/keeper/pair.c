@@ -143,9 +143,7 @@ static ssize_t move_by_splice(struct side *from, struct side *to)
 	struct pair_set *set = from->pair->set;
 	ssize_t n = pending_splice(&to->pending, &set->pool, from->source->fd, to->source->fd);
 
-	/* when there is no more of it, the next is likely to be much again */
-	if (n > 0)
-		from->bulk = n >= BULK_FROM;
+	from->bulk = n >= BULK_FROM;
 	return n;
 }
 

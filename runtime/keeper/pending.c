@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #define PIPES_MAX 64
-#define PIPE_SIZE (256 << 10)
 #define PORTION_MAX (1 << 20) /* the pipe's size decides */
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
@@ -37,9 +36,6 @@ static int lend(struct pending_pool *pool, int pipe[2])
 		pool->idle[READER] = pool->idle[WRITER] = -1;
 	} else if (pipe2(pipe, O_NONBLOCK | O_CLOEXEC) < 0) {
 		return -ENOBUFS;
-	} else {
-		/* where it is refused, the smaller one does */
-		(void)fcntl(pipe[WRITER], F_SETPIPE_SZ, PIPE_SIZE);
 	}
 	pool->n_lent++;
 	return 0;

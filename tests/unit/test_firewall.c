@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -553,6 +554,26 @@ static void firewall_remove_leaves_other_tables_as_they_are(void **state)
 	run_in_child(CLONE_NEWNET, remove_twice, *state);
 }
 
+static void apply_without_names(const void *arg)
+{
+	struct stage stage;
+
+	must(mount("/dev/null", "/etc/protocols", NULL, MS_BIND, NULL) == 0);
+	set_stage(arg, &stage);
+	set_zone(&stage, false, "10.0.0.0/8:443,10.0.0.0/8:53/udp");
+	apply(&stage);
+	leave_stage(&stage);
+}
+
+/* A small host has no list of protocols. */
+static void firewall_apply_without_names_of_protocols(void **state)
+{
+	need_root();
+	if (access("/etc/protocols", F_OK) < 0)
+		skip();
+	run_in_child(CLONE_NEWNET | CLONE_NEWNS, apply_without_names, *state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +585,7 @@ int main(void)
 		with_world(firewall_apply_cuts_what_is_not_allowed_any_more),
 		with_world(firewall_hides_the_addresses_of_instances),
 		with_world(firewall_apply_repairs_every_damage),
+		with_world(firewall_apply_without_names_of_protocols),
 		with_world(firewall_remove_leaves_other_tables_as_they_are),
 	};
 
