@@ -139,3 +139,43 @@ counted()
 	eventually 5 get "http://127.0.0.1:$(port_of c)/" >/dev/null
 	counted c ".connections_total >= 3 and .connections <= 1"
 }
+
+@test "what a client sends before its end of stream is answered after it, much and slowly read" {
+	proxied 0.0.0.0 "proxy: true"
+	stint up proxied --name half -p raw
+	# the server echoes line by line while nobody reads: every buffer on the way is full
+	# shellcheck disable=SC2016 # perl's
+	run -0 perl -MIO::Socket::INET -e '
+		my $c = IO::Socket::INET->new(PeerHost => "127.0.0.1", PeerPort => $ARGV[0]) or die $!;
+		my $line = "x" x 1023 . "\n";
+		print $c $line for 1 .. 20000;
+		shutdown($c, 1);
+		my $head = <$c>;
+		my $n = 0;
+		while (<$c>) { $_ eq $line or die "wrong line"; $n++; }
+		print "$n lines after $head";' "$(port_field half port)"
+	[[ $output == "20000 lines after client 127.0.0.1 "* ]]
+}
+
+descriptors_of()
+{
+	find "/proc/$1/fd" -mindepth 1 | wc -l
+}
+
+@test "two thousand idle connections are held, counted, and given back" {
+	local forwarder before
+
+	stint up hello --name crowd
+	forwarder=$(processes_of stint-forwarder crowd)
+	before=$(descriptors_of "$forwarder")
+	# shellcheck disable=SC2016 # perl's
+	exec 6> >(ulimit -n "$(ulimit -Hn)"; exec perl -MIO::Socket::INET -e '
+		my @held = map { IO::Socket::INET->new(PeerHost => "127.0.0.1", PeerPort => $ARGV[0]) or die $! } 1 .. 2000;
+		my $end = <STDIN>;' "$(port_of crowd)")
+	eventually 30 counted crowd ".connections == 2000"
+	exec 6>&-
+	eventually 30 counted crowd ".connections == 0"
+	# one pipe may wait for the next loan, one socket for the next connection
+	[ "$(descriptors_of "$forwarder")" -le $((before + 3)) ]
+	get "http://127.0.0.1:$(port_of crowd)/" >/dev/null
+}
