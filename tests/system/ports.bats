@@ -90,6 +90,7 @@ proxied()
 say()
 {
 	perl -MIO::Socket::IP -e '
+		alarm 60;
 		my $c = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => $ARGV[1], Timeout => 10)
 			or die "cannot connect: $@";
 		print "from ", $c->sockport, "\n";
@@ -146,6 +147,7 @@ counted()
 	# the server echoes line by line while nobody reads: every buffer on the way is full
 	# shellcheck disable=SC2016 # perl's
 	run -0 perl -MIO::Socket::INET -e '
+		alarm 60;
 		my $c = IO::Socket::INET->new(PeerHost => "127.0.0.1", PeerPort => $ARGV[0]) or die $!;
 		my $line = "x" x 1023 . "\n";
 		print $c $line for 1 .. 20000;
@@ -170,6 +172,7 @@ descriptors_of()
 	before=$(descriptors_of "$forwarder")
 	# shellcheck disable=SC2016 # perl's
 	exec 6> >(ulimit -n "$(ulimit -Hn)"; exec perl -MIO::Socket::INET -e '
+		alarm 60;
 		my @held = map { IO::Socket::INET->new(PeerHost => "127.0.0.1", PeerPort => $ARGV[0]) or die $! } 1 .. 2000;
 		my $end = <STDIN>;' "$(port_of crowd)")
 	eventually 30 counted crowd ".connections == 2000"
