@@ -243,21 +243,11 @@ static void look_at_usr(const struct site *site, struct doctor_report *report)
 void doctor_examine(const struct site *site, struct doctor_report *ret_report)
 {
 	static void (*const checks[])(const struct site *site, struct doctor_report *report) = {
-		look_at_user,
-		look_at_kernel,
-		look_at_calls,
-		look_at_capabilities,
-		look_at_landlock,
-		doctor_probe_namespaces,
-		doctor_probe_own_ids,
-		doctor_probe_overlay,
-		doctor_probe_groups,
-		doctor_probe_disk,
-		doctor_probe_disk_limits,
-		doctor_probe_run_directory,
-		doctor_probe_network,
-		look_at_keeper,
-		look_at_usr,
+		look_at_user,	      look_at_kernel,		look_at_calls,
+		look_at_capabilities, look_at_landlock,		doctor_probe_namespaces,
+		doctor_probe_own_ids, doctor_probe_overlay,	doctor_probe_groups,
+		doctor_probe_disk,    doctor_probe_disk_limits, doctor_probe_run_directory,
+		doctor_probe_network, look_at_keeper,		look_at_usr,
 	};
 	struct doctor_report report = {0};
 

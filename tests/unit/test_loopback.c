@@ -113,7 +113,8 @@ static void bring_up_twice(const void *arg)
 
 	(void)arg;
 	must_succeed(netns_loopback_up(ADDRESS, ADDRESS6, &err), &err);
-	must_fail(netns_loopback_up(ADDRESS, ADDRESS6, &err), &err, "cannot add the instance's address");
+	must_fail(netns_loopback_up(ADDRESS, ADDRESS6, &err), &err,
+		  "cannot add the instance's address");
 	must(err.code == -EEXIST);
 	must(look().own == 1);
 }
