@@ -122,15 +122,26 @@ static int tell_keeper(const struct site *site, const char *id, bool linked, str
 	return reach_tell(site, id, &packet, err);
 }
 
+static int check_routes(const struct netns_link *link, struct error *err)
+{
+	int r = netns_check_route(AF_INET, &link->ipv4, err);
+
+	if (r < 0 || IN6_IS_ADDR_UNSPECIFIED(&link->ipv6))
+		return r;
+	return netns_check_route(AF_INET6, &link->ipv6, err);
+}
+
 static int make_link(const struct site *site, const struct zone *zone,
 		     const struct zone_member *member, struct error *err)
 {
 	struct netns_link link = link_of(site, zone, member->id, member->address, member->address6);
-	cleanup_fd int netns =
-		reach_open(site, member->id, CONTROL_NETWORK, CONTROL_NETWORK_IS, err);
+	cleanup_fd int netns = -1;
+	int r = check_routes(&link, err);
 
-	int r = netns < 0 ? netns : netns_link_make(&link, netns, err);
-
+	if (r < 0)
+		return r;
+	netns = reach_open(site, member->id, CONTROL_NETWORK, CONTROL_NETWORK_IS, err);
+	r = netns < 0 ? netns : netns_link_make(&link, netns, err);
 	return r < 0 ? r : tell_keeper(site, member->id, true, err);
 }
 

@@ -28,6 +28,23 @@ curl_in_host()
 	on_host curl -sf --max-time 5 "$(stint show "$1" --json | jq -r '.ports[0].url')" >/dev/null
 }
 
+# Links, routes, neighbours and the firewall, but for numbers that only grow.
+everything_of_the_network()
+{
+	on_host ip -br link | awk '{ print $1 }'
+	on_host ip route
+	on_host ip -6 route
+	on_host ip neighbour | grep ' dev st' || true
+	on_host nft -s list ruleset
+	on_host cat /proc/sys/net/ipv4/conf/up0/forwarding
+	find "$STINT_ROOT/run/stint" -mindepth 1 | sort
+}
+
+is_as_before()
+{
+	diff <(echo "$1") <(everything_of_the_network)
+}
+
 tables()
 {
 	on_host nft list tables | grep -c stint || true
@@ -171,4 +188,35 @@ tables()
 	kill_process stint-keeper a
 	stint sweep
 	eventually 5 test "$(links)" = 0
+}
+
+@test "an address that the host routes elsewhere is not taken from there" {
+	stint zone add team --peers allow
+	on_host ip route add 10.213.0.0/24 via 192.0.2.2
+	refused 5 "this host routes 10.213.0.0/24 by 'up0', and a link for 10.213.0.1 would take" \
+		up hello --name a --zone team
+	on_host ip route del 10.213.0.0/24
+	# a route that leads nowhere on purpose takes nothing from anybody
+	on_host ip route add unreachable 10.213.0.0/16
+	stint up hello --name a --zone team
+	on_host ip addr add 10.213.0.3/32 dev up0
+	refused 5 "10.213.0.3 is an address of this host" up hello --name b --zone team
+}
+
+@test "many instances come and go, and nothing of them stays" {
+	local before i
+
+	stint zone add team --peers allow --egress internet
+	stint up hello --name stays --zone team
+	before=$(everything_of_the_network)
+	for _ in 1 2 3 4; do
+		for i in $(seq 50); do
+			printf '%s\0' "n$i"
+		done | xargs -0 -n 1 -P 8 nsenter -t "$HOST" -n timeout -s KILL 100 \
+			"$STINT" up hello --no-wait --zone team --name >/dev/null 2>&1
+		[ "$(stint ls -q | wc -l)" = 51 ]
+		stint ls -q | grep -v stays | xargs -n 50 nsenter -t "$HOST" -n timeout -s KILL 100 \
+			"$STINT" down --now >/dev/null
+	done
+	eventually 5 is_as_before "$before"
 }
