@@ -353,8 +353,11 @@ void http_free(struct http *http)
 	if (!http)
 		return;
 	http_unlisten(http);
-	while (http->connections)
-		connection_close(http, http->connections);
+	for (struct connection *connection = http->connections, *next; connection;
+	     connection = next) {
+		next = connection->next;
+		connection_close(http, connection);
+	}
 	close(http->epoll);
 	free(http);
 }

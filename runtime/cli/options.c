@@ -101,7 +101,7 @@ static const struct option_spec *option_of_letter(const struct command *command,
 
 static int unknown_option(const struct command *command, const char *text, struct error *err)
 {
-	cleanup_free char *word = strndup(text, strcspn(text, "="));
+	cleanup_free char *word = xasprintf("%.*s", (int)strcspn(text, "="), text);
 	const char *names[64] = {0};
 	const char *near;
 	size_t n = 0;
@@ -109,7 +109,7 @@ static int unknown_option(const struct command *command, const char *text, struc
 	for (const struct option_spec *spec = option_specs; spec->name; spec++)
 		if (takes(command, spec->name) && n + 1 < ARRAY_SIZE(names))
 			names[n++] = spec->name;
-	near = word ? nearest_word(word + strspn(word, "-"), names) : NULL;
+	near = nearest_word(word + strspn(word, "-"), names);
 	if (near)
 		return error_say(err, ERROR_USAGE, "unknown option '%s'; did you mean '--%s'?",
 				 text, near);

@@ -62,7 +62,7 @@ int publish_parse(const struct plan *plan, const char *text, struct publish_wish
 	uint64_t number;
 
 	if (name) {
-		head = strndup(text, (size_t)(name - text));
+		head = xasprintf("%.*s", (int)(name - text), text);
 		port = strrchr(head, ':');
 		if (port && !take_address(head, (size_t)(port - head), &wanted))
 			return bad_specification(text, err);

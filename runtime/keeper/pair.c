@@ -73,8 +73,10 @@ static void end_pair(struct pair *pair, bool reset)
 
 void pair_set_end(struct pair_set *set)
 {
-	while (!LIST_EMPTY(&set->pairs))
-		end_pair(LIST_FIRST(&set->pairs), true);
+	for (struct pair *pair = LIST_FIRST(&set->pairs), *next; pair; pair = next) {
+		next = LIST_NEXT(pair, entry);
+		end_pair(pair, true);
+	}
 	pending_pool_trim(&set->pool);
 }
 

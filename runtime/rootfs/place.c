@@ -81,9 +81,9 @@ int root_open_parent(const struct applying *a, const char **ret_name)
 
 	if (!slash || !slash[1])
 		return -EINVAL;
-	parent = strndup(a->op->target, (size_t)(slash - a->op->target));
+	parent = xasprintf("%.*s", (int)(slash - a->op->target), a->op->target);
 	*ret_name = slash + 1;
-	return open_directory(a->root, parent && *parent ? parent : "/");
+	return open_directory(a->root, *parent ? parent : "/");
 }
 
 int root_open_file(const struct applying *a)
