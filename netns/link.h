@@ -37,8 +37,8 @@ void netns_link_name(const char *id, char name[NETNS_LINK_NAME_SIZE]);
 int netns_link_make(const struct netns_link *link, int netns, struct error *err);
 
 /*
- * ERROR_REFUSED when the host routes the address somewhere, as to a VPN, but by its default route: a
- * link would take it from there. address is a struct in_addr or in6_addr.
+ * ERROR_REFUSED when the host routes the address somewhere, as to a VPN, but by its default route:
+ * a link would take it from there. address is a struct in_addr or in6_addr.
  */
 int netns_check_route(int family, const void *address, struct error *err);
 

@@ -4,8 +4,8 @@
 #include "instance/publish.h"
 
 static struct plan_port ports[] = {
-	{(char *)"amqp", (char *)"tcp", 5672},
-	{(char *)"http", (char *)"http", 8080},
+	{.name = (char *)"amqp", .scheme = (char *)"tcp", .number = 5672},
+	{.name = (char *)"http", .scheme = (char *)"http", .number = 8080},
 };
 
 static const struct plan plan = {
