@@ -2,6 +2,7 @@
 /* The way of a packet out of an instance; see path.h. In commands. */
 #include "netns/path.h"
 #include "netns/obstacle.h"
+#include "netns/request.h"
 #include "netns/trace.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -9,10 +10,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netfilter.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -60,22 +59,6 @@ bool path_destination(const struct firewall_zone *zone, int family, struct path_
 			return true;
 		}
 	return false;
-}
-
-/* A socket stays in the namespace where it was opened. */
-static int open_inside(const struct path_probe *probe)
-{
-	cleanup_fd int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int type = probe->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM, fd;
-
-	if (home < 0 || setns(probe->netns, CLONE_NEWNET) < 0)
-		return -errno;
-	fd = socket(probe->family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		fd = -errno;
-	if (setns(home, CLONE_NEWNET) < 0)
-		abort(); /* whatever came next would happen in the wrong place */
-	return fd;
 }
 
 /* As the firewall knows a packet that is to be told of. */
@@ -191,6 +174,7 @@ static bool follow(int trace, struct path_way *way)
 
 int path_try(const struct path_probe *probe, struct path_finding *ret_finding, struct error *err)
 {
+	int type = probe->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	struct path_way way = {.probe = probe};
 	cleanup_fd int trace = trace_open(err), fd = -1;
 	int r;
@@ -198,8 +182,10 @@ int path_try(const struct path_probe *probe, struct path_finding *ret_finding, s
 	*ret_finding = (struct path_finding){.end = PATH_UNKNOWN};
 	if (trace < 0)
 		return trace;
-	fd = open_inside(probe);
-	r = fd < 0 ? fd : send_packet(fd, probe, &way.source_port);
+	fd = request_socket(probe->netns, probe->family, type | SOCK_NONBLOCK, 0, err);
+	if (fd < 0)
+		return fd;
+	r = send_packet(fd, probe, &way.source_port);
 	if (r < 0)
 		return error_set(err, -r, "cannot send a test packet from '%s'", probe->interface);
 	if (follow(trace, &way))

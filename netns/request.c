@@ -89,18 +89,23 @@ int request_open(int netns, struct nl_sock **ret_socket, struct error *err)
 	return r < 0 ? request_error(err, r, "cannot open a netlink socket") : 0;
 }
 
-int request_open_raw(int netns, int protocol, struct error *err)
+int request_socket(int netns, int family, int type, int protocol, struct error *err)
 {
 	int home = netns < 0 ? -1 : enter(netns, err);
 	int fd, errnum;
 
 	if (netns >= 0 && home < 0)
 		return home;
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	fd = socket(family, type | SOCK_CLOEXEC, protocol);
 	errnum = errno;
 	if (home >= 0)
 		leave(home);
-	return fd < 0 ? error_set(err, errnum, "cannot open a netlink socket") : fd;
+	return fd < 0 ? error_set(err, errnum, "cannot open a socket") : fd;
+}
+
+int request_open_raw(int netns, int protocol, struct error *err)
+{
+	return request_socket(netns, AF_NETLINK, SOCK_RAW, protocol, err);
 }
 
 static struct nl_addr *address_of(int family, const void *address)

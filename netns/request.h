@@ -24,6 +24,9 @@ struct request_end {
 /* A socket of the network namespace, -1: of this process's own. */
 int request_open(int netns, struct nl_sock **ret_socket, struct error *err);
 
+/* A socket(2), close-on-exec, of the network namespace; negative errno. netns as above. */
+int request_socket(int netns, int family, int type, int protocol, struct error *err);
+
 /* A netlink socket of that protocol without libnl; negative errno. netns as above. */
 int request_open_raw(int netns, int protocol, struct error *err);
 
