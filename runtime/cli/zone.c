@@ -168,6 +168,17 @@ static void tell_hindrance(const struct zone *zone)
 			hindrance);
 }
 
+/* What there is to say of an addition or a change, whose result it returns. Ends the zone. */
+static int tell_change(const struct request *request, struct zone *zone, int r)
+{
+	if (r == 0 && request->invocation->options.json)
+		json_print(json_zone(zone, NULL, 0));
+	if (r == 0)
+		tell_hindrance(zone);
+	zone_deinit(zone);
+	return r;
+}
+
 static int add_zone(struct request *request, struct error *err)
 {
 	struct zone zone = {.name = xstrdup(request->invocation->args[1]),
@@ -178,12 +189,7 @@ static int add_zone(struct request *request, struct error *err)
 
 	if (r == 0)
 		r = zone_create(&request->site, &zone, err);
-	if (r == 0 && request->invocation->options.json)
-		json_print(json_zone(&zone, NULL, 0));
-	if (r == 0)
-		tell_hindrance(&zone);
-	zone_deinit(&zone);
-	return r;
+	return tell_change(request, &zone, r);
 }
 
 static int set_zone(struct request *request, struct error *err)
@@ -195,12 +201,7 @@ static int set_zone(struct request *request, struct error *err)
 		r = apply_options(&request->invocation->options, &zone, err);
 	if (r == 0)
 		r = zone_change(&request->site, &zone, err);
-	if (r == 0 && request->invocation->options.json)
-		json_print(json_zone(&zone, NULL, 0));
-	if (r == 0)
-		tell_hindrance(&zone);
-	zone_deinit(&zone);
-	return r;
+	return tell_change(request, &zone, r);
 }
 
 static int remove_zone(struct request *request, struct error *err)
