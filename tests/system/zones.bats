@@ -22,6 +22,11 @@ links()
 	on_host ip -br link | grep -c '^st[0-9a-f]\{8\}@' || true
 }
 
+no_links()
+{
+	[ "$(links)" = 0 ]
+}
+
 # The instance answers through its published port.
 curl_in_host()
 {
@@ -187,7 +192,7 @@ tables()
 	[ "$(links)" = 1 ]
 	kill_process stint-keeper a
 	stint sweep
-	eventually 5 test "$(links)" = 0
+	eventually 5 no_links
 }
 
 @test "an address that the host routes elsewhere is not taken from there" {
