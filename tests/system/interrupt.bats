@@ -24,7 +24,8 @@ MOMENTS=40
 [ -z "${STINT_SANITIZED-}" ] && [ "$SLOW" = 1 ] || MOMENTS=10
 
 # interrupted SIGNAL MICROSECONDS COMMAND...: STATUS is what the command ended with. Started by a
-# child with default signals: a shell's background job would ignore SIGINT.
+# child with default signals, and signalled once it is there: a shell's background job would ignore
+# SIGINT.
 interrupted()
 {
 	local signal=$1 after=$2 pid
@@ -32,10 +33,19 @@ interrupted()
 	shift 2
 	env --default-signal=INT,QUIT,TERM,HUP "$STINT" "$@" >"$STINT_ROOT/out" 2>&1 3>&- &
 	pid=$!
+	eventually 5 is_started "$pid"
 	sleep "$(printf '%d.%06d' $((after / 1000000)) $((after % 1000000)))"
 	kill "-$signal" "$pid" 2>/dev/null || true
 	STATUS=0
 	wait "$pid" || STATUS=$?
+}
+
+# Also what has ended by now.
+is_started()
+{
+	case $(readlink "/proc/$1/exe") in
+	*/bash | */env) return 1 ;;
+	esac
 }
 
 # The microseconds from the start of `up` to its end when the server is ready at once.
