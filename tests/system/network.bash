@@ -61,7 +61,7 @@ setup_network()
 # serve WHERE PORT: until the end of the test.
 serve()
 {
-	at "$1" "$REACH" serve "$2" 3>&- >"$BATS_TEST_TMPDIR/serve.$1" 2>&1 &
+	nsenter -t "$1" -n "$REACH" serve "$2" 3>&- >"$BATS_TEST_TMPDIR/serve.$1" 2>&1 &
 	echo $! >>"$BATS_TEST_TMPDIR/servers"
 	eventually 5 grep -q serving "$BATS_TEST_TMPDIR/serve.$1"
 }
