@@ -21,9 +21,10 @@ int netns_loopback_up(uint32_t address, const char *address6, struct error *err)
 /*
  * Lets everybody inside listen on ports below 1024: who asks whom for them is the host's business,
  * and this network has one user. The capability for it would not do, because the namespace belongs
- * to the host's user namespace. Only in a namespace of the instance's own, with the host's /proc
- * still there, which may be read-only. See ip-sysctl, ip_unprivileged_port_start.
+ * to the host's user namespace. Only in a namespace of the instance's own. proc is a procfs that
+ * can be written, best a new one: in one that others use, too, the kernel looks through the entries
+ * of all network namespaces. See ip-sysctl, ip_unprivileged_port_start.
  */
-int netns_open_low_ports(struct error *err);
+int netns_open_low_ports(int proc, struct error *err);
 
 #endif

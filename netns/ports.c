@@ -3,13 +3,11 @@
 #include "netns/inside.h"
 #include "base/file.h"
 
-#include <fcntl.h>
-
-int netns_open_low_ports(struct error *err)
+int netns_open_low_ports(int proc, struct error *err)
 {
 	/* of the network namespace of whoever opens it */
-	static const char file[] = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
-	int r = file_poke(AT_FDCWD, file, "0");
+	static const char file[] = "sys/net/ipv4/ip_unprivileged_port_start";
+	int r = file_poke(proc, file, "0");
 
-	return r < 0 ? error_set(err, -r, "cannot write '%s'", file) : 0;
+	return r < 0 ? error_set(err, -r, "cannot write '/proc/%s'", file) : 0;
 }

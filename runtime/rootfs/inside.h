@@ -85,4 +85,10 @@ int root_apply(const struct root_ops *ops, const struct root_owner *owner, struc
  */
 int root_open_queues(void);
 
+/*
+ * Opens a new procfs of this PID namespace, which is shown nowhere. Needs what root_apply needs.
+ * Returns a descriptor, or a negative errno.
+ */
+int root_open_proc(void);
+
 #endif
