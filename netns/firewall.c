@@ -38,6 +38,14 @@ static char *place_of(uint32_t generation)
 	return xasprintf("%s %" PRIuMAX " %" PRIu32, boot_id, (uintmax_t)st.st_ino, generation);
 }
 
+/* A restart of the host takes the table away, and damages nothing. */
+static bool is_same_host(const char *place, const char *other)
+{
+	const char *generation = strrchr(place, ' ');
+
+	return strncmp(place, other, (size_t)(generation - place) + 1) == 0;
+}
+
 static char *split(char **rest)
 {
 	char *part = *rest, *end = part ? strstr(part, DIVIDER) : NULL;
@@ -132,7 +140,9 @@ static int apply(const struct firewall *firewall, int state, const struct rememb
 	listing = list_table(firewall->table);
 	if (same && listing && last->listing && strcmp(listing, last->listing) == 0)
 		return write_down(state, asked, listing, place, err);
-	*ret_result = same ? FIREWALL_REPAIRED : listing ? FIREWALL_CHANGED : FIREWALL_MADE;
+	*ret_result = same && is_same_host(place, last->place) ? FIREWALL_REPAIRED
+		      : listing				       ? FIREWALL_CHANGED
+							       : FIREWALL_MADE;
 	return make(asked, firewall->table, state, err);
 }
 

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 static int unknown_command(const char *name)
 {
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
 	char **words = argv + (argc > 2 ? 2 : argc);
 
 	open_stdio();
+	openlog("stint", LOG_PERROR, LOG_DAEMON);
 	/* a reader that goes away must not take an instance with it that is just being started */
 	signal(SIGPIPE, SIG_IGN);
 	/* inherited as ignored, children could not be waited for */

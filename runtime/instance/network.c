@@ -76,24 +76,23 @@ static int check_egress(const struct zone *zone, const char *wanted, struct erro
 	return 0;
 }
 
-int network_begin(const struct site *site, const struct record *record, const char *wanted_egress,
-		  struct network *ret_network, struct error *err)
+int network_begin(const struct site *site, struct store *store, const struct record *record,
+		  const char *wanted_egress, struct network *ret_network, struct error *err)
 {
-	cleanup_store struct store *store = NULL;
 	int r;
 
 	*ret_network = (struct network){.lock = lock_zones(site, LOCK_SH, err)};
 	if (ret_network->lock < 0)
 		return ret_network->lock;
-	r = store_open(site->state_path, &store, err);
-	if (r == 0)
-		r = store_zone_load(store, record->zone, &ret_network->zone, err);
+	r = store_zone_load(store, record->zone, &ret_network->zone, err);
 	if (r == 0)
 		r = check_egress(&ret_network->zone, wanted_egress, err);
 	if (r < 0 || !zone_has_traffic(&ret_network->zone))
 		return r;
 	ret_network->files = zone_files_path(site, record->zone);
-	return zone_files_write(site, store, &ret_network->zone, err);
+	r = zone_files_write(site, store, &ret_network->zone, err);
+	/* first what keeps it in bounds, then the link */
+	return r < 0 ? r : zones_enforce(site, store, record->zone, err);
 }
 
 void network_leave(const struct site *site, struct store *store, const struct record *record)
@@ -149,19 +148,12 @@ int network_join(const struct site *site, const struct record *record,
 		 const struct network *network, struct error *err)
 {
 	struct zone_member self = {.address = record->address};
-	cleanup_store struct store *store = NULL;
-	enum firewall_result result;
-	int r;
 
 	if (!network_has_link(network))
 		return 0;
 	memcpy(self.id, record->grant.id, sizeof(self.id));
 	memcpy(self.address6, record->address6, sizeof(self.address6));
-	/* first what keeps it in bounds, then the link */
-	r = store_open(site->state_path, &store, err);
-	if (r == 0)
-		r = zones_enforce(site, store, record->zone, &result, err);
-	return r < 0 ? r : make_link(site, &network->zone, &self, err);
+	return make_link(site, &network->zone, &self, err);
 }
 
 /* The link goes in any case; connections that could not be cut before end without an answer. */
@@ -235,7 +227,6 @@ int network_settle(const struct site *site, int lock, const char *careful, struc
 {
 	cleanup_store struct store *store = NULL;
 	struct zone *zones = NULL;
-	enum firewall_result result;
 	bool traffic = false;
 	size_t n = 0;
 	int r = store_open(site->state_path, &store, err);
@@ -246,11 +237,11 @@ int network_settle(const struct site *site, int lock, const char *careful, struc
 	for (size_t i = 0; i < n; i++)
 		traffic |= zone_has_traffic(&zones[i]);
 	if (r == 0 && traffic)
-		r = zones_enforce(site, store, careful, &result, err);
+		r = zones_enforce(site, store, careful, err);
 	if (r == 0)
 		r = settle_zones(site, store, zones, n, err);
 	if (r == 0 && !traffic)
-		r = zones_enforce(site, store, careful, &result, err);
+		r = zones_enforce(site, store, careful, err);
 	zone_list_free(zones, n);
 	return r;
 }
@@ -274,12 +265,11 @@ static void set_links(struct store *store, bool up)
 int network_mend(const struct site *site, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
-	enum firewall_result result;
 	int r = store_open(site->state_path, &store, err);
 
 	if (r < 0)
 		return r;
-	r = zones_enforce(site, store, NULL, &result, err);
+	r = zones_enforce(site, store, NULL, err);
 	set_links(store, r == 0);
 	return r;
 }

@@ -18,12 +18,12 @@ struct network {
 };
 
 /*
- * Reads the zone of the admitted record and writes what its instances see. ERROR_REFUSED when the
- * template needs more egress than the zone gives. The caller ends *network with network_deinit also
- * after a failure.
+ * Reads the zone of the admitted record, puts the firewall in place and writes what its instances
+ * see. ERROR_REFUSED when the template needs more egress than the zone gives. The caller ends
+ * *network with network_deinit also after a failure.
  */
-int network_begin(const struct site *site, const struct record *record, const char *wanted_egress,
-		  struct network *ret_network, struct error *err);
+int network_begin(const struct site *site, struct store *store, const struct record *record,
+		  const char *wanted_egress, struct network *ret_network, struct error *err);
 
 /* True when the instance gets a link, and its server must wait for it. */
 bool network_has_link(const struct network *network);

@@ -13,6 +13,7 @@
 #include <netdb.h>
 #include <string.h>
 #include <sys/file.h>
+#include <syslog.h>
 
 #define DNS_PORT 53
 
@@ -106,8 +107,9 @@ int zone_translate(const struct site *site, const struct zone *zone, const char 
 }
 
 static int apply(const struct site *site, const struct zone *zones, size_t n, const char *careful,
-		 enum firewall_result *ret_result, struct error *err)
+		 struct error *err)
 {
+	enum firewall_result result = FIREWALL_KEPT;
 	const struct address_range *range = &site->config.addresses;
 	struct firewall firewall = {
 		.table = site->firewall,
@@ -123,10 +125,14 @@ static int apply(const struct site *site, const struct zone *zones, size_t n, co
 		if (zone_has_traffic(&zones[i]))
 			r = zone_translate(site, &zones[i], careful,
 					   &firewall.zones[firewall.n_zones++], err);
-	*ret_result = FIREWALL_KEPT;
 	/* nothing is forwarded before the firewall is in place, nor after it is gone */
 	if (r == 0 && firewall.n_zones)
-		r = firewall_apply(&firewall, site->run, ret_result, err);
+		r = firewall_apply(&firewall, site->run, &result, err);
+	if (r == 0 && result == FIREWALL_REPAIRED)
+		syslog(LOG_WARNING,
+		       "the firewall table '%s' had been changed or removed by another program: it "
+		       "is put back",
+		       site->firewall);
 	if (r == 0)
 		r = forwarding_settle(&firewall, site->run, err);
 	if (r == 0 && !firewall.n_zones)
@@ -138,7 +144,7 @@ static int apply(const struct site *site, const struct zone *zones, size_t n, co
 }
 
 int zones_enforce(const struct site *site, struct store *store, const char *careful,
-		  enum firewall_result *ret_result, struct error *err)
+		  struct error *err)
 {
 	cleanup_fd int lock =
 		openat(site->run, "firewall.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
@@ -150,7 +156,7 @@ int zones_enforce(const struct site *site, struct store *store, const char *care
 		return error_set(err, errno, "cannot lock '%s/firewall.lock'", site->run_path);
 	r = store_zone_list(store, &zones, &n, err);
 	if (r == 0)
-		r = apply(site, zones, n, careful, ret_result, err);
+		r = apply(site, zones, n, careful, err);
 	zone_list_free(zones, n);
 	return r;
 }

@@ -10,10 +10,11 @@
 /*
  * Puts the firewall of this host in line with all zones in the store, or removes it when none has
  * traffic. Names of hosts in an egress are resolved now; one of the zone careful (NULL: of none)
- * that cannot be is an error, in other zones it opens nothing.
+ * that cannot be is an error, in other zones it opens nothing. What another program had done to
+ * the table goes to syslog, and to stderr where somebody reads it.
  */
 int zones_enforce(const struct site *site, struct store *store, const char *careful,
-		  enum firewall_result *ret_result, struct error *err);
+		  struct error *err);
 
 /*
  * One zone as the firewall takes it; careful as above. The caller frees ret_zone->openings, also

@@ -195,6 +195,25 @@ tables()
 	eventually 5 no_links
 }
 
+@test "a firewall that another program has changed is put back, and that is said" {
+	local table
+
+	stint zone add team --peers allow
+	stint up hello --name a --zone team
+	run stint up hello --name b --zone team
+	[[ $output != *"put back"* ]]
+	# nobody is there who would notice it first
+	kill_process stint-keeper a
+	kill_process stint-keeper b
+	table=$(on_host nft list tables | awk '{ print $3 }')
+	on_host nft flush chain inet "$table" forwarded
+	run stint up hello --name c --zone team
+	[ "$status" -eq 0 ]
+	[[ $output == *"the firewall table '$table' had been changed or removed by another program: it is put back"* ]]
+	run stint up hello --name d --zone team
+	[[ $output != *"put back"* ]]
+}
+
 @test "an address that the host routes elsewhere is not taken from there" {
 	stint zone add team --peers allow
 	on_host ip route add 10.213.0.0/24 via 192.0.2.2
