@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "base/cleanup.h"
+#include "instance/sweep.h"
 
 #include <stdio.h>
 
@@ -98,7 +99,7 @@ static int load_all(struct site *site, struct record ***ret_records, size_t *ret
 	int r = place_open(site, err);
 
 	if (r == 0)
-		r = site_sweep(site, true, &swept, err);
+		r = site_sweep(site, false, &swept, err);
 	if (r == 0)
 		r = store_open(site->state_path, &store, err);
 	return r < 0 ? r : store_list(store, ret_records, ret_n, err);

@@ -141,7 +141,6 @@ static int prepare(struct session *session, struct start_request *request, struc
 {
 	const struct options *o = &session->invocation->options;
 	const struct caller *caller = session->invocation->caller;
-	struct sweep_result swept;
 	int r = check_name(o->name, err);
 
 	if (r == 0 && o->recreate && !o->name)
@@ -155,8 +154,6 @@ static int prepare(struct session *session, struct start_request *request, struc
 		r = read_lease(o, session->plan, &request->lease, err);
 	if (r == 0)
 		r = account_of_caller(&session->owner, err);
-	if (r == 0)
-		r = site_sweep(&session->site, true, &swept, err);
 	if (r == 0 && o->recreate)
 		r = take_down_old(caller, &session->site, o->name, err);
 	return r;

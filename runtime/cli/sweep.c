@@ -5,6 +5,7 @@
 #include "cli/place.h"
 #include "base/cleanup.h"
 #include "instance/network.h"
+#include "instance/sweep.h"
 
 #include <stdio.h>
 
@@ -15,7 +16,7 @@ static int run_sweep(const struct invocation *invocation)
 	struct error err = {0};
 	int status = 0;
 
-	if (place_open(&site, &err) < 0 || site_sweep(&site, false, &result, &err) < 0 ||
+	if (place_open(&site, &err) < 0 || site_sweep(&site, true, &result, &err) < 0 ||
 	    result.left > 0)
 		status = report(&err);
 	if (invocation->options.json)

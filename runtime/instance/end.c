@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of an instance and the sweep, from the record alone; see instance.h. In the command that
- * ends it, or in the program that the keeper turns into.
+ * The end of an instance, from the record alone; see instance.h. In the command that ends it, or
+ * in the program that the keeper turns into.
  */
 #include "instance/instance.h"
 #include "instance/lock.h"
@@ -21,10 +21,9 @@
 #include <string.h>
 
 #define END_BOUND_NS (20 * NSEC_PER_SEC)
-#define OVERDUE_NS (2 * NSEC_PER_SEC)
 
-static int load(const struct site *site, const char *id, struct record **ret_record,
-		struct error *err)
+int instance_load(const struct site *site, const char *id, struct record **ret_record,
+		  struct error *err)
 {
 	cleanup_store struct store *store = NULL;
 	int r = store_open(site->state_path, &store, err);
@@ -32,7 +31,7 @@ static int load(const struct site *site, const char *id, struct record **ret_rec
 	return r < 0 ? r : store_load_id(store, id, ret_record, err);
 }
 
-static bool from_other_boot(const struct record *record)
+bool instance_is_from_other_boot(const struct record *record)
 {
 	char boot_id[BOOT_ID_SIZE];
 
@@ -47,7 +46,7 @@ static void describe_end(const struct site *site, const struct record *record, c
 
 	*ret_ending = (struct ending){.ended_ns = clock_wall_ns(), .exit_status = -1};
 	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s",
-		 from_other_boot(record) ? "host restarted" : fallback);
+		 instance_is_from_other_boot(record) ? "host restarted" : fallback);
 	if (run < 0 || status_read(run, &status) < 0 || status.state != STATE_ENDED)
 		return;
 	ret_ending->exit_status = status.exit_status;
@@ -63,7 +62,7 @@ static int undo_all(const struct site *site, const char *id, const char *fallbac
 	cleanup_record struct record *record = NULL;
 	struct record bare = {.cgroup = site->cgroup};
 	struct ending ending;
-	int r = load(site, id, &record, err);
+	int r = instance_load(site, id, &record, err);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -183,106 +182,4 @@ void instance_observe(const struct site *site, const struct record *record,
 		(void)status_read(run, ret_status);
 	if (ret_status->state != STATE_ENDED && !instance_is_alive(site, record->grant.id))
 		ret_status->state = STATE_LOST;
-}
-
-/* A keeper that lets its deadline pass is killed with everything it keeps. */
-static bool is_due(const struct site *site, const struct record *record, const char **ret_why)
-{
-	*ret_why = "keeper lost";
-	if (from_other_boot(record) || !instance_is_alive(site, record->grant.id))
-		return true;
-	*ret_why = "expired; ended by a sweep";
-	return lease_left_ns(&record->grant.lease) < -OVERDUE_NS;
-}
-
-static void sweep_record(const struct site *site, const struct record *record,
-			 struct sweep_result *result, struct error *err)
-{
-	const char *why;
-	int r = 0;
-
-	if (!is_due(site, record, &why))
-		return;
-	if (instance_is_alive(site, record->grant.id))
-		r = steps_undo(site, record, err);
-	if (r == 0)
-		r = instance_end(site, record->grant.id, why, err);
-	if (r == 0)
-		result->ended++;
-	else
-		result->left++;
-}
-
-struct strays {
-	const struct site *site;
-	struct record **records;
-	size_t n;
-	char **ids;
-};
-
-static int note_stray(const char *id, void *data)
-{
-	struct strays *strays = data;
-
-	if (!is_id(id) || strv_contains(strays->ids, id))
-		return 0;
-	for (size_t i = 0; i < strays->n; i++)
-		if (strcmp(strays->records[i]->grant.id, id) == 0)
-			return 0;
-	if (!instance_is_alive(strays->site, id))
-		strv_add(&strays->ids, id);
-	return 0;
-}
-
-static void note_directory(struct strays *strays, int dirfd, const char *path)
-{
-	int fd = file_open_directory(dirfd, path);
-	cleanup_dir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			note_stray(entry->d_name, strays);
-}
-
-static void sweep_strays(const struct site *site, struct strays *strays,
-			 struct sweep_result *result, struct error *err)
-{
-	struct cgroup_tree tree;
-
-	note_directory(strays, site->run, "i");
-	note_directory(strays, site->state, "i");
-	note_directory(strays, site->run, "lock");
-	if (cgroup_tree_discover(&tree, err) == 0)
-		cgroup_each_id(&tree, site->cgroup, note_stray, strays);
-	cgroup_tree_deinit(&tree);
-	for (size_t i = 0; strays->ids && strays->ids[i]; i++) {
-		if (instance_end(site, strays->ids[i], "stray", err) == 0)
-			result->strays++;
-		else
-			result->left++;
-	}
-}
-
-int site_sweep(const struct site *site, bool records_only, struct sweep_result *ret_result,
-	       struct error *err)
-{
-	struct strays strays = {.site = site};
-	struct store *store = NULL;
-	int r = store_open(site->state_path, &store, err);
-
-	*ret_result = (struct sweep_result){0};
-	if (r < 0)
-		return r;
-	r = store_list(store, &strays.records, &strays.n, err);
-	store_close(store);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < strays.n; i++)
-		sweep_record(site, strays.records[i], ret_result, err);
-	if (!records_only)
-		sweep_strays(site, &strays, ret_result, err);
-	strv_free(strays.ids);
-	record_list_free(strays.records, strays.n);
-	return 0;
 }

@@ -85,23 +85,15 @@ int instance_kill(const struct site *site, const char *id, const char *reason, s
 /* Tells the keeper to stop the instance, or to kill it now, and does not wait. */
 void instance_ask(const struct site *site, const char *id, bool now, const char *reason);
 
+/* The record of that id, as store_load_id. */
+int instance_load(const struct site *site, const char *id, struct record **ret_record,
+		  struct error *err);
+
+/* True when the host was restarted since the instance was started. */
+bool instance_is_from_other_boot(const struct record *record);
+
 /* Live state of a record; reads the lock and the status file. */
 void instance_observe(const struct site *site, const struct record *record,
 		      struct status *ret_status);
-
-/* What a sweep found and did. */
-struct sweep_result {
-	unsigned ended;	 /* instances without a keeper, or overdue, that are gone now */
-	unsigned strays; /* objects without a record that are gone now */
-	unsigned left;	 /* what could not be removed; err names the last */
-};
-
-/*
- * Ends what has no keeper or is overdue by more than 2 s, and removes what has no record. dead
- * only: looks at records alone, for the passing sweep of other commands. 0 also when something is
- * left; the caller looks at the result.
- */
-int site_sweep(const struct site *site, bool records_only, struct sweep_result *ret_result,
-	       struct error *err);
 
 #endif

@@ -67,26 +67,18 @@ static int try(const struct path_probe *probe, const struct firewall_zone *zone,
 static bool find_peer(struct store *store, const struct record *record, int family,
 		      struct path_probe *probe)
 {
-	cleanup_free struct zone_member *members = NULL;
-	size_t n = 0;
+	struct zone_member peer;
+	struct in_addr ipv4;
 
-	if (store_zone_members(store, record->zone, &members, &n, NULL) < 0)
+	if (store_zone_peer(store, record->zone, record->grant.id, &peer, NULL) <= 0)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		struct in_addr ipv4 = {.s_addr = htonl(members[i].address)};
-
-		if (strcmp(members[i].id, record->grant.id) == 0)
-			continue;
-		probe->family = family;
-		probe->peer = true;
-		probe->port = 0;
-		probe->protocol = 0;
-		memcpy(probe->destination, &ipv4, sizeof(ipv4));
-		if (family == AF_INET ||
-		    inet_pton(family, members[i].address6, probe->destination) == 1)
-			return true;
-	}
-	return false;
+	probe->family = family;
+	probe->peer = true;
+	probe->port = 0;
+	probe->protocol = 0;
+	ipv4.s_addr = htonl(peer.address);
+	memcpy(probe->destination, &ipv4, sizeof(ipv4));
+	return family == AF_INET || inet_pton(family, peer.address6, probe->destination) == 1;
 }
 
 static int try_zone(const struct firewall_zone *zone, struct store *store,

@@ -13,6 +13,7 @@
 #include "instance/network.h"
 #include "instance/own_ids.h"
 #include "instance/publish.h"
+#include "instance/sweep.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -37,6 +38,7 @@ struct starting {
 	struct admission admission; /* what it may be given */
 	struct error without;	    /* why it gets no ids of its own */
 	struct record *record;
+	struct store *store; /* open until there are other processes */
 	int listeners[PLAN_PORTS_MAX];
 	struct prepared prepared;
 	struct network network;
@@ -45,6 +47,7 @@ struct starting {
 
 static void starting_deinit(struct starting *s)
 {
+	store_close(s->store);
 	account_deinit(&s->account);
 	strv_free(s->paths);
 	for (size_t i = 0; s->record && i < s->record->grant.n_ports; i++)
@@ -169,8 +172,7 @@ static int admit(struct starting *s, struct error *err)
 {
 	const char *wanted = s->request->name;
 	struct grant *grant = &s->record->grant;
-	cleanup_store struct store *store = NULL;
-	int r = store_open(s->site->state_path, &store, err);
+	int r = 0;
 
 	s->admission.quota = s->request->quota;
 	for (unsigned i = 0; r == 0; i++) {
@@ -178,7 +180,7 @@ static int admit(struct starting *s, struct error *err)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
 		else
 			make_name(s->record->template_name, i, grant->name);
-		r = store_admit(store, s->record, &s->admission, err);
+		r = store_admit(s->store, s->record, &s->admission, err);
 		if (i == ADMIT_ATTEMPTS || !choose_again(s, r, err))
 			break;
 		r = 0;
@@ -257,15 +259,16 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 	};
 	cleanup_fd int tie = -1;
 	pid_t keeper;
-	int r = steps_prepare(s->site, s->record, &s->prepared, err);
+	int r = network_begin(s->site, s->store, s->record, s->request->plan->network.egress,
+			      &s->network, err);
 
+	store_cleanup(&s->store);
+	if (r == 0)
+		r = steps_prepare(s->site, s->record, &s->prepared, err);
 	if (r == 0)
 		r = limits_apply(s->site, s->request->plan, s->record, &s->prepared, err);
 	if (r == 0)
 		r = disk_note(s->site, s->request->plan, s->record, &s->prepared, err);
-	if (r == 0)
-		r = network_begin(s->site, s->record, s->request->plan->network.egress, &s->network,
-				  err);
 	if (r == 0)
 		r = launch_keeper(&launch, &tie, &keeper, err);
 	if (r == 0)
@@ -281,8 +284,12 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 
 static int start(struct starting *s, struct instance *ret_instance, struct error *err)
 {
-	int r = look_at_host(s, err);
+	int r = store_open(s->site->state_path, &s->store, err);
 
+	if (r == 0)
+		r = site_sweep_in_passing(s->site, s->store, s->request->name, err);
+	if (r == 0)
+		r = look_at_host(s, err);
 	if (r == 0)
 		r = fill_record(s, err);
 	if (r == 0)

@@ -6,7 +6,8 @@
 #include <errno.h>
 
 struct pool {
-	const char *used;   /* a number of the pool, as an expression over a row of "instance" */
+	const char *used; /* column of "instance" with a multiple of a number of the pool */
+	int64_t multiple;
 	const char *last;   /* table of one row: the number that was given out last */
 	int64_t first, end; /* inclusive */
 };
@@ -17,17 +18,17 @@ static int free_between(struct store *store, const struct pool *pool, int64_t fr
 {
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	cleanup_free char *sql =
-		xasprintf("SELECT %s AS number FROM instance WHERE number BETWEEN ? AND ?"
-			  " ORDER BY number",
+		xasprintf("SELECT %1$s FROM instance WHERE %1$s BETWEEN ? AND ? AND %1$s <> 0"
+			  " ORDER BY %1$s",
 			  pool->used);
 	int r = db_prepare(store, sql, &statement, err);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(statement, 1, from);
-	sqlite3_bind_int64(statement, 2, to);
+	sqlite3_bind_int64(statement, 1, from * pool->multiple);
+	sqlite3_bind_int64(statement, 2, to * pool->multiple);
 	while ((r = db_step(store, statement, err)) > 0) {
-		if (sqlite3_column_int64(statement, 0) != from)
+		if (sqlite3_column_int64(statement, 0) != from * pool->multiple)
 			break;
 		from++;
 	}
@@ -65,8 +66,6 @@ static int write_last(struct store *store, const struct pool *pool, int64_t numb
 	return db_step(store, statement, err);
 }
 
-_Static_assert(ID_RANGE_SIZE == 65536, "take_id_range() says so in SQL");
-
 /*
  * The next one after the last, not the lowest: the kernel takes a little longer to forget an
  * instance that has ended than its record does. 1 and the number, or 0 when none is free.
@@ -93,7 +92,7 @@ static int take(struct store *store, const struct pool *pool, int64_t *ret_numbe
 int take_address(struct store *store, const struct address_range *range, uint32_t *ret_address,
 		 struct error *err)
 {
-	struct pool pool = {"address", "last_address", range->base,
+	struct pool pool = {"address", 1, "last_address", range->base,
 			    (int64_t)range->base + range->count - 1};
 	uint32_t a = range->base;
 	int64_t address;
@@ -117,7 +116,8 @@ int take_id_range(struct store *store, const struct id_span *span, uint32_t *ret
 		  struct error *err)
 {
 	int64_t first = span->first / ID_RANGE_SIZE, range;
-	struct pool pool = {"id_base / 65536", "last_id_range", first, first + span->count - 1};
+	struct pool pool = {"id_base", ID_RANGE_SIZE, "last_id_range", first,
+			    first + span->count - 1};
 	int r = take(store, &pool, &range, err);
 
 	if (r < 0)

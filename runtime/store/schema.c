@@ -94,8 +94,21 @@ static const char version_5[] =
 	"ALTER TABLE instance ADD COLUMN address6 TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE instance ADD COLUMN ha_group TEXT;";
 
+/*
+ * What every start asks is found without reading the other instances: who is due, whose name is in
+ * a zone, what an owner uses, who has which address and ids.
+ */
+static const char version_6[] =
+	"CREATE INDEX instance_boot ON instance (boot_id);"
+	"CREATE INDEX instance_lease ON instance (lease_clock, lease_deadline_ns);"
+	"CREATE INDEX instance_zone ON instance (zone, name, id, address, address6);"
+	"CREATE INDEX instance_ha_group ON instance (ha_group) WHERE ha_group IS NOT NULL;"
+	"CREATE INDEX instance_owner ON instance (owner_uid, memory_bytes, cpu_millis, "
+	"disk_bytes);";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5};
+static const char *const versions[] = {version_1, version_2, version_3,
+				       version_4, version_5, version_6};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

@@ -260,6 +260,47 @@ int store_list(struct store *store, struct record ***ret_records, size_t *ret_co
 	return 0;
 }
 
+static int read_ids(struct store *store, sqlite3_stmt *statement, char ***ret_ids,
+		    struct error *err)
+{
+	cleanup_strv char **ids = strv_copy(NULL);
+	int r;
+
+	while ((r = db_step(store, statement, err)) > 0)
+		strv_add(&ids, (const char *)sqlite3_column_text(statement, 0));
+	if (r == 0)
+		*ret_ids = steal_ptr(ids);
+	return r;
+}
+
+int store_list_ids(struct store *store, char ***ret_ids, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, "SELECT id FROM instance", &statement, err);
+
+	return r < 0 ? r : read_ids(store, statement, ret_ids, err);
+}
+
+int store_list_due(struct store *store, const char *boot_id, int64_t boottime_ns, int64_t wall_ns,
+		   char ***ret_ids, struct error *err)
+{
+	/* "<" and ">" are looked up in an index, "<>" is not */
+	static const char query[] = "SELECT id FROM instance WHERE boot_id < ?1 OR boot_id > ?1"
+				    " OR (lease_clock = ?2 AND lease_deadline_ns < ?3)"
+				    " OR (lease_clock = ?4 AND lease_deadline_ns < ?5)";
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, query, &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, boot_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 2, LEASE_BOOTTIME);
+	sqlite3_bind_int64(statement, 3, boottime_ns);
+	sqlite3_bind_int(statement, 4, LEASE_WALL);
+	sqlite3_bind_int64(statement, 5, wall_ns);
+	return read_ids(store, statement, ret_ids, err);
+}
+
 int store_set_lease(struct store *store, const char *id, const struct lease *lease,
 		    struct error *err)
 {

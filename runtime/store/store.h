@@ -97,6 +97,16 @@ int store_load_id(struct store *store, const char *id, struct record **ret_recor
 int store_list(struct store *store, struct record ***ret_records, size_t *ret_count,
 	       struct error *err);
 
+/* The ids of all records, in no order. */
+int store_list_ids(struct store *store, char ***ret_ids, struct error *err);
+
+/*
+ * The ids of those whose deadline on their clock is before the time given for it, and of those
+ * that were started in another boot than boot_id. Costs the same whatever else is there.
+ */
+int store_list_due(struct store *store, const char *boot_id, int64_t boottime_ns, int64_t wall_ns,
+		   char ***ret_ids, struct error *err);
+
 /* Replaces the lease of an instance. ERROR_NOT_FOUND when it is gone. */
 int store_set_lease(struct store *store, const char *id, const struct lease *lease,
 		    struct error *err);

@@ -38,6 +38,9 @@ static const struct field member_fields[] = {
 static const char list_members[] =
 	"SELECT id, name, address, address6 FROM instance WHERE zone = ? ORDER BY name";
 
+static const char select_peer[] = "SELECT id, name, address, address6 FROM instance"
+				  " WHERE zone = ? AND id <> ? LIMIT 1";
+
 static int write_zone(struct store *store, const char *sql, const struct zone *zone,
 		      struct error *err)
 {
@@ -215,6 +218,22 @@ int store_zone_list(struct store *store, struct zone **ret_zones, size_t *ret_n,
 	*ret_zones = zones;
 	*ret_n = n;
 	return 0;
+}
+
+int store_zone_peer(struct store *store, const char *zone, const char *id,
+		    struct zone_member *ret_peer, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, select_peer, &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_text(statement, 1, zone, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 2, id, -1, SQLITE_STATIC);
+	r = db_step(store, statement, err);
+	if (r > 0)
+		row_read(statement, 0, member_fields, ARRAY_SIZE(member_fields), ret_peer);
+	return r;
 }
 
 int store_zone_members(struct store *store, const char *zone, struct zone_member **ret_members,

@@ -32,6 +32,10 @@ struct zone_member {
 	char address6[INET6_ADDRSTRLEN];
 };
 
+/* 1 and some instance of the zone other than id, 0 when there is none, or a negative errno. */
+int store_zone_peer(struct store *store, const char *zone, const char *id,
+		    struct zone_member *ret_peer, struct error *err);
+
 /* The instances of the zone, by name. The caller frees. */
 int store_zone_members(struct store *store, const char *zone, struct zone_member **ret_members,
 		       size_t *ret_n, struct error *err);

@@ -39,6 +39,32 @@ load helper
 	eventually 10 settle
 }
 
+@test "the name of an instance whose keeper was killed is free for the next start" {
+	local i
+
+	for i in 1 2 3; do
+		stint up hello --name k
+		kill_process stint-keeper k
+	done
+	stint up hello --name k
+	[ "$(stint history k --json | jq -c '[.[].reason]')" = '["keeper lost","keeper lost","keeper lost"]' ]
+}
+
+@test "a start ends what is overdue, and what has lost its keeper, in passing" {
+	local keeper
+
+	stint up hello --name z --ttl 2s
+	keeper=$(processes_of stint-keeper z)
+	# shellcheck disable=SC2086 # keeper and, until they have names of their own, its children
+	kill -STOP $keeper
+	stint up hello --name k
+	kill_process stint-keeper k
+	sleep 4.2
+	stint up hello --name other
+	[[ "$(reason_of z)" == expired* ]]
+	[ "$(reason_of k)" = "keeper lost" ]
+}
+
 @test "keeper, init and forwarder killed together" {
 	local pids
 

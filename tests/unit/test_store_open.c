@@ -119,6 +119,8 @@ static void store_open_newer_schema(void **data)
 }
 
 static const char back_to_version_1[] =
+	"DROP INDEX instance_boot; DROP INDEX instance_lease; DROP INDEX instance_zone;"
+	"DROP INDEX instance_ha_group; DROP INDEX instance_owner;"
 	"ALTER TABLE instance DROP COLUMN disk_bytes; ALTER TABLE instance DROP COLUMN disk;"
 	"DROP INDEX id_base_once; ALTER TABLE instance DROP COLUMN id_base;"
 	"DROP TABLE last_id_range; ALTER TABLE last_address RENAME COLUMN number TO address;"

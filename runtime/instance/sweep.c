@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is overdue, has lost its keeper or has no record is ended; see sweep.h. In commands. */
+#include "instance/sweep.h"
+#include "instance/instance.h"
+#include "instance/lock.h"
+#include "instance/start.h"
+#include "instance/steps.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define OVERDUE_NS (2 * NSEC_PER_SEC)
+#define LOOK_EVERY_NS NSEC_PER_SEC
+#define STAMP "swept"
+
+/* A keeper that lets its deadline pass is killed with everything it keeps. */
+static bool is_due(const struct site *site, const struct record *record, const char **ret_why)
+{
+	*ret_why = "keeper lost";
+	if (instance_is_from_other_boot(record) || !instance_is_alive(site, record->grant.id))
+		return true;
+	*ret_why = "expired; ended by a sweep";
+	return lease_left_ns(&record->grant.lease) < -OVERDUE_NS;
+}
+
+static void end_if_due(const struct site *site, const char *id, struct sweep_result *result,
+		       struct error *err)
+{
+	cleanup_record struct record *record = NULL;
+	const char *why;
+	int r = instance_load(site, id, &record, err);
+
+	if (r == -ENOENT || (r == 0 && !is_due(site, record, &why)))
+		return;
+	if (r == 0 && instance_is_alive(site, id))
+		r = steps_undo(site, record, err);
+	if (r == 0)
+		r = instance_end(site, id, why, err);
+	if (r == 0)
+		result->ended++;
+	else
+		result->left++;
+}
+
+struct strays {
+	const struct site *site;
+	char **recorded; /* ids */
+	char **ids;
+};
+
+static int note_stray(const char *id, void *data)
+{
+	struct strays *strays = data;
+
+	if (is_id(id) && !strv_contains(strays->ids, id) && !strv_contains(strays->recorded, id) &&
+	    !instance_is_alive(strays->site, id))
+		strv_add(&strays->ids, id);
+	return 0;
+}
+
+static void note_directory(struct strays *strays, int dirfd, const char *path)
+{
+	int fd = file_open_directory(dirfd, path);
+	cleanup_dir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			note_stray(entry->d_name, strays);
+}
+
+static void sweep_strays(const struct site *site, char **recorded, struct sweep_result *result,
+			 struct error *err)
+{
+	struct strays strays = {.site = site, .recorded = recorded};
+	struct cgroup_tree tree;
+
+	note_directory(&strays, site->run, "i");
+	note_directory(&strays, site->state, "i");
+	note_directory(&strays, site->run, "lock");
+	if (cgroup_tree_discover(&tree, err) == 0)
+		cgroup_each_id(&tree, site->cgroup, note_stray, &strays);
+	cgroup_tree_deinit(&tree);
+	for (size_t i = 0; strays.ids && strays.ids[i]; i++) {
+		if (instance_end(site, strays.ids[i], "stray", err) == 0)
+			result->strays++;
+		else
+			result->left++;
+	}
+	strv_free(strays.ids);
+}
+
+static void end_lost(const struct site *site, char **ids, struct sweep_result *result,
+		     struct error *err)
+{
+	for (size_t i = 0; ids && ids[i]; i++)
+		if (!instance_is_alive(site, ids[i]))
+			end_if_due(site, ids[i], result, err);
+}
+
+static void end_each(const struct site *site, char **ids, struct sweep_result *result,
+		     struct error *err)
+{
+	for (size_t i = 0; ids && ids[i]; i++)
+		end_if_due(site, ids[i], result, err);
+}
+
+static int find_due(struct store *store, char ***ret_ids, struct error *err)
+{
+	char boot_id[BOOT_ID_SIZE];
+	int r = clock_boot_id(boot_id);
+
+	if (r < 0)
+		return error_set(err, -r, "cannot read this boot's id");
+	return store_list_due(store, boot_id, clock_boottime_ns() - OVERDUE_NS,
+			      clock_wall_ns() - OVERDUE_NS, ret_ids, err);
+}
+
+int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_result,
+	       struct error *err)
+{
+	cleanup_strv char **due = NULL, **ids = NULL;
+	struct store *store = NULL;
+	int r = store_open(site->state_path, &store, err);
+
+	*ret_result = (struct sweep_result){0};
+	if (r == 0)
+		r = find_due(store, &due, err);
+	if (r == 0)
+		r = store_list_ids(store, &ids, err);
+	store_close(store);
+	if (r < 0)
+		return r;
+	end_each(site, due, ret_result, err);
+	end_lost(site, ids, ret_result, err);
+	if (strays)
+		sweep_strays(site, ids, ret_result, err);
+	return 0;
+}
+
+/*
+ * The locks of all instances are looked at by one command per second: each costs three system
+ * calls, and a thousand commands that start a thousand instances would look a million times.
+ */
+static bool is_time_to_look(const struct site *site)
+{
+	struct stat st;
+	int64_t age;
+
+	if (fstatat(site->run, STAMP, &st, 0) < 0)
+		return true;
+	age = clock_wall_ns() - (st.st_mtim.tv_sec * NSEC_PER_SEC + st.st_mtim.tv_nsec);
+	return age < 0 || age >= LOOK_EVERY_NS;
+}
+
+static void note_look(const struct site *site)
+{
+	cleanup_fd int fd = openat(site->run, STAMP, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)futimens(fd, NULL);
+}
+
+/* Whose name is wanted, and has lost its keeper, is in the way. */
+static int add_holder(struct store *store, const char *name, char ***ids, struct error *err)
+{
+	cleanup_record struct record *record = NULL;
+	int r = store_load(store, name, &record, err);
+
+	if (r == 0)
+		strv_add(ids, record->grant.id);
+	return r == -ENOENT ? 0 : r;
+}
+
+int site_sweep_in_passing(const struct site *site, struct store *store, const char *name,
+			  struct error *err)
+{
+	cleanup_strv char **due = NULL, **ids = NULL;
+	struct sweep_result result = {0};
+	int r = find_due(store, &due, err);
+
+	if (r == 0 && is_time_to_look(site)) {
+		note_look(site);
+		r = store_list_ids(store, &ids, err);
+	} else if (r == 0 && name) {
+		r = add_holder(store, name, &ids, err);
+	}
+	if (r < 0)
+		return r;
+	/* what cannot be removed now is for "stint sweep" to say */
+	end_each(site, due, &result, NULL);
+	end_lost(site, ids, &result, NULL);
+	return 0;
+}
