@@ -27,4 +27,10 @@ int netns_loopback_up(uint32_t address, const char *address6, struct error *err)
  */
 int netns_open_low_ports(int proc, struct error *err);
 
+/*
+ * For a network that nothing leaves: connections do without a congestion control that paces what it
+ * sends (BBR), which halves what a published port carries. proc as above.
+ */
+void netns_set_local(int proc);
+
 #endif

@@ -39,6 +39,7 @@ const struct call_rule call_rules[] = {
 	{"fcntl", FORWARDER, {{1, ALL_BITS, F_SETFD}}, 1},
 	{"fcntl", FORWARDER, {{1, ALL_BITS, F_GETFL}}, 1},
 	{"fcntl", FORWARDER, {{1, ALL_BITS, F_SETFL}}, 1},
+	{"fcntl", FORWARDER, {{1, ALL_BITS, F_SETPIPE_SZ}}, 1},
 	{"prlimit64", FORWARDER, {{0, ALL_BITS, 0}}, 1},
 	/* FIFOs, sockets and plain files, but no devices, nor an overlay's whiteouts */
 	{"mknod", INSIDE, {{1, S_IFMT, S_IFIFO}}, 1},

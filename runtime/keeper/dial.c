@@ -16,7 +16,15 @@ int dial_socket(void)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	dial_set_local(fd);
 	return fd;
+}
+
+void dial_set_local(int fd)
+{
+	static const char name[] = "reno";
+
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, sizeof(name) - 1);
 }
 
 /*
@@ -56,6 +64,14 @@ int dial_result(int fd, const struct dial_target *target)
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
 		return -errno;
 	return failure ? -failure : refuse_self(fd, target);
+}
+
+bool dial_is_unanswered(int fd)
+{
+	uint8_t state; /* the first member of struct tcp_info */
+	socklen_t size = sizeof(state);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &size) == 0 && state == TCP_SYN_SENT;
 }
 
 void dial_reset(int fd)

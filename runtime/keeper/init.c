@@ -101,6 +101,8 @@ static int set_up_network(const struct start_message *m, struct error *err)
 	/* an old kernel makes none that is shown nowhere: the host's is still there */
 	if (proc < 0)
 		proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!m->awaits_link)
+		netns_set_local(proc);
 	if (r == 0 && netns_open_low_ports(proc, err) < 0 && promised)
 		r = error_prefix(err, "'caps: [net_bind_service]'");
 	return r;

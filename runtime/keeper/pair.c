@@ -2,6 +2,7 @@
 /* Two connections joined; see pair.h. In the forwarder. */
 #include "keeper/pair.h"
 #include "keeper/proxy.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -14,6 +15,9 @@
 #define SMALL_PORTION 4096
 /* A read that finds this much is followed by splices; below it a copy is the cheaper way. */
 #define BULK_FROM 32768
+/* A server takes milliseconds to accept a crowd; later on it is busy with something else. */
+#define DIAL_AGAIN_NS (10 * NSEC_PER_MSEC)
+#define DIAL_AGAIN_MAX_NS NSEC_PER_SEC
 
 struct side {
 	struct pair *pair;
@@ -31,7 +35,9 @@ struct pair {
 	LIST_ENTRY(pair) entry;
 	struct side sides[SIDES];
 	const struct pair_route *route;
-	bool connecting;
+	bool connecting; /* and in the list of those that dial */
+	LIST_ENTRY(pair) dialling;
+	int64_t dial_again_at, dial_again_ns;
 };
 
 void pair_set_init(struct pair_set *set, struct loop *loop, char *buffer)
@@ -39,6 +45,7 @@ void pair_set_init(struct pair_set *set, struct loop *loop, char *buffer)
 	*set = (struct pair_set){.loop = loop, .buffer = buffer};
 	pending_pool_init(&set->pool);
 	LIST_INIT(&set->pairs);
+	LIST_INIT(&set->dialling);
 }
 
 static struct side *other_side(struct side *side)
@@ -61,8 +68,23 @@ static void close_side(struct side *side, bool reset)
 	}
 }
 
+static void set_connecting(struct pair *pair, bool connecting)
+{
+	if (connecting == pair->connecting)
+		return;
+	pair->connecting = connecting;
+	if (!connecting) {
+		LIST_REMOVE(pair, dialling);
+		return;
+	}
+	pair->dial_again_ns = DIAL_AGAIN_NS;
+	pair->dial_again_at = clock_boottime_ns() + DIAL_AGAIN_NS;
+	LIST_INSERT_HEAD(&pair->set->dialling, pair, dialling);
+}
+
 static void end_pair(struct pair *pair, bool reset)
 {
+	set_connecting(pair, false);
 	for (int i = 0; i < SIDES; i++)
 		close_side(&pair->sides[i], reset);
 	LIST_REMOVE(pair, entry);
@@ -210,7 +232,7 @@ static int finish_connecting(struct side *side, uint32_t events)
 		return events & (EPOLLERR | EPOLLHUP) ? -ECONNRESET : 0;
 	r = dial_result(side->source->fd, &pair->route->target);
 	if (r == 0)
-		pair->connecting = false;
+		set_connecting(pair, false);
 	return r;
 }
 
@@ -267,7 +289,8 @@ static struct pair *add_pair(struct pair_set *set, const struct pair_route *rout
 {
 	struct pair *pair = xcalloc(1, sizeof(*pair));
 
-	*pair = (struct pair){.set = set, .route = route, .connecting = connecting};
+	*pair = (struct pair){.set = set, .route = route};
+	set_connecting(pair, connecting);
 	for (int i = 0; i < SIDES; i++)
 		pair->sides[i].pair = pair;
 	LIST_INSERT_HEAD(&set->pairs, pair, entry);
@@ -307,4 +330,45 @@ int pair_start(struct pair_set *set, int outer, int inner, const struct pair_rou
 		if (fds[i] >= 0)
 			dial_reset(fds[i]);
 	return r;
+}
+
+/* What the kernel would try again after a second is given up; nobody has seen it. */
+static int dial_again(struct pair *pair)
+{
+	struct side *side = &pair->sides[INNER];
+	int fd, r;
+
+	if (!dial_is_unanswered(side->source->fd))
+		return 0;
+	fd = dial_socket();
+	if (fd < 0)
+		return 0;
+	loop_close(pair->set->loop, &side->source);
+	r = dial_start(fd, &pair->route->target);
+	set_connecting(pair, r == -EINPROGRESS);
+	if (r == 0 || r == -EINPROGRESS)
+		r = watch_new(pair, INNER, &fd);
+	if (r < 0)
+		dial_reset(fd);
+	return r < 0 ? r : watch_both(pair);
+}
+
+int64_t pair_step(struct pair_set *set, int64_t now)
+{
+	int64_t next_at = PAIR_NEVER;
+
+	for (struct pair *pair = LIST_FIRST(&set->dialling), *next; pair; pair = next) {
+		next = LIST_NEXT(pair, dialling);
+		if (now >= pair->dial_again_at) {
+			pair->dial_again_ns *= pair->dial_again_ns < DIAL_AGAIN_MAX_NS ? 2 : 1;
+			pair->dial_again_at = now + pair->dial_again_ns;
+			if (dial_again(pair) < 0) {
+				end_pair(pair, true);
+				continue;
+			}
+		}
+		if (pair->connecting && pair->dial_again_at < next_at)
+			next_at = pair->dial_again_at;
+	}
+	return next_at;
 }

@@ -19,6 +19,7 @@
 #include <sys/queue.h>
 
 #define PAIR_BUFFER_SIZE 65536
+#define PAIR_NEVER INT64_MAX
 
 struct pair;
 
@@ -33,6 +34,7 @@ struct pair_set {
 	struct loop *loop;
 	char *buffer; /* PAIR_BUFFER_SIZE bytes, for use within one call only */
 	LIST_HEAD(pair_list, pair) pairs;
+	LIST_HEAD(dialling_list, pair) dialling; /* those that are not joined yet */
 	size_t count;
 	struct pending_pool pool;
 };
@@ -47,5 +49,11 @@ void pair_set_end(struct pair_set *set);
  * errno when the system has no room for another pair.
  */
 int pair_start(struct pair_set *set, int outer, int inner, const struct pair_route *route);
+
+/*
+ * To be called after each round of the loop: dials again where the server's queue was full. Returns
+ * when to call it next at the latest (CLOCK_BOOTTIME, nanoseconds), or PAIR_NEVER.
+ */
+int64_t pair_step(struct pair_set *set, int64_t now);
 
 #endif

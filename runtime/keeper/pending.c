@@ -12,6 +12,8 @@
 
 #define PIPES_MAX 64
 #define PORTION_MAX (1 << 20) /* the pipe's size decides */
+/* Four times what a new one holds: each splice has its costs. See pipe(7) for what a user may. */
+#define PIPE_SIZE (256 << 10)
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
 enum { READER, WRITER };
@@ -36,6 +38,8 @@ static int lend(struct pending_pool *pool, int pipe[2])
 		pool->idle[READER] = pool->idle[WRITER] = -1;
 	} else if (pipe2(pipe, O_NONBLOCK | O_CLOEXEC) < 0) {
 		return -ENOBUFS;
+	} else {
+		(void)fcntl(pipe[WRITER], F_SETPIPE_SZ, PIPE_SIZE);
 	}
 	pool->n_lent++;
 	return 0;

@@ -92,6 +92,22 @@ static void on_listener(void *arg, uint32_t events)
 			break;
 }
 
+static bool is_on_loopback(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} own = {0};
+	socklen_t size = sizeof(own);
+
+	if (getsockname(fd, &own.any, &size) < 0)
+		return false;
+	if (own.any.sa_family == AF_INET)
+		return ntohl(own.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return own.any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&own.v6.sin6_addr);
+}
+
 /*
  * The listening socket hands these options down to what is accepted from it. Keep-alive finds out
  * about clients that vanished without a word.
@@ -105,6 +121,8 @@ static int prepare_listener(int fd)
 		return -errno;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if (is_on_loopback(fd))
+		dial_set_local(fd);
 	return 0;
 }
 
@@ -183,7 +201,7 @@ void relay_end_connections(struct relay *relay)
 	pair_set_end(&relay->set);
 }
 
-int64_t relay_step(struct relay *relay, int64_t now)
+static int64_t resume_accepting(struct relay *relay, int64_t now)
 {
 	if (!relay->paused)
 		return RELAY_NEVER;
@@ -193,4 +211,12 @@ int64_t relay_step(struct relay *relay, int64_t now)
 	relay->resume_at = now + RESUME_AFTER_NS;
 	watch_listeners(relay);
 	return relay->paused ? relay->resume_at : RELAY_NEVER;
+}
+
+int64_t relay_step(struct relay *relay, int64_t now)
+{
+	int64_t dial_at = pair_step(&relay->set, now);
+	int64_t resume_at = resume_accepting(relay, now);
+
+	return dial_at < resume_at ? dial_at : resume_at;
 }

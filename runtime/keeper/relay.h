@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#define RELAY_NEVER INT64_MAX
+#define RELAY_NEVER PAIR_NEVER
 
 enum relay_mode {
 	RELAY_WAIT,   /* accept nothing; where the socket listens, its backlog holds */
@@ -56,6 +56,7 @@ void relay_end_connections(struct relay *relay);
  * To be called after each round of the loop: accepting stops when there is no descriptor for
  * another connection, and goes on here when one ended, or at the time that is returned
  * (CLOCK_BOOTTIME, nanoseconds, or RELAY_NEVER), because descriptors run out system-wide too.
+ * Connections to the server that it has not answered are tried again.
  */
 int64_t relay_step(struct relay *relay, int64_t now);
 

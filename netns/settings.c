@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ports below 1024 of an instance's own network; see inside.h. In init. */
+/* Settings of an instance's own network; see inside.h. In init. */
 #include "netns/inside.h"
 #include "base/file.h"
 
@@ -10,4 +10,10 @@ int netns_open_low_ports(int proc, struct error *err)
 	int r = file_poke(proc, file, "0");
 
 	return r < 0 ? error_set(err, -r, "cannot write '/proc/%s'", file) : 0;
+}
+
+void netns_set_local(int proc)
+{
+	/* every kernel has it; what it had before is as good, only slower */
+	(void)file_poke(proc, "sys/net/ipv4/tcp_congestion_control", "reno");
 }
