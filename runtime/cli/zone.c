@@ -169,10 +169,16 @@ static void tell_hindrance(const struct zone *zone)
 }
 
 /* What there is to say of an addition or a change, whose result it returns. Ends the zone. */
-static int tell_change(const struct request *request, struct zone *zone, int r)
+static int tell_change(const struct request *request, struct zone *zone, int r, struct error *err)
 {
-	if (r == 0 && request->invocation->options.json)
-		json_print(json_zone(zone, NULL, 0));
+	cleanup_free struct zone_member *members = NULL;
+	size_t n = 0;
+
+	if (r == 0 && request->invocation->options.json) {
+		r = store_zone_members(request->store, zone->name, &members, &n, err);
+		if (r == 0)
+			json_print(json_zone(zone, members, n));
+	}
 	if (r == 0)
 		tell_hindrance(zone);
 	zone_deinit(zone);
@@ -189,7 +195,7 @@ static int add_zone(struct request *request, struct error *err)
 
 	if (r == 0)
 		r = zone_create(&request->site, &zone, err);
-	return tell_change(request, &zone, r);
+	return tell_change(request, &zone, r, err);
 }
 
 static int set_zone(struct request *request, struct error *err)
@@ -201,7 +207,7 @@ static int set_zone(struct request *request, struct error *err)
 		r = apply_options(&request->invocation->options, &zone, err);
 	if (r == 0)
 		r = zone_change(&request->site, &zone, err);
-	return tell_change(request, &zone, r);
+	return tell_change(request, &zone, r, err);
 }
 
 static int remove_zone(struct request *request, struct error *err)

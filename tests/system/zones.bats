@@ -56,11 +56,17 @@ tables()
 }
 
 @test "zones are added, listed, shown, changed and removed" {
+	local changed
+
 	[ "$(stint zone ls --json | jq -r '.[].zone')" = default ]
 	stint zone add team --tier training --peers allow --egress 10.0.0.0/8:443,198.51.100.7
 	[ "$(stint zone show team --json | jq -r '[.tier, .peers, .egress, .dns] | join(" ")')" = \
 		"training allow 10.0.0.0/8:443,198.51.100.7 host" ]
-	stint zone set team --egress internet --dns 9.9.9.9
+	stint up hello --name a --zone team
+	changed=$(stint zone set team --egress internet --dns 9.9.9.9 --json)
+	[ "$changed" = "$(stint zone show team --json)" ]
+	[ "$(stint zone show team --json | jq -c .instances)" = '["a"]' ]
+	stint down a
 	[ "$(stint zone show team --json | jq -r '[.tier, .peers, .egress, .dns] | join(" ")')" = \
 		"training allow internet 9.9.9.9" ]
 	[[ "$(stint zone ls)" == *"team     training  0          allow  internet"* ]]
