@@ -199,10 +199,15 @@ static int set_quotas(struct reading *reading, const struct keyword *keyword,
 				  "is not a mapping; write 'USER: {instances: 8}' lines below it");
 	config->quotas = xcalloc(node->n_items + 1, sizeof(struct user_quota));
 	for (size_t i = 0; r == 0 && i < node->n_items; i++) {
-		struct user_quota *entry = &config->quotas[config->n_quotas++];
+		struct user_quota *entry = &config->quotas[config->n_quotas];
+		const char *user = node->items[i]->key->text;
 
-		*entry = (struct user_quota){.user = xstrdup(node->items[i]->key->text),
-					     .quota = config->quota};
+		if (!*user)
+			return node_error(node->items[i], reading->err,
+					  "is for a user without a name; write "
+					  "'USER: {instances: 8}'");
+		config->n_quotas++;
+		*entry = (struct user_quota){.user = xstrdup(user), .quota = config->quota};
 		r = read_quota(reading, node->items[i], &entry->quota);
 	}
 	return r;

@@ -11,36 +11,71 @@
 #include <string.h>
 
 #define NESTING_MAX 16
+#define ANCHORS "<>bB`'" /* behind a backslash */
 
 /*
- * Sizes of the open groups, outermost first, and of the latest atom of each. An atom is never
- * smaller than 1: what glibc takes for an ordinary character where it could be an operator (a ')'
- * without '(', say) can be repeated as well.
+ * An open group. An atom is never smaller than 1: what glibc takes for an ordinary character where
+ * it could be an operator (a ')' without '(', say) can be repeated as well.
  */
+struct group {
+	uint64_t size, atom;	/* of all of it, and of the latest atom */
+	unsigned solid;		/* elements of this alternative that cannot be empty */
+	bool atom_may_be_empty; /* the latest one */
+	bool may_be_empty;	/* an alternative before this one */
+};
+
 struct measure {
-	uint64_t size[NESTING_MAX], atom[NESTING_MAX];
+	struct group groups[NESTING_MAX]; /* outermost first */
 	size_t depth;
 	bool repeated;	 /* the last element was a repetition */
 	const char *why; /* the first thing that is too much */
 };
 
-static void add_atom(struct measure *measure, uint64_t size)
+static struct group *innermost(struct measure *measure)
 {
-	measure->size[measure->depth] += size;
-	measure->atom[measure->depth] = size;
+	return &measure->groups[measure->depth];
+}
+
+static void add_atom(struct measure *measure, uint64_t size, bool empty)
+{
+	struct group *group = innermost(measure);
+
+	group->size += size;
+	group->atom = size;
+	group->atom_may_be_empty = empty;
+	group->solid += !empty;
 	measure->repeated = false;
 }
 
+static void become_optional(struct group *group)
+{
+	if (!group->atom_may_be_empty && group->solid)
+		group->solid--;
+	group->atom_may_be_empty = true;
+}
+
+/* "x*" and "x?": nothing is copied. */
+static void make_optional(struct measure *measure)
+{
+	if (measure->repeated)
+		measure->why = "it repeats a repetition";
+	become_optional(innermost(measure));
+	measure->repeated = true;
+}
+
+/* With copies of what can be empty the time to compile grows with the third power. */
 static void repeat_atom(struct measure *measure, uint64_t times)
 {
-	uint64_t atom = measure->atom[measure->depth];
+	struct group *group = innermost(measure);
 
 	if (measure->repeated)
 		measure->why = "it repeats a repetition";
-	measure->size[measure->depth] += atom * (times - 1);
-	measure->atom[measure->depth] = atom * times;
+	else if (group->atom_may_be_empty)
+		measure->why = "it repeats what can be empty";
+	group->size += group->atom * (times - 1);
+	group->atom *= times;
 	measure->repeated = true;
-	if (measure->size[measure->depth] > PATTERN_SIZE_MAX)
+	if (group->size > PATTERN_SIZE_MAX)
 		measure->why = "it repeats too much";
 }
 
@@ -49,8 +84,8 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* How often "{m,n}" at *pattern copies; moves to its last character. 1 for what is none. */
-static uint64_t take_interval(const char **pattern)
+/* Takes "{m,n}" and moves to its last character; what is no interval is an ordinary character. */
+static void take_interval(struct measure *measure, const char **pattern)
 {
 	unsigned long least, most;
 	char *end;
@@ -58,10 +93,14 @@ static uint64_t take_interval(const char **pattern)
 	least = most = strtoul(*pattern + 1, &end, 10);
 	if (*end == ',')
 		most = strtoul(end + 1, &end, 10);
-	if (*end != '}')
-		return 1;
+	if (*end != '}') {
+		add_atom(measure, 1, false);
+		return;
+	}
 	*pattern = end;
-	return smaller(least > most ? least : most, PATTERN_SIZE_MAX) + 1;
+	repeat_atom(measure, smaller(least > most ? least : most, PATTERN_SIZE_MAX) + 1);
+	if (least == 0)
+		become_optional(innermost(measure));
 }
 
 /* Moves to the last character of a bracket expression, or stays when it has no end. */
@@ -91,26 +130,36 @@ static void open_group(struct measure *measure)
 		return;
 	}
 	measure->depth++;
-	measure->size[measure->depth] = 1;
-	measure->atom[measure->depth] = 1;
+	*innermost(measure) = (struct group){.size = 1, .atom = 1};
 	measure->repeated = false;
 }
 
 static void close_group(struct measure *measure)
 {
+	const struct group *group = innermost(measure);
+
 	if (measure->depth == 0) {
-		add_atom(measure, 1);
+		add_atom(measure, 1, false);
 		return;
 	}
 	measure->depth--;
-	add_atom(measure, measure->size[measure->depth + 1]);
+	add_atom(measure, group->size, group->may_be_empty || group->solid == 0);
+}
+
+static void begin_alternative(struct measure *measure)
+{
+	struct group *group = innermost(measure);
+
+	group->may_be_empty |= group->solid == 0;
+	add_atom(measure, 1, false);
+	group->solid = 0;
 }
 
 static const char *take_escape(struct measure *measure, const char *pattern)
 {
 	if (pattern[1] >= '1' && pattern[1] <= '9')
 		measure->why = "back-references are not allowed";
-	add_atom(measure, 1);
+	add_atom(measure, 1, pattern[1] && strchr(ANCHORS, pattern[1]));
 	return pattern[1] ? pattern + 1 : pattern;
 }
 
@@ -121,7 +170,7 @@ static const char *take_element(struct measure *measure, const char *pattern)
 	case '\\':
 		return take_escape(measure, pattern);
 	case '[':
-		add_atom(measure, 1);
+		add_atom(measure, 1, false);
 		return skip_brackets(pattern);
 	case '(':
 		open_group(measure);
@@ -133,21 +182,28 @@ static const char *take_element(struct measure *measure, const char *pattern)
 		repeat_atom(measure, 2);
 		break;
 	case '{':
-		repeat_atom(measure, take_interval(&pattern));
+		take_interval(measure, &pattern);
 		break;
 	case '*':
 	case '?':
-		repeat_atom(measure, 1);
+		make_optional(measure);
+		break;
+	case '|':
+		begin_alternative(measure);
+		break;
+	case '^':
+	case '$':
+		add_atom(measure, 1, true);
 		break;
 	default:
-		add_atom(measure, 1);
+		add_atom(measure, 1, false);
 	}
 	return pattern;
 }
 
 static const char *measure_pattern(const char *pattern)
 {
-	struct measure measure = {.atom = {1}};
+	struct measure measure = {.groups = {{.atom = 1}}};
 
 	if (!*pattern)
 		return "it is empty";

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Regular expressions that strangers may write. glibc's compiler copies what is repeated ("x{9}",
- * and "x+" as "xx*"), so a short nest of repetitions takes all memory, and back-references make
- * matching exponential: both are refused before regcomp sees them.
+ * and "x+" as "xx*"), so a short nest of repetitions takes all memory; copies of what can be empty
+ * ("(){999,}") take it minutes; and back-references make matching exponential. All of these are
+ * refused before regcomp sees them.
  */
 #ifndef TEMPLATES_PATTERN_H
 #define TEMPLATES_PATTERN_H

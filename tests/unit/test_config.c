@@ -101,6 +101,8 @@ static void config_read_text_says_where_and_what(void **state)
 		    "c.yaml:1:9: key 'quota.instanzes': unknown key; did you mean 'instances'?");
 	check_fault("quotas: {alice: {zzz: 1}}\n", "c.yaml:1:18: key 'quotas.alice.zzz': unknown");
 	check_fault("quotas: {alice: 3}\n", "c.yaml:1:17: key 'quotas.alice': is not a mapping");
+	check_fault("quotas: {\"\": {instances: 1}}\n",
+		    "c.yaml:1:14: key 'quotas.': is for a user without a name");
 	check_fault("quotas: [alice]\n", "c.yaml:1:9: key 'quotas': is not a mapping");
 	check_fault("ids: {first: 100000}\n",
 		    "c.yaml:1:14: key 'ids.first': '100000' is not a valid first id; write a mult");
