@@ -147,7 +147,7 @@ vm_configure_system()
 	echo vm >"$top/etc/hostname"
 	echo 5717000000000000000000000000cafe >"$top/etc/machine-id"
 	printf '%s\n' "${vm_late[@]}" >"$top/etc/modules-load.d/stint.conf"
-	for name in stint.service stint.slice; do
+	for name in stint.service stint.slice stint-sweep.service stint-sweep.timer; do
 		ln -s "/opt/stint/lib/systemd/system/$name" "$top/etc/systemd/system/$name"
 	done
 	cat >"$top/etc/systemd/system/tests.service" <<-EOT
