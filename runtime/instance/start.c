@@ -284,12 +284,12 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 
 static int start(struct starting *s, struct instance *ret_instance, struct error *err)
 {
-	int r = store_open(s->site->state_path, &s->store, err);
+	int r = look_at_host(s, err);
 
 	if (r == 0)
-		r = site_sweep_in_passing(s->site, s->store, s->request->name, err);
+		r = store_open(s->site->state_path, &s->store, err);
 	if (r == 0)
-		r = look_at_host(s, err);
+		r = site_sweep_in_passing(s->site, s->store, s->request->name, err);
 	if (r == 0)
 		r = fill_record(s, err);
 	if (r == 0)

@@ -96,12 +96,12 @@ static void sweep_strays(const struct site *site, char **recorded, struct sweep_
 	strv_free(strays.ids);
 }
 
-static void end_lost(const struct site *site, char **ids, struct sweep_result *result,
-		     struct error *err)
+/* Each once: what cannot be removed would be waited for, and counted, again. */
+static void add_lost(const struct site *site, char **ids, char ***due)
 {
 	for (size_t i = 0; ids && ids[i]; i++)
-		if (!instance_is_alive(site, ids[i]))
-			end_if_due(site, ids[i], result, err);
+		if (!instance_is_alive(site, ids[i]) && !strv_contains(*due, ids[i]))
+			strv_add(due, ids[i]);
 }
 
 static void end_each(const struct site *site, char **ids, struct sweep_result *result,
@@ -137,8 +137,8 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 	store_close(store);
 	if (r < 0)
 		return r;
+	add_lost(site, ids, &due);
 	end_each(site, due, ret_result, err);
-	end_lost(site, ids, ret_result, err);
 	if (strays)
 		sweep_strays(site, ids, ret_result, err);
 	return 0;
@@ -193,8 +193,8 @@ int site_sweep_in_passing(const struct site *site, struct store *store, const ch
 	}
 	if (r < 0)
 		return r;
+	add_lost(site, ids, &due);
 	/* what cannot be removed now is for "stint sweep" to say */
 	end_each(site, due, &result, NULL);
-	end_lost(site, ids, &result, NULL);
 	return 0;
 }
