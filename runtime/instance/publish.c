@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Binding published ports; see publish.h. In the command that starts an instance. */
 #include "instance/publish.h"
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -250,16 +251,6 @@ int publish_others(const struct plan *plan, char *const *specifications, bool ho
 	return n;
 }
 
-static bool is_loopback(const struct sockaddr_storage *address)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-
-	if (address->ss_family == AF_INET)
-		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-}
-
 int publish_check_restricted(const struct plan *plan, char *const *specifications,
 			     struct error *err)
 {
@@ -276,7 +267,7 @@ int publish_check_restricted(const struct plan *plan, char *const *specification
 					 "number out to get a free one",
 					 wish.host_port, FIRST_UNPRIVILEGED);
 		/* what is no address at all is said when it is bound */
-		if (make_address(&wish, &address) && !is_loopback(&address))
+		if (make_address(&wish, &address) && !address_is_loopback(&address))
 			return error_say(err, ERROR_REFUSED,
 					 "'%s' can be reached from elsewhere: publish on 127.0.0.1 "
 					 "or ::1",

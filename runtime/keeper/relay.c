@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Published ports; see relay.h. In the forwarder. */
 #include "keeper/relay.h"
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -94,18 +95,10 @@ static void on_listener(void *arg, uint32_t events)
 
 static bool is_on_loopback(int fd)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} own = {0};
+	struct sockaddr_storage own = {0};
 	socklen_t size = sizeof(own);
 
-	if (getsockname(fd, &own.any, &size) < 0)
-		return false;
-	if (own.any.sa_family == AF_INET)
-		return ntohl(own.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	return own.any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&own.v6.sin6_addr);
+	return getsockname(fd, (struct sockaddr *)&own, &size) == 0 && address_is_loopback(&own);
 }
 
 /*
