@@ -44,7 +44,8 @@ static void describe_end(const struct site *site, const struct record *record, c
 	cleanup_fd int run = site_open_run_of(site, record->grant.id);
 	struct status status;
 
-	*ret_ending = (struct ending){.ended_ns = clock_wall_ns(), .exit_status = -1};
+	*ret_ending = ending_unknown;
+	ret_ending->ended_ns = clock_wall_ns();
 	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s",
 		 instance_is_from_other_boot(record) ? "host restarted" : fallback);
 	if (run < 0 || status_read(run, &status) < 0 || status.state != STATE_ENDED)

@@ -190,10 +190,11 @@ static int admit(struct starting *s, struct error *err)
 
 static int undo_start(struct starting *s, const struct error *why)
 {
-	struct ending ending = {.ended_ns = clock_wall_ns(), .exit_status = -1};
+	struct ending ending = ending_unknown;
 	cleanup_store struct store *store = NULL;
 	int r = steps_undo(s->site, s->record, NULL);
 
+	ending.ended_ns = clock_wall_ns();
 	snprintf(ending.reason, sizeof(ending.reason), "failed to start: %.140s", why->text);
 	/* what cannot be removed now keeps its record, and a sweep tries again */
 	if (r < 0 || store_open(s->site->state_path, &store, NULL) < 0 ||

@@ -14,6 +14,17 @@ static const struct field ending_fields[] = {
 	FIELD(CHARS, struct ending, reason),
 	FIELD(INT, struct ending, exit_status),
 	FIELD(INT, struct ending, exit_signal),
+	FIELD(I64, struct ending, usage.ready_after_ns),
+	FIELD(I64, struct ending, usage.restarts),
+	FIELD(I64, struct ending, usage.memory_bytes),
+	FIELD(I64, struct ending, usage.cpu_ns),
+	FIELD(I64, struct ending, usage.disk_bytes),
+	FIELD(I64, struct ending, usage.io_bytes),
+	FIELD(CHARS, struct ending, usage.io_by),
+	FIELD(I64, struct ending, usage.connections),
+	FIELD(I64, struct ending, usage.bytes_in),
+	FIELD(I64, struct ending, usage.bytes_out),
+	FIELD(TEXT, struct ending, usage.log),
 };
 
 static const struct field entry_fields[] = {
@@ -21,21 +32,40 @@ static const struct field entry_fields[] = {
 	FIELD(TEXT, struct history_entry, name),
 	FIELD(TEXT, struct history_entry, template_name),
 	FIELD(TEXT, struct history_entry, owner),
+	FIELD(TEXT, struct history_entry, zone),
 	FIELD(I64, struct history_entry, created_ns),
 };
 
-#define ENTRY_COLUMNS "id, name, template_name, owner, created_ns"
-#define ENDING_COLUMNS "ended_ns, reason, exit_status, exit_signal"
+const struct ending ending_unknown = {
+	.exit_status = -1,
+	.usage = {.ready_after_ns = -1,
+		  .restarts = -1,
+		  .memory_bytes = -1,
+		  .cpu_ns = -1,
+		  .disk_bytes = -1,
+		  .io_bytes = -1,
+		  .connections = -1,
+		  .bytes_in = -1,
+		  .bytes_out = -1},
+};
+
+#define ENTRY_COLUMNS "id, name, template_name, owner, zone, created_ns"
+#define ENDING_COLUMNS                                                                         \
+	"ended_ns, reason, exit_status, exit_signal, ready_after_ns, restarts, memory_bytes, " \
+	"cpu_ns, disk_bytes, io_bytes, io_by, connections, bytes_in, bytes_out, log"
 
 static const char copy_instance[] =
 	"INSERT INTO history (" ENTRY_COLUMNS ", owner_uid, " ENDING_COLUMNS ")"
-	" SELECT " ENTRY_COLUMNS ", owner_uid, ?2, ?3, ?4, ?5 FROM instance WHERE id = ?1";
+	" SELECT " ENTRY_COLUMNS ", owner_uid, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	" ?14, ?15, ?16 FROM instance WHERE id = ?1";
 static const char forget_oldest[] =
 	"DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?";
 static const char select_history[] = "SELECT " ENTRY_COLUMNS ", " ENDING_COLUMNS " FROM history"
-				     " WHERE (?1 IS NULL OR name = ?1)"
+				     " WHERE (?1 IS NULL OR name = ?1 OR id = ?1)"
 				     " AND (?3 IS NULL OR owner_uid = ?3)"
 				     " ORDER BY seq DESC LIMIT ?2";
+static const char prune[] = "DELETE FROM history WHERE ended_ns < ?1"
+			    " OR seq NOT IN (SELECT seq FROM history ORDER BY seq DESC LIMIT ?2)";
 
 /* Sets *ret_found to whether there was a record to copy. */
 static int copy_to_history(struct store *store, const char *id, const struct ending *ending,
@@ -54,7 +84,7 @@ static int copy_to_history(struct store *store, const char *id, const struct end
 	return r;
 }
 
-/* seq has no gaps: only the oldest rows are ever removed. */
+/* Where pruning left gaps in seq, fewer stay. */
 static int trim(struct store *store, struct error *err)
 {
 	cleanup_statement sqlite3_stmt *statement = NULL;
@@ -121,6 +151,28 @@ int store_history(struct store *store, const char *name, const uid_t *owner, siz
 	return 0;
 }
 
+int store_prune(struct store *store, int64_t before_ns, size_t keep, size_t *ret_removed,
+		struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, prune, &statement, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(statement, 1, before_ns);
+	sqlite3_bind_int64(statement, 2, keep < HISTORY_MAX ? (sqlite3_int64)keep : -1);
+	r = db_step(store, statement, err);
+	if (r == 0)
+		*ret_removed = (size_t)sqlite3_changes(store->db);
+	return r;
+}
+
+void ending_deinit(struct ending *ending)
+{
+	free(ending->usage.log);
+	ending->usage.log = NULL;
+}
+
 void history_free(struct history_entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -128,6 +180,8 @@ void history_free(struct history_entry *entries, size_t count)
 		free(entries[i].name);
 		free(entries[i].template_name);
 		free(entries[i].owner);
+		free(entries[i].zone);
+		ending_deinit(&entries[i].ending);
 	}
 	free(entries);
 }

@@ -106,9 +106,24 @@ static const char version_6[] =
 	"CREATE INDEX instance_owner ON instance (owner_uid, memory_bytes, cpu_millis, "
 	"disk_bytes);";
 
+/* What an instance came to: of those that ended before, nobody knows. */
+static const char version_7[] =
+	"ALTER TABLE history ADD COLUMN zone TEXT;"
+	"ALTER TABLE history ADD COLUMN ready_after_ns INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN restarts INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN cpu_ns INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN disk_bytes INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN io_bytes INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN io_by TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE history ADD COLUMN connections INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN bytes_in INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN bytes_out INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE history ADD COLUMN log TEXT;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2, version_3,
-				       version_4, version_5, version_6};
+static const char *const versions[] = {version_1, version_2, version_3, version_4,
+				       version_5, version_6, version_7};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

@@ -37,16 +37,34 @@ struct record {
 	char *disk;			   /* what holds that limit (disk.h), NULL: nothing */
 };
 
-/* How and why an instance ended; the history keeps it. */
+/* What an instance came to, from start to end. A number that nobody could tell is -1. */
+struct usage {
+	int64_t ready_after_ns; /* of its start; -1 also: it never was */
+	int64_t restarts;	/* of the server */
+	int64_t memory_bytes;	/* the most at one time */
+	int64_t cpu_ns;
+	int64_t disk_bytes; /* what it had written and not removed, at its end */
+	int64_t io_bytes;   /* that the kernel wrote to disks in its name */
+	char io_by[24];	    /* who counted those: "cgroup v1 blkio"; "": nobody */
+	int64_t connections, bytes_in, bytes_out; /* of all published ports */
+	char *log; /* its last lines, fit for a terminal; NULL: it wrote nothing, or that is lost */
+};
+
+/* How and why an instance ended; the history keeps it. Begins as ending_unknown. */
 struct ending {
 	int64_t ended_ns; /* wall clock */
 	char reason[160]; /* "expired", "stopped by alice", "exited 3", ... */
 	int exit_status;  /* of the server; -1 when it did not exit by itself */
 	int exit_signal;  /* 0 when none */
+	struct usage usage;
 };
 
+extern const struct ending ending_unknown;
+void ending_deinit(struct ending *ending);
+#define cleanup_ending cleanup(ending_deinit)
+
 struct history_entry {
-	char *id, *name, *template_name, *owner;
+	char *id, *name, *template_name, *owner, *zone;
 	int64_t created_ns;
 	struct ending ending;
 };
@@ -119,9 +137,19 @@ int store_set_lease(struct store *store, const char *id, const struct lease *lea
 int store_finish(struct store *store, const char *id, const struct ending *ending,
 		 struct error *err);
 
-/* Newest first, at most limit entries; name NULL: of all names; owner NULL: of all owners. */
+/*
+ * Newest first, at most limit entries; those of a name, or the one of an id, NULL: all; owner NULL:
+ * of all owners.
+ */
 int store_history(struct store *store, const char *name, const uid_t *owner, size_t limit,
 		  struct history_entry **ret_entries, size_t *ret_count, struct error *err);
+
+/*
+ * Removes from the history what ended before that time of the wall clock, and all but the newest
+ * keep entries; INT64_MIN and SIZE_MAX: nothing for that reason. *ret_removed says how many.
+ */
+int store_prune(struct store *store, int64_t before_ns, size_t keep, size_t *ret_removed,
+		struct error *err);
 
 void record_free(struct record *record);
 void record_cleanup(struct record **record);

@@ -95,10 +95,11 @@ void must_admit(struct store *store, const char *name, unsigned number)
 
 int end_instance(struct store *store, unsigned number, const char *reason)
 {
-	struct ending ending = {.ended_ns = number, .exit_status = -1};
+	struct ending ending = ending_unknown;
 	char id[INSTANCE_ID_LENGTH + 1];
 
 	snprintf(id, sizeof(id), "%08x", number);
+	ending.ended_ns = number;
 	snprintf(ending.reason, sizeof(ending.reason), "%s", reason);
 	return store_finish(store, id, &ending, NULL);
 }

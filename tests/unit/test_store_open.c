@@ -119,6 +119,18 @@ static void store_open_newer_schema(void **data)
 }
 
 static const char back_to_version_1[] =
+	"ALTER TABLE history DROP COLUMN zone;"
+	"ALTER TABLE history DROP COLUMN ready_after_ns;"
+	"ALTER TABLE history DROP COLUMN restarts;"
+	"ALTER TABLE history DROP COLUMN memory_bytes;"
+	"ALTER TABLE history DROP COLUMN cpu_ns;"
+	"ALTER TABLE history DROP COLUMN disk_bytes;"
+	"ALTER TABLE history DROP COLUMN io_bytes;"
+	"ALTER TABLE history DROP COLUMN io_by;"
+	"ALTER TABLE history DROP COLUMN connections;"
+	"ALTER TABLE history DROP COLUMN bytes_in;"
+	"ALTER TABLE history DROP COLUMN bytes_out;"
+	"ALTER TABLE history DROP COLUMN log;"
 	"DROP INDEX instance_boot; DROP INDEX instance_lease; DROP INDEX instance_zone;"
 	"DROP INDEX instance_ha_group; DROP INDEX instance_owner;"
 	"ALTER TABLE instance DROP COLUMN disk_bytes; ALTER TABLE instance DROP COLUMN disk;"
@@ -131,12 +143,30 @@ static const char back_to_version_1[] =
 	"ALTER TABLE instance DROP COLUMN address6; ALTER TABLE instance DROP COLUMN ha_group;"
 	"PRAGMA user_version = 1";
 
+/* What was not kept then is unknown, not zero. */
+static void assert_older_history(struct store *store)
+{
+	struct history_entry *entries = NULL;
+	size_t count = 0;
+
+	assert_int_equal(store_history(store, "ended", NULL, 9, &entries, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_null(entries[0].zone);
+	assert_string_equal(entries[0].ending.reason, "expired");
+	assert_int_equal(entries[0].ending.usage.memory_bytes, -1);
+	assert_int_equal(entries[0].ending.usage.connections, -1);
+	assert_null(entries[0].ending.usage.log);
+	history_free(entries, count);
+}
+
 static void store_open_older_schema(void **data)
 {
 	struct state *state = *data;
 	const struct admission admission = {.addresses = plenty.addresses, .ids = {65536, 10}};
 	cleanup_record struct record *old = NULL, *new = make_record("new", 2);
 
+	must_admit(state->store, "ended", 0);
+	assert_int_equal(end_instance(state->store, 0, "expired"), 0);
 	must_admit(state->store, "old", 1);
 	store_cleanup(&state->store);
 	run_sql(state, back_to_version_1);
@@ -147,6 +177,7 @@ static void store_open_older_schema(void **data)
 	assert_int_equal(store_admit(state->store, new, &admission, NULL), 0);
 	assert_int_equal(new->id_base, 65536);
 	assert_int_equal(new->address, old->address + 1);
+	assert_older_history(state->store);
 }
 
 static void store_finish_keeps_the_log_short(void **data)
