@@ -18,7 +18,8 @@
 /* Values of all options of the table; what a command does not take stays zero. */
 struct options {
 	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, schema, force;
-	bool seccomp;
+	bool seccomp, in_full, prune;
+	char *last, *older_than, *keep;
 	char *name, *ttl, *until, *user, *lines;
 	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;

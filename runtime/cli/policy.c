@@ -33,7 +33,7 @@ const struct policy policies[] = {
 	{"cp", "", ""},
 	{"down", "all now json", ""},
 	{"diff", "json", ""},
-	{"history", "json", ""},
+	{"history", "last long json", "prune older-than keep"},
 	{"doctor", "seccomp user env json", ""},
 	{"sweep", "json", ""},
 	{"version", "json", ""},

@@ -8,6 +8,7 @@
 #include "instance/network.h"
 #include "instance/start.h"
 #include "instance/steps.h"
+#include "instance/usage.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -43,12 +44,14 @@ static void describe_end(const struct site *site, const struct record *record, c
 {
 	cleanup_fd int run = site_open_run_of(site, record->grant.id);
 	struct status status;
+	bool known = run >= 0 && status_read(run, &status) == 0;
 
 	*ret_ending = ending_unknown;
 	ret_ending->ended_ns = clock_wall_ns();
 	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s",
 		 instance_is_from_other_boot(record) ? "host restarted" : fallback);
-	if (run < 0 || status_read(run, &status) < 0 || status.state != STATE_ENDED)
+	usage_gather(site, record, known ? &status : NULL, &ret_ending->usage);
+	if (!known || status.state != STATE_ENDED)
 		return;
 	ret_ending->exit_status = status.exit_status;
 	ret_ending->exit_signal = status.exit_signal;
@@ -62,7 +65,7 @@ static int undo_all(const struct site *site, const char *id, const char *fallbac
 	cleanup_store struct store *store = NULL;
 	cleanup_record struct record *record = NULL;
 	struct record bare = {.cgroup = site->cgroup};
-	struct ending ending;
+	cleanup_ending struct ending ending = ending_unknown;
 	int r = instance_load(site, id, &record, err);
 
 	if (r < 0 && r != -ENOENT)

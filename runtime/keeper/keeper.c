@@ -203,6 +203,7 @@ static int finish(struct keeper *keeper)
 	char *argv[] = {(char *)"stint", (char *)"reap", keeper->message.id, NULL};
 	char *env[] = {root, NULL};
 
+	keeper_leave_facts(keeper);
 	keeper->status.state = STATE_ENDED;
 	keeper_write_status(keeper);
 	clients_tell(keeper, &ended);

@@ -107,6 +107,11 @@ struct client *clients_of_exec(struct keeper *keeper, int64_t key);
 /* True when a connected client said that it will undo the instance. */
 bool clients_will_finish(const struct keeper *keeper);
 
+/* leave: leave.c */
+
+/* Leaves what commands cannot know without this process, for the history. */
+void keeper_leave_facts(const struct keeper *keeper);
+
 /* guard: guard.c */
 
 /* The instance has a link from now on, or none any more. */

@@ -143,6 +143,8 @@ teardown()
 	as bob down b
 	[ "$(as alice history --json | jq -r '.[].name')" = a ]
 	[ "$(as alice history b --json)" = "[]" ]
+	[ "$(as alice history "$(root history b --json | jq -r '.[0].id')" --json)" = "[]" ]
+	denied alice 5 "'--prune' is not for members" history --prune --keep 0
 	[ "$(root history --json | jq length)" -eq 2 ]
 }
 

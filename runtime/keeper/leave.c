@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the keeper leaves in the run directory when it goes; see keeper.h and facts.h. */
+#include "keeper/keeper.h"
+#include "keeper/facts.h"
+
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* The numbers are an unprivileged process's word: beyond any reason they count as unknown. */
+static void add(int64_t *sum, uint64_t more)
+{
+	if (*sum < 0 || more > (uint64_t)(INT64_MAX - *sum))
+		*sum = -1;
+	else
+		*sum += (int64_t)more;
+}
+
+static void add_counts(const struct keeper *keeper, struct facts *facts)
+{
+	struct counts counts;
+
+	if (keeper->message.n_ports &&
+	    (keeper->counts < 0 ||
+	     pread(keeper->counts, &counts, sizeof(counts), 0) != (ssize_t)sizeof(counts)))
+		return;
+	facts->connections = facts->bytes_in = facts->bytes_out = 0;
+	for (uint32_t i = 0; i < keeper->message.n_ports; i++) {
+		add(&facts->connections, counts.ports[i].total);
+		add(&facts->bytes_in, counts.ports[i].in);
+		add(&facts->bytes_out, counts.ports[i].out);
+	}
+}
+
+void keeper_leave_facts(const struct keeper *keeper)
+{
+	struct facts facts = facts_unknown;
+	struct statvfs fs;
+
+	add_counts(keeper, &facts);
+	if (keeper->message.pool_is_mount && fstatvfs(keeper->pool, &fs) == 0)
+		facts.pool_bytes = (int64_t)((fs.f_blocks - fs.f_bfree) * fs.f_frsize);
+	/* without them the history has less to say, and that is all */
+	(void)facts_write(keeper->run, &facts);
+}
