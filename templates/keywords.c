@@ -21,22 +21,6 @@ static int check_probe(struct reading *reading, const struct keyword *keyword,
 	return ports_prefer(reading, node);
 }
 
-static int check_lease(struct reading *reading, const struct keyword *keyword,
-		       const struct node *node)
-{
-	struct plan_lease *lease = &reading->plan->lease;
-	const struct node *ttl = node_find(node, "ttl");
-
-	(void)keyword;
-	if (!lease->max_ns || lease->ttl_ns <= lease->max_ns)
-		return 0;
-	if (ttl)
-		return node_error(ttl, reading->err,
-				  "is longer than max; write a shorter ttl or a longer max");
-	lease->ttl_ns = lease->max_ns;
-	return 0;
-}
-
 static const struct keyword stop_keywords[] = {
 	{
 		.name = "signal",
@@ -217,32 +201,6 @@ static const struct keyword ready_keywords[] = {
 	{0},
 };
 
-static const struct keyword lease_keywords[] = {
-	{
-		.name = "ttl",
-		.type = &type_duration,
-		.fallback = "1h",
-		.doc = "How long an instance lives when its caller does not say.",
-		.offset = PLAN(lease.ttl_ns),
-		.flags = KEYWORD_INSIDE,
-	},
-	{
-		.name = "max",
-		.type = &type_duration_bound,
-		.fallback = "none",
-		.doc = "How long it may live at most, whatever its caller says.",
-		.offset = PLAN(lease.max_ns),
-	},
-	{
-		.name = "idle",
-		.type = &type_duration_bound,
-		.fallback = "none",
-		.doc = "End it after so long without use.",
-		.offset = PLAN(lease.idle_ns),
-	},
-	{0},
-};
-
 static const struct keyword network_keywords[] = {
 	{
 		.name = "zone",
@@ -363,7 +321,7 @@ const struct keyword template_keywords[] = {
 		.name = "lease",
 		.inner = lease_keywords,
 		.doc = "How long the instance lives.",
-		.check = check_lease,
+		.check = lease_check,
 	},
 	{
 		.name = "tier",

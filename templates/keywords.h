@@ -37,12 +37,15 @@ extern const struct keyword template_keywords[];
 
 #define PLAN(field) offsetof(struct plan, field)
 
-/* Those below "limits" and "seccomp". */
-extern const struct keyword limits_keywords[], seccomp_keywords[];
+/* Those below "limits", "seccomp" and "lease". */
+extern const struct keyword limits_keywords[], seccomp_keywords[], lease_keywords[];
 
 /* No filter without a reason. */
 int confinement_check(struct reading *reading, const struct keyword *keyword,
 		      const struct node *node);
+
+/* The default is no longer than the bound. */
+int lease_check(struct reading *reading, const struct keyword *keyword, const struct node *node);
 
 /* The keyword of that name, or NULL. table may be NULL. */
 const struct keyword *keyword_find(const struct keyword *table, const char *name);

@@ -50,6 +50,8 @@ extern const struct value_type type_text, type_name, type_directory, type_user, 
 extern const struct value_type type_install, type_paths, type_command, type_egress;
 /* int64_t: nanoseconds. _bound takes "none" as 0. */
 extern const struct value_type type_duration, type_duration_bound, type_grace, type_interval;
+/* int64_t[PLAN_WARNINGS_MAX], longest first; enum plan_expiry. */
+extern const struct value_type type_durations, type_expiry;
 /* uint64_t; all but type_log take "none" as 0. */
 extern const struct value_type type_size, type_swap, type_cpu, type_pids, type_files, type_rate,
 	type_log;

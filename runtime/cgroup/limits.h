@@ -65,6 +65,13 @@ void cgroup_watch_open(const struct cgroup_tree *tree, const char *group,
 		       struct cgroup_watch *ret_watch);
 void cgroup_watch_close(struct cgroup_watch *watch);
 
+/*
+ * A descriptor whose file freezes the group when keeper/deadline.c writes to it, from the version 2
+ * tree (which every host has that has one, controllers or not), else version 1; *ret_version 0 and
+ * -1 where there is neither.
+ */
+int cgroup_freezer_open(const struct cgroup_tree *tree, const char *group, int *ret_version);
+
 /* What the group uses now; false where the kernel does not count it. */
 bool cgroup_usage(const struct cgroup_tree *tree, const char *group, enum cgroup_limit_kind kind,
 		  uint64_t *ret_used);

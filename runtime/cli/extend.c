@@ -3,9 +3,8 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "base/cleanup.h"
-#include "base/socket.h"
+#include "instance/reach.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -35,29 +34,11 @@ static int apply(const struct site *site, const struct record *record, const str
 {
 	struct control_packet packet = {.verb = CONTROL_LEASE, .lease = *lease};
 	cleanup_store struct store *store = NULL;
-	cleanup_packet struct control_packet reply = {0};
-	cleanup_fd int keeper = -1;
-	int fds[SOCKET_FDS_MAX];
-	size_t n_fds = 0;
 	int r = store_open(site->state_path, &store, err);
 
 	if (r == 0)
 		r = store_set_lease(store, record->grant.id, lease, err);
-	if (r < 0)
-		return r;
-	keeper = instance_connect(site, record->grant.id, err);
-	if (keeper < 0)
-		return keeper;
-	r = control_send(keeper, &packet, NULL, 0);
-	if (r == 0)
-		r = control_receive(keeper, &reply, fds, &n_fds);
-	for (size_t i = 0; i < n_fds; i++)
-		close(fds[i]);
-	if (r <= 0 || reply.verb != CONTROL_OK)
-		return error_set(err, r < 0 ? -r : EIO,
-				 "the keeper of '%s' did not take the new deadline",
-				 record->grant.name);
-	return 0;
+	return r < 0 ? r : reach_tell(site, record->grant.id, &packet, err);
 }
 
 static int print_json(struct site *site, struct record *record, const struct lease *lease)

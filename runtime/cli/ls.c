@@ -28,7 +28,7 @@ static void add_row(struct table *table, const struct record *record, const stru
 	cleanup_free char *ports = ports_text(&record->grant);
 	char left[32];
 
-	format_duration(lease_left_ns(&record->grant.lease), left, sizeof(left));
+	format_duration(instance_left_ns(record, status), left, sizeof(left));
 	table_add(table, record->grant.name);
 	table_add(table, record->template_name);
 	table_add(table, instance_state_name(status->state));
@@ -43,6 +43,31 @@ static void add_foreign_row(struct table *table, const struct record *record)
 	table_add(table, record->grant.name);
 	for (size_t i = 1; i < table->columns; i++)
 		table_add(table, "-");
+}
+
+/* Below the list: what has been warned, and what helps. */
+static void print_ending(const struct caller *caller, const struct site *site,
+			 struct record **records, size_t n)
+{
+	size_t soon = 0;
+	bool idle = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct status status;
+
+		if (!caller_owns(caller, records[i]))
+			continue;
+		instance_observe(site, records[i], &status);
+		if (!status.warned_ns)
+			continue;
+		if (soon++ == 0)
+			printf("\nsoon over: ");
+		printf("%s%s", soon > 1 ? ", " : "", records[i]->grant.name);
+		idle |= records[i]->grant.lease.idle_ns != 0;
+	}
+	if (soon)
+		printf("; 'stint extend NAME +30m' %s\n",
+		       idle ? "or 'stint touch NAME' helps" : "gives more time");
 }
 
 static void print_table(const struct caller *caller, const struct site *site,
@@ -64,6 +89,7 @@ static void print_table(const struct caller *caller, const struct site *site,
 		add_row(&table, records[i], &status);
 	}
 	table_print(&table);
+	print_ending(caller, site, records, n);
 }
 
 static void print_names(struct record **records, size_t n)

@@ -13,6 +13,8 @@ const struct option_spec option_specs[] = {
 	 "name of the instance; default: a readable one is made"},
 	{"ttl", 0, "DURATION", OPTION_STRING, SPEC(ttl), "how long it lives: 90s, 30m, 2h, 1d"},
 	{"until", 0, "TIME", OPTION_STRING, SPEC(until), "when it ends: 18:00 or 2026-12-24T18:00"},
+	{"idle", 0, "DURATION", OPTION_STRING, SPEC(idle),
+	 "end it after so long without a connection or a command inside: 30m, or none"},
 	{"publish", 'p', "HOSTPORT:NAME", OPTION_LIST, SPEC(publish),
 	 "publish port NAME of the template, also as NAME or ADDRESS:HOSTPORT:NAME; default: all, "
 	 "on free ports of 127.0.0.1"},

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/place.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
@@ -103,6 +104,16 @@ json_t *json_instance(const struct record *record, const struct status *status)
 	set_moment(object, "deadline", lease_deadline_wall_s(&grant->lease));
 	json_object_set_new(object, "deadline_set_by",
 			    json_string(source_name(grant->lease.source)));
+	if (grant->lease.idle_ns)
+		json_object_update_new(object,
+				       json_pack("{s:f, s:s}", "idle_seconds",
+						 (double)grant->lease.idle_ns / 1e9, "idle_set_by",
+						 source_name(grant->lease.idle_source)));
+	if (status->frozen_until_ns)
+		set_moment(object, "frozen_until",
+			   (clock_wall_ns() + status->frozen_until_ns - clock_boottime_ns()) /
+				   NSEC_PER_SEC);
+	json_object_set_new(object, "warned", json_boolean(status->warned_ns));
 	json_object_set_new(object, "left_seconds",
 			    json_real((double)lease_left_ns(&grant->lease) / 1e9));
 	if (status->ready_ns)

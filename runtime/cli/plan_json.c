@@ -138,15 +138,51 @@ static void put_confinement(json_t *object, const struct plan_confinement *confi
 				      confinement->seccomp_reason, "abi32", confinement->abi32));
 }
 
+static json_t *json_warning(const struct plan_warning *warning)
+{
+	json_t *before = json_array();
+	json_t *object = json_pack("{s:o}", "before", before);
+
+	for (size_t i = 0; i < PLAN_WARNINGS_MAX && warning->before_ns[i]; i++)
+		json_array_append_new(before, json_seconds(warning->before_ns[i]));
+	if (warning->signal)
+		json_object_set_new(object, "signal", json_string(sigabbrev_np(warning->signal)));
+	if (warning->command)
+		json_object_set_new(object, "command", json_strings(warning->command));
+	if (warning->file)
+		json_object_set_new(object, "file", json_string(warning->file));
+	if (warning->hook)
+		json_object_set_new(object, "hook", json_strings(warning->hook));
+	return object;
+}
+
+static json_t *json_plan_lease(const struct plan_lease *lease)
+{
+	const struct {
+		const char *key;
+		int64_t ns;
+	} durations[] = {
+		{"ttl", lease->ttl_ns},
+		{"max", lease->max_ns},
+		{"idle", lease->idle_ns},
+		{"frozen", lease->on_expiry == EXPIRY_FREEZE ? lease->frozen_ns : 0},
+		{"keep_failed", lease->keep_failed_ns},
+	};
+	json_t *object = json_pack("{s:s, s:o}", "on_expiry", plan_expiry_names[lease->on_expiry],
+				   "warn", json_warning(&lease->warning));
+
+	for (size_t i = 0; i < ARRAY_SIZE(durations); i++)
+		if (durations[i].ns)
+			json_object_set_new(object, durations[i].key,
+					    json_seconds(durations[i].ns));
+	return object;
+}
+
 json_t *json_plan(const struct plan *plan)
 {
-	json_t *lease = json_object();
 	json_t *object =
 		json_pack("{s:s, s:s*}", "template", plan->template_name, "summary", plan->summary);
 
-	json_object_set_new(lease, "ttl", json_seconds(plan->lease.ttl_ns));
-	if (plan->lease.max_ns)
-		json_object_set_new(lease, "max", json_seconds(plan->lease.max_ns));
 	json_object_set_new(object, "install", json_strings(plan->install));
 	json_object_set_new(object, "paths", json_strings(plan->paths));
 	json_object_set_new(object, "run", json_run(&plan->run));
@@ -155,7 +191,7 @@ json_t *json_plan(const struct plan *plan)
 	json_object_set_new(object, "limits", json_plan_limits(&plan->limits));
 	put_confinement(object, &plan->confinement);
 	json_object_set_new(object, "best_effort", json_boolean(plan->best_effort));
-	json_object_set_new(object, "lease", lease);
+	json_object_set_new(object, "lease", json_plan_lease(&plan->lease));
 	json_object_update_new(
 		object, json_pack("{s:s*, s:s*}", "tier", plan->tier, "ha_group", plan->ha_group));
 	json_object_set_new(object, "network",

@@ -16,7 +16,7 @@
 #define LIMITS "memory swap cpus pids disk files io-read io-write log-size"
 
 const struct policy policies[] = {
-	{"up", "name ttl until publish set env no-wait no-hold recreate json " LIMITS,
+	{"up", "name ttl until idle publish set env no-wait no-hold recreate json " LIMITS,
 	 "zone best-effort"},
 	{"run", "name ttl until publish set env no-hold recreate seccomp " LIMITS,
 	 "zone best-effort"},
@@ -30,6 +30,7 @@ const struct policy policies[] = {
 	{"exec", "user env", ""},
 	{"shell", "user env", ""},
 	{"extend", "until json", ""},
+	{"touch", "", ""},
 	{"cp", "", ""},
 	{"down", "all now json", ""},
 	{"diff", "json", ""},

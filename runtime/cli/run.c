@@ -53,21 +53,6 @@ static void set_environment(const struct grant *grant)
 	}
 }
 
-/* The command is the caller's own business: it gets the caller's ids, not root's. */
-static int become_owner(const struct account *owner)
-{
-	if (owner->uid == geteuid())
-		return 0;
-	if (setgroups(owner->n_groups, owner->groups) < 0 ||
-	    setresgid(owner->gid, owner->gid, owner->gid) < 0 ||
-	    setresuid(owner->uid, owner->uid, owner->uid) < 0)
-		return -errno;
-	setenv("HOME", owner->home, 1);
-	setenv("USER", owner->name, 1);
-	setenv("LOGNAME", owner->name, 1);
-	return 0;
-}
-
 static void run_child(const struct session *session, char **command, pid_t parent)
 {
 	sigset_t none;
@@ -76,7 +61,8 @@ static void run_child(const struct session *session, char **command, pid_t paren
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	set_environment(&session->instance.record->grant);
-	if (become_owner(&session->owner) < 0) {
+	/* the command is the caller's own business: it gets the caller's ids, not root's */
+	if (account_become(&session->owner) < 0) {
 		fprintf(stderr, "stint: cannot become user '%s': %s\n", session->owner.name,
 			strerror(errno));
 		_exit(EXIT_OWN_FAILURE);

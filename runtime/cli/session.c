@@ -82,8 +82,9 @@ int compile_template(const struct invocation *invocation, const struct site *sit
 static int read_lease(const struct options *o, const struct plan *plan, struct lease *ret_lease,
 		      struct error *err)
 {
-	int64_t ttl = -1;
+	int64_t ttl = -1, idle = 0;
 	time_t until = 0;
+	int r;
 
 	if (o->ttl && o->until)
 		return error_say(err, ERROR_USAGE, "--ttl and --until exclude one another");
@@ -93,7 +94,16 @@ static int read_lease(const struct options *o, const struct plan *plan, struct l
 	if (o->until && parse_time(o->until, time(NULL), &until) < 0)
 		return error_say(err, ERROR_USAGE,
 				 "'%s' is no time; write 18:00 or 2026-12-24T18:00", o->until);
-	return lease_compute(plan, ttl, until, ret_lease, err);
+	if (o->idle && strcmp(o->idle, "none") != 0 &&
+	    (parse_duration(o->idle, &idle) < 0 || idle == 0))
+		return error_say(err, ERROR_USAGE,
+				 "'%s' is no idle time; write 90s, 30m, 2h, or none", o->idle);
+	r = lease_compute(plan, ttl, until, ret_lease, err);
+	if (r == 0 && o->idle) {
+		ret_lease->idle_ns = idle;
+		ret_lease->idle_source = LEASE_FROM_OPTION;
+	}
+	return r;
 }
 
 static int check_name(const char *name, struct error *err)

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "instance/limits.h"
 #include "instance/network.h"
 #include "instance/traffic.h"
@@ -73,19 +74,51 @@ static const char *source_text(enum lease_source source)
 	}
 }
 
-static void show_lease(struct table *table, const struct lease *lease)
+static void show_idle(struct table *table, const struct lease *lease, const struct use *use)
 {
+	char rule[32], since[32];
+
+	format_duration(lease->idle_ns, rule, sizeof(rule));
+	format_duration(use->unused_ns, since, sizeof(since));
+	table_add(table, "idle");
+	table_addf(table, "ends after %s without use, %s; %s%s", rule,
+		   source_text(lease->idle_source), use->now ? "in use now" : "not used for ",
+		   use->now ? "" : since);
+}
+
+static void show_lease(struct table *table, const struct site *site, const struct record *record,
+		       const struct status *status)
+{
+	const struct lease *lease = &record->grant.lease;
 	char moment[64], left[32], max[32];
+	struct use use;
 
 	format_moment(lease_deadline_wall_s(lease), moment, sizeof(moment));
 	format_duration(lease_left_ns(lease), left, sizeof(left));
 	table_add(table, "until");
 	table_addf(table, "%s, in %s; %s", moment, left, source_text(lease->source));
+	if (status->state == STATE_FROZEN) {
+		format_duration(status->frozen_until_ns - clock_boottime_ns(), left, sizeof(left));
+		table_add(table, "frozen");
+		table_addf(table, "for another %s; 'stint extend %s +30m' lets it go on", left,
+			   record->grant.name);
+	}
+	if (lease->idle_ns && traffic_use(site, record, &use))
+		show_idle(table, lease, &use);
 	if (!lease->max_ns)
 		return;
 	format_duration(lease->max_ns, max, sizeof(max));
 	table_add(table, "at most");
 	table_addf(table, "%s after its start", max);
+}
+
+static void json_use(json_t *object, const struct site *site, const struct record *record)
+{
+	struct use use;
+
+	if (record->grant.lease.idle_ns && traffic_use(site, record, &use))
+		json_object_set_new(object, "unused_seconds",
+				    json_real(use.now ? 0 : (double)use.unused_ns / 1e9));
 }
 
 /* Bytes, bytes a second, thousandths of a processor, or a plain number. */
@@ -211,7 +244,7 @@ static void show_record(const struct site *site, const struct record *record,
 		table_addf(&table, "%u", status->restarts);
 	}
 	show_ids(&table, record);
-	show_lease(&table, &record->grant.lease);
+	show_lease(&table, site, record, status);
 	show_network(&table, record);
 	show_ports(&table, site, record);
 	show_limits(&table, site, record);
@@ -238,6 +271,7 @@ static int run_show(const struct invocation *invocation)
 		if (invocation->options.json) {
 			object = json_instance(record, &status);
 			json_traffic(object, &site, record);
+			json_use(object, &site, record);
 			json_object_set_new(object, "limits", json_limits(&site, record));
 			json_object_set_new(object, "plan", json_string(record->plan));
 			json_print(object);

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void set_group_name(struct account *account)
 {
@@ -89,6 +91,20 @@ int account_of_caller(struct account *ret_account, struct error *err)
 	if (sudo && getuid() == 0 && parse_number(sudo, UINT32_MAX - 1, &number) < 0)
 		return error_say(err, ERROR_REFUSED, "SUDO_UID '%s' is no user number", sudo);
 	fill_from_number((uid_t)number, (gid_t)number, ret_account);
+	return 0;
+}
+
+int account_become(const struct account *account)
+{
+	if (account->uid == geteuid())
+		return 0;
+	if (setgroups(account->n_groups, account->groups) < 0 ||
+	    setresgid(account->gid, account->gid, account->gid) < 0 ||
+	    setresuid(account->uid, account->uid, account->uid) < 0)
+		return -errno;
+	setenv("HOME", account->home, 1);
+	setenv("USER", account->name, 1);
+	setenv("LOGNAME", account->name, 1);
 	return 0;
 }
 

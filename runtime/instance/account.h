@@ -27,6 +27,10 @@ int account_of_owner(const char *path, struct account *ret_account, struct error
 /* Who called stint: SUDO_UID when root was reached through sudo, else the real user. */
 int account_of_caller(struct account *ret_account, struct error *err);
 
+/* Gives this process, a root's, the account's ids, groups and HOME, USER, LOGNAME. 0 or an errno.
+ */
+int account_become(const struct account *account);
+
 void account_deinit(struct account *account);
 #define cleanup_account cleanup(account_deinit)
 

@@ -156,25 +156,7 @@ int check_paths(const struct plan *plan, char ***ret_paths, struct error *err)
 	return 0;
 }
 
-static int refuse(const char *what, struct error *err)
-{
-	return error_say(err, ERROR_REFUSED,
-			 "'%s' cannot be enforced by this version of stint, and a limit that is "
-			 "not enforced would be a false promise; take it out of the template",
-			 what);
-}
-
 int check_supported(const struct plan *plan, struct error *err)
 {
-	const struct {
-		const char *name;
-		bool asked;
-	} table[] = {
-		{"lease: idle", plan->lease.idle_ns != 0},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (table[i].asked)
-			return refuse(table[i].name, err);
 	return plan->tier ? tier_check(plan->tier, "'tier:' of the template", err) : 0;
 }

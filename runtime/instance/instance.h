@@ -44,13 +44,15 @@ void instance_deinit(struct instance *instance);
 /*
  * The lease for a start at this moment. ttl_ns >= 0 from the command line, else until_s > 0
  * (seconds since the epoch), else the plan's. ERROR_REFUSED beyond the plan's maximum, naming it.
+ * The plan's idle rule is a default too: it is none where the deadline was asked for.
  */
 int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, struct lease *ret_lease,
 		  struct error *err);
 
 /*
- * The lease after an extension by more_ns, or to until_s when that is > 0. created_ns is the
- * wall-clock time of the start. ERROR_REFUSED beyond the maximum, or in the past.
+ * The lease after an extension by more_ns, from now on when the deadline has passed, or to until_s
+ * when that is > 0. created_ns is the wall-clock time of the start. ERROR_REFUSED beyond the
+ * maximum, or in the past.
  */
 int lease_extend(const struct lease *old, int64_t created_ns, int64_t more_ns, int64_t until_s,
 		 struct lease *ret_lease, struct error *err);
@@ -91,6 +93,9 @@ int instance_load(const struct site *site, const char *id, struct record **ret_r
 
 /* True when the host was restarted since the instance was started. */
 bool instance_is_from_other_boot(const struct record *record);
+
+/* What is left of its lease, or while it is frozen of that. */
+int64_t instance_left_ns(const struct record *record, const struct status *status);
 
 /* Live state of a record; reads the lock and the status file. */
 void instance_observe(const struct site *site, const struct record *record,

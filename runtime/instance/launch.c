@@ -226,6 +226,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->stint = launch->site->stint;
 	m->stint_root = launch->site->root;
 	m->lease = grant->lease;
+	m->warning = plan->lease.warning;
 	m->ready = plan->ready;
 	m->grace_ns = plan->run.grace_ns;
 	m->stop_signal = plan->run.stop_signal;
@@ -255,6 +256,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->n_cgroups = (uint32_t)launch->prepared->groups.n_server;
 	m->memory_version = (uint32_t)launch->prepared->watch.version;
 	m->memory_limit = plan->limits.memory_bytes;
+	m->freezer_version = (uint32_t)launch->prepared->freezer_version;
 }
 
 static int make_message(const struct launch *launch, struct error *err)
@@ -398,6 +400,7 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 	fds[n++] = prepared->watch.version ? prepared->watch.event : prepared->run;
 	fds[n++] = prepared->watch.version ? prepared->watch.count : prepared->run;
 	fds[n++] = prepared->watch.version ? prepared->watch.hits : prepared->run;
+	fds[n++] = prepared->freezer_version ? prepared->freezer : prepared->run;
 	for (size_t i = 0; i < prepared->groups.n_server; i++)
 		fds[n++] = prepared->groups.server[i];
 	for (size_t i = 0; i < prepared->groups.n_server; i++)

@@ -35,6 +35,8 @@ int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, stru
 		.clock = LEASE_BOOTTIME,
 		.source = ttl_ns >= 0 || until_s > 0 ? LEASE_FROM_OPTION : LEASE_FROM_TEMPLATE,
 		.max_ns = plan->lease.max_ns,
+		.idle_source = LEASE_FROM_TEMPLATE,
+		.frozen_ns = plan->lease.on_expiry == EXPIRY_FREEZE ? plan->lease.frozen_ns : 0,
 	};
 	int r = check_until(until_s, err);
 
@@ -52,6 +54,9 @@ int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, stru
 		return error_say(err, ERROR_USAGE, "a lease must end in the future");
 	if (lease.max_ns && lease.length_ns > lease.max_ns)
 		return refuse_length("a lease", lease.length_ns, lease.max_ns, err);
+	/* a default does not shorten what was asked for */
+	if (lease.source != LEASE_FROM_OPTION)
+		lease.idle_ns = plan->lease.idle_ns;
 	*ret_lease = lease;
 	return 0;
 }
@@ -60,7 +65,7 @@ int lease_extend(const struct lease *old, int64_t created_ns, int64_t more_ns, i
 		 struct lease *ret_lease, struct error *err)
 {
 	struct lease lease = *old;
-	int64_t left, age = clock_wall_ns() - created_ns;
+	int64_t left, age = clock_wall_ns() - created_ns, old_left = lease_left_ns(old);
 	int r = check_until(until_s, err);
 
 	if (r < 0)
@@ -70,7 +75,8 @@ int lease_extend(const struct lease *old, int64_t created_ns, int64_t more_ns, i
 		lease.clock = LEASE_WALL;
 		lease.deadline_ns = until_s * NSEC_PER_SEC;
 	} else {
-		lease.deadline_ns += more_ns;
+		/* a frozen instance has had its time */
+		lease.deadline_ns += more_ns - (old_left < 0 ? old_left : 0);
 	}
 	left = lease_left_ns(&lease);
 	if (left <= 0)
@@ -95,4 +101,11 @@ int64_t lease_deadline_wall_s(const struct lease *lease)
 	if (lease->clock == LEASE_WALL)
 		return lease->deadline_ns / NSEC_PER_SEC;
 	return (clock_wall_ns() + lease_left_ns(lease)) / NSEC_PER_SEC;
+}
+
+int64_t instance_left_ns(const struct record *record, const struct status *status)
+{
+	if (status->state == STATE_FROZEN)
+		return status->frozen_until_ns - clock_boottime_ns();
+	return lease_left_ns(&record->grant.lease);
 }

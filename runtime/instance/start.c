@@ -130,6 +130,8 @@ static int fill_record(struct starting *s, struct error *err)
 	record->grant.owner = xstrdup(request->owner->name);
 	record->grant.lease = request->lease;
 	record->grant.hold = request->hold;
+	record->on_expiry = request->plan->lease.on_expiry;
+	record->keep_failed_ns = request->plan->lease.keep_failed_ns;
 	record->memory_bytes = request->plan->limits.memory_bytes;
 	record->cpu_millis = request->plan->limits.cpu_millis;
 	r = disk_choose(s->site, request->plan, s->admission.ids.count > 0, record, err);
@@ -315,6 +317,7 @@ int instance_start(const struct site *site, const struct start_request *request,
 	int r;
 
 	s.prepared.group_lock = s.prepared.run = s.prepared.log = s.prepared.pool = -1;
+	s.prepared.freezer = -1;
 	r = start(&s, ret_instance, err);
 	if (r == 0) {
 		ret_instance->record = steal_ptr(s.record);

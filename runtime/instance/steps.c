@@ -145,6 +145,12 @@ static int prepare_groups(const struct site *site, const struct record *record,
 	server = xasprintf("%s/%s/server", record->cgroup, record->grant.id);
 	cgroup_account(&prepared->tree, server);
 	cgroup_watch_open(&prepared->tree, server, &prepared->watch);
+	prepared->freezer =
+		cgroup_freezer_open(&prepared->tree, server, &prepared->freezer_version);
+	if (record->grant.lease.frozen_ns && !prepared->freezer_version)
+		return error_say(err, ERROR_REFUSED,
+				 "'on_expiry: freeze' needs control groups of version 2, or the "
+				 "freezer of version 1, and this host has neither");
 	return 0;
 }
 
@@ -193,6 +199,7 @@ int steps_prepare(const struct site *site, const struct record *record,
 					  .run = -1,
 					  .log = -1,
 					  .pool = -1,
+					  .freezer = -1,
 					  .watch = {.event = -1, .count = -1, .hits = -1}};
 	r = cgroup_tree_discover(&ret_prepared->tree, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
@@ -214,6 +221,7 @@ void prepared_deinit(struct prepared *prepared)
 	cgroup_tree_deinit(&prepared->tree);
 	cgroup_groups_close(&prepared->groups);
 	cgroup_watch_close(&prepared->watch);
+	cleanup_close(&prepared->freezer);
 	cleanup_close(&prepared->run);
 	cleanup_close(&prepared->log);
 	cleanup_close(&prepared->pool);

@@ -16,10 +16,11 @@ struct prepared {
 	struct cgroup_tree tree;
 	struct cgroup_groups groups;
 	struct cgroup_watch watch;
-	int group_lock; /* held until the keeper has joined its groups */
-	int run;	/* RUN/i/ID */
-	int log;	/* STATE/i/ID/log, write-only */
-	int pool;	/* what the instance writes (disk.h) */
+	int freezer, freezer_version; /* of the server's group; -1 and 0: it cannot be frozen */
+	int group_lock;		      /* held until the keeper has joined its groups */
+	int run;		      /* RUN/i/ID */
+	int log;		      /* STATE/i/ID/log, write-only */
+	int pool;		      /* what the instance writes (disk.h) */
 };
 
 /* Runs all steps in order. ret_prepared must be ended with prepared_deinit also on failure. */

@@ -22,11 +22,13 @@
 /* A keeper that lets its deadline pass is killed with everything it keeps. */
 static bool is_due(const struct site *site, const struct record *record, const char **ret_why)
 {
+	int64_t left = lease_left_ns(&record->grant.lease) + record->grant.lease.frozen_ns;
+
 	*ret_why = "keeper lost";
 	if (instance_is_from_other_boot(record) || !instance_is_alive(site, record->grant.id))
 		return true;
 	*ret_why = "expired; ended by a sweep";
-	return lease_left_ns(&record->grant.lease) < -OVERDUE_NS;
+	return left < -OVERDUE_NS;
 }
 
 static void end_if_due(const struct site *site, const char *id, struct sweep_result *result,

@@ -12,4 +12,13 @@
  */
 bool traffic_read(const struct site *site, const struct record *record, struct counts *ret_counts);
 
+/* When an instance was last used: through a published port, by a command inside, by touch. */
+struct use {
+	bool now;
+	int64_t unused_ns; /* since then */
+};
+
+/* False without a keeper. */
+bool traffic_use(const struct site *site, const struct record *record, struct use *ret_use);
+
 #endif

@@ -130,10 +130,36 @@ static void on_kill(const struct request *request)
 	keeper_kill(request->keeper, request->packet->text ? request->packet->text : "killed");
 }
 
+/* Whoever uses a frozen instance wants it to go on. */
+static void use(struct keeper *keeper)
+{
+	if (deadline_thaw(keeper))
+		keeper_tell_forwarder(keeper, FORWARDER_OPEN);
+	deadline_touch(keeper);
+}
+
 static void on_lease(const struct request *request)
 {
 	request->keeper->message.lease = request->packet->lease;
+	use(request->keeper);
 	answer_ok(request->keeper, request->client);
+}
+
+static void on_touch(const struct request *request)
+{
+	struct keeper *keeper = request->keeper;
+	const struct lease *lease = &keeper->message.lease;
+	int64_t now = lease->clock == LEASE_WALL ? clock_wall_ns() : clock_boottime_ns();
+	struct error err;
+
+	if (keeper->status.state == STATE_FROZEN && lease->deadline_ns <= now) {
+		error_say(&err, ERROR_REFUSED,
+			  "its time is over: 'stint extend' lets it go on from where it is");
+		answer_failed(keeper, request->client, &err);
+		return;
+	}
+	use(keeper);
+	answer_ok(keeper, request->client);
 }
 
 /* A pipe is opened again by its name, as /dev/stdout, by who it belongs to. */
@@ -161,7 +187,8 @@ static void on_exec(const struct request *request)
 	struct control_packet *packet = request->packet;
 	struct error err;
 
-	if (keeper->phase != PHASE_RUNNING || client->exec_key || !packet->argv[0]) {
+	if (keeper->phase != PHASE_RUNNING || keeper->status.state == STATE_FROZEN ||
+	    client->exec_key || !packet->argv[0]) {
 		error_say(&err, ERROR_FAILED, "nothing can be executed now: the instance is %s",
 			  instance_state_name(keeper->status.state));
 		answer_failed(keeper, client, &err);
@@ -248,6 +275,7 @@ static const struct {
 	{CONTROL_ROOT, on_root},     {CONTROL_EXEC_SIGNAL, on_exec_signal},
 	{CONTROL_POOL, on_pool},     {CONTROL_NETWORK, on_network},
 	{CONTROL_LINKED, on_linked}, {CONTROL_COUNTS, on_counts},
+	{CONTROL_TOUCH, on_touch},
 };
 
 void clients_serve(struct keeper *keeper, struct client *client)

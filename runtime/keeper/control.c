@@ -3,7 +3,6 @@
 #include "keeper/control.h"
 #include "base/cleanup.h"
 #include "base/socket.h"
-#include "base/wire.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,6 +24,30 @@ static uint32_t flags_of(const struct control_packet *packet)
 	       (packet->explained ? FLAG_EXPLAINED : 0U);
 }
 
+void lease_put(struct text *to, const struct lease *lease)
+{
+	wire_put_u32(to, lease->clock);
+	wire_put_u32(to, lease->source);
+	wire_put_u64(to, (uint64_t)lease->deadline_ns);
+	wire_put_u64(to, (uint64_t)lease->length_ns);
+	wire_put_u64(to, (uint64_t)lease->max_ns);
+	wire_put_u64(to, (uint64_t)lease->idle_ns);
+	wire_put_u32(to, lease->idle_source);
+	wire_put_u64(to, (uint64_t)lease->frozen_ns);
+}
+
+void lease_get(struct wire_reader *from, struct lease *lease)
+{
+	lease->clock = wire_get_u32(from);
+	lease->source = wire_get_u32(from);
+	lease->deadline_ns = (int64_t)wire_get_u64(from);
+	lease->length_ns = (int64_t)wire_get_u64(from);
+	lease->max_ns = (int64_t)wire_get_u64(from);
+	lease->idle_ns = (int64_t)wire_get_u64(from);
+	lease->idle_source = wire_get_u32(from);
+	lease->frozen_ns = (int64_t)wire_get_u64(from);
+}
+
 void control_encode(const struct control_packet *packet, struct text *ret_text)
 {
 	wire_put_u32(ret_text, CONTROL_VERSION);
@@ -39,11 +62,7 @@ void control_encode(const struct control_packet *packet, struct text *ret_text)
 	wire_put_strv(ret_text, packet->env);
 	wire_put_u32(ret_text, packet->rows);
 	wire_put_u32(ret_text, packet->columns);
-	wire_put_u32(ret_text, packet->lease.clock);
-	wire_put_u32(ret_text, packet->lease.source);
-	wire_put_u64(ret_text, (uint64_t)packet->lease.deadline_ns);
-	wire_put_u64(ret_text, (uint64_t)packet->lease.length_ns);
-	wire_put_u64(ret_text, (uint64_t)packet->lease.max_ns);
+	lease_put(ret_text, &packet->lease);
 	wire_put_u32(ret_text, (uint32_t)-packet->error.code);
 	wire_put_u32(ret_text, packet->error.kind);
 	wire_put_string(ret_text, packet->error.code ? packet->error.text : NULL);
@@ -98,11 +117,7 @@ static int decode(const void *data, size_t length, struct control_packet *p)
 	p->env = wire_get_strv(&from);
 	p->rows = (uint16_t)wire_get_u32(&from);
 	p->columns = (uint16_t)wire_get_u32(&from);
-	p->lease.clock = wire_get_u32(&from);
-	p->lease.source = wire_get_u32(&from);
-	p->lease.deadline_ns = (int64_t)wire_get_u64(&from);
-	p->lease.length_ns = (int64_t)wire_get_u64(&from);
-	p->lease.max_ns = (int64_t)wire_get_u64(&from);
+	lease_get(&from, &p->lease);
 	get_error(&from, &p->error);
 	return from.bad || from.left ? -EBADMSG : 1;
 }

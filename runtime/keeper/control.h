@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/wire.h"
 #include "plan/grant.h"
 
 #include <stdbool.h>
@@ -37,6 +38,7 @@ enum control_verb {
 	CONTROL_NETWORK,     /* give me the instance's network namespace */
 	CONTROL_LINKED,	     /* number: 1 the link is made, 0 it is gone */
 	CONTROL_COUNTS,	     /* give me what went through the published ports */
+	CONTROL_TOUCH,	     /* the instance is in use: its idle time begins anew */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */
@@ -49,12 +51,13 @@ enum control_verb {
 	CONTROL_ROOT_IS,      /* fds: O_PATH directory */
 	CONTROL_POOL_IS,      /* fds: a directory */
 	CONTROL_NETWORK_IS,   /* fds: a network namespace */
-	CONTROL_COUNTS_ARE,   /* fds: a file with a struct counts; none: no port is published */
+	CONTROL_COUNTS_ARE,   /* fds: a file with a struct counts; none: nothing is counted */
 	/* keeper to init */
 	INIT_START_SERVER = 128,
 	INIT_SIGNAL_SERVER, /* number: the signal */
-	INIT_EXEC,	    /* number: a key of the keeper's; otherwise as CONTROL_EXEC */
-	INIT_EXEC_SIGNAL,   /* number: key, number2: the signal */
+	/* number: a key of the keeper's; text: a file that gets argv[0]; else as CONTROL_EXEC */
+	INIT_EXEC,
+	INIT_EXEC_SIGNAL, /* number: key, number2: the signal */
 	/* init to keeper */
 	INIT_SET_UP = 160,   /* the namespaces and the root are complete */
 	INIT_SERVER_STARTED, /* it was executed */
@@ -90,6 +93,10 @@ int control_receive(int fd, struct control_packet *ret_packet, int *fds, size_t 
 /* The same without a socket: appends a packet's bytes; 1, -EPROTO or -EBADMSG as above. */
 void control_encode(const struct control_packet *packet, struct text *ret_text);
 int control_decode(const void *data, size_t length, struct control_packet *ret_packet);
+
+/* A lease in a message. */
+void lease_put(struct text *to, const struct lease *lease);
+void lease_get(struct wire_reader *from, struct lease *lease);
 
 void control_packet_deinit(struct control_packet *packet);
 #define cleanup_packet cleanup(control_packet_deinit)

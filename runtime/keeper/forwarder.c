@@ -14,11 +14,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/socket.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -170,9 +172,9 @@ static void open_ports(struct state *state)
 }
 
 /* Lines that came before the keeper's word count: it takes a longer way than they do. */
-static void server_started(struct state *state, uint32_t serial)
+static void server_started(struct state *state, const struct forwarder_message *message)
 {
-	state->serial = serial;
+	state->serial = message->serial;
 	close_ports(state);
 	state->phase = PHASE_PROBING;
 	switch (state->config->ready.kind) {
@@ -188,15 +190,15 @@ static void server_started(struct state *state, uint32_t serial)
 	}
 }
 
-static void server_ready(struct state *state, uint32_t serial)
+static void server_ready(struct state *state, const struct forwarder_message *message)
 {
-	(void)serial;
+	(void)message;
 	open_ports(state);
 }
 
-static void server_gone(struct state *state, uint32_t serial)
+static void server_gone(struct state *state, const struct forwarder_message *message)
 {
-	(void)serial;
+	(void)message;
 	close_ports(state);
 	for (size_t i = 0; i < ARRAY_SIZE(state->streams); i++)
 		lines_flush(&state->streams[i].lines, true, take_piece, &state->streams[i]);
@@ -204,27 +206,39 @@ static void server_gone(struct state *state, uint32_t serial)
 	state->matched = false;
 }
 
-static void finish(struct state *state, uint32_t serial)
+static void finish(struct state *state, const struct forwarder_message *message)
 {
-	(void)serial;
+	(void)message;
 	state->done = true;
+}
+
+/* To the owner, who alone can do anything about it. */
+static void warn(struct state *state, const struct forwarder_message *message)
+{
+	char left[32], line[128];
+
+	format_duration(message->serial * NSEC_PER_SEC, left, sizeof(left));
+	snprintf(line, sizeof(line), "stint: this instance ends in %s%s", left,
+		 message->idle ? " unless it is used" : "");
+	logfile_add(&state->log, 'e', true, line, strlen(line));
 }
 
 static void obey(struct state *state, const struct forwarder_message *message)
 {
 	static const struct {
 		uint32_t verb;
-		void (*action)(struct state *state, uint32_t serial);
+		void (*action)(struct state *state, const struct forwarder_message *message);
 	} actions[] = {
 		{FORWARDER_SERVER_STARTED, server_started},
 		{FORWARDER_OPEN, server_ready},
 		{FORWARDER_PAUSE, server_gone},
 		{FORWARDER_FINISH, finish},
+		{FORWARDER_WARN, warn},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
 		if (actions[i].verb == message->verb)
-			actions[i].action(state, message->serial);
+			actions[i].action(state, message);
 }
 
 static void on_channel(void *arg, uint32_t events)

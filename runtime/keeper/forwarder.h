@@ -45,13 +45,17 @@ enum forwarder_verb {
 	FORWARDER_OPEN,		      /* the server is ready (said by the keeper): accept now */
 	FORWARDER_PAUSE,	      /* the server is gone: accept nothing, end connections */
 	FORWARDER_FINISH,	      /* write what is left in the pipes to the log, then exit 0 */
+	FORWARDER_WARN,		      /* write to the log that the end is near */
 	/* forwarder to keeper */
 	FORWARDER_READY = 16, /* the probe succeeded; it already accepts connections */
 };
 
 struct forwarder_message {
 	uint32_t verb;
-	uint32_t serial; /* READY has that of the SERVER_STARTED it is about: the keeper's choice */
+	/* READY has that of the SERVER_STARTED it is about, the keeper's choice; WARN: seconds left
+	 */
+	uint32_t serial;
+	uint32_t idle; /* WARN: unless it is used */
 };
 
 /*

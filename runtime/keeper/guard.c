@@ -7,14 +7,9 @@
 #include "keeper/keeper.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/process.h"
-#include "base/text.h"
 #include "netns/watch.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define SPREAD_NS (400 * NSEC_PER_MSEC)
 #define AGAIN_NS (1000 * NSEC_PER_MSEC)
@@ -47,24 +42,11 @@ void guard_take(struct keeper *keeper)
 		keeper->guard_at_ns = clock_boottime_ns() + spread(keeper);
 }
 
-/* A grandchild, which the host's init reaps: the keeper knows two children and no more. */
 static void run_mend(const struct keeper *keeper)
 {
-	const struct start_message *m = &keeper->message;
-	cleanup_free char *root = m->stint_root ? xasprintf("STINT_ROOT=%s", m->stint_root) : NULL;
 	char *argv[] = {(char *)"stint", (char *)"mend", NULL};
-	char *env[] = {root, NULL};
-	pid_t child = fork();
 
-	if (child == 0) {
-		if (fork() == 0) {
-			process_reset_signals();
-			execve(m->stint, argv, env);
-		}
-		_exit(0);
-	}
-	if (child > 0)
-		waitpid(child, NULL, 0);
+	keeper_run_stint(keeper, argv);
 }
 
 static bool is_in_place(const struct keeper *keeper)

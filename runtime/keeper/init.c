@@ -280,6 +280,7 @@ static int start_exec(struct world *world, const struct control_packet *request,
 		become_other(&spawn.confinement, request);
 	if (request->explained)
 		r = set_explainer(&spawn.confinement, fds, n_fds, err);
+	spawn.file = request->text;
 	spawn.terminal = request->terminal;
 	if (r == 0 && request->terminal)
 		r = open_terminal(request, spawn.confinement.uid, ret_master, &slave, err);

@@ -29,21 +29,14 @@ static int64_t earliest(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int64_t next_boot_event(const struct keeper *keeper)
+static int64_t next_boot_event(const struct keeper *keeper, int64_t next)
 {
 	const struct start_message *m = &keeper->message;
-	int64_t next = NEVER;
 
 	if (keeper->phase >= PHASE_STOPPING)
-		next = keeper->act_at_ns;
+		next = earliest(next, keeper->act_at_ns);
 	if (keeper->phase <= PHASE_STOPPING)
 		next = earliest(next, memory_watch_next(&keeper->memory, clock_boottime_ns()));
-	if (keeper->phase <= PHASE_STOPPING && m->lease.clock == LEASE_BOOTTIME) {
-		int64_t stop = m->lease.deadline_ns - keeper_stop_before(keeper);
-
-		next = earliest(next,
-				keeper->phase == PHASE_STOPPING ? m->lease.deadline_ns : stop);
-	}
 	if (keeper->guard_at_ns)
 		next = earliest(next, keeper->guard_at_ns);
 	if (keeper->phase == PHASE_RUNNING && keeper->status.state == STATE_STARTING) {
@@ -69,15 +62,10 @@ static void arm(int timer, int flags, int64_t when)
 
 static void arm_timers(const struct keeper *keeper)
 {
-	const struct lease *lease = &keeper->message.lease;
-	int64_t wall = NEVER;
+	int64_t wall;
+	int64_t deadline = deadline_next(keeper, clock_boottime_ns(), &wall);
 
-	if (lease->clock == LEASE_WALL && keeper->phase <= PHASE_STOPPING) {
-		wall = lease->deadline_ns;
-		if (keeper->phase < PHASE_STOPPING)
-			wall -= keeper_stop_before(keeper);
-	}
-	arm(keeper->boot_timer, 0, next_boot_event(keeper));
+	arm(keeper->boot_timer, 0, next_boot_event(keeper, deadline));
 	/* the wall clock may be set: then the read fails with ECANCELED and tick() looks again */
 	arm(keeper->wall_timer, TFD_TIMER_CANCEL_ON_SET, wall);
 }
@@ -197,11 +185,7 @@ static int finish(struct keeper *keeper)
 		.number = keeper->status.exit_status,
 		.number2 = keeper->status.exit_signal,
 	};
-	cleanup_free char *root = keeper->message.stint_root
-					  ? xasprintf("STINT_ROOT=%s", keeper->message.stint_root)
-					  : NULL;
 	char *argv[] = {(char *)"stint", (char *)"reap", keeper->message.id, NULL};
-	char *env[] = {root, NULL};
 
 	keeper_leave_facts(keeper);
 	keeper->status.state = STATE_ENDED;
@@ -210,8 +194,7 @@ static int finish(struct keeper *keeper)
 	/* whoever could not be told has been closed by now */
 	if (clients_will_finish(keeper))
 		return 0;
-	process_reset_signals();
-	execve(keeper->message.stint, argv, env);
+	keeper_become_stint(keeper, argv);
 	return 1;
 }
 
@@ -247,6 +230,7 @@ static void take_fds(struct keeper *keeper)
 	keeper->run = START_FD_RUN;
 	keeper->log = START_FD_LOG;
 	keeper->pool = START_FD_POOL;
+	keeper->freezer = START_FD_FREEZER;
 	keeper->memory = (struct memory_watch){
 		.version = (int)keeper->message.memory_version,
 		.event = START_FD_MEMORY_EVENT,
@@ -263,14 +247,11 @@ static void take_fds(struct keeper *keeper)
 		keeper->listeners[i] = fd++;
 }
 
-/* Without it nothing is shown, and that is all. */
-static int make_counts(const struct keeper *keeper)
+/* Without it nothing is shown, and no connection counts as use. */
+static int make_counts(void)
 {
-	cleanup_fd int fd = -1;
+	cleanup_fd int fd = memfd_create("stint-counts", MFD_CLOEXEC);
 
-	if (!keeper->message.n_ports)
-		return -1;
-	fd = memfd_create("stint-counts", MFD_CLOEXEC);
 	if (fd < 0 || ftruncate(fd, sizeof(struct counts)) < 0)
 		return -1;
 	return steal_fd(&fd);
@@ -290,7 +271,8 @@ static int prepare(struct keeper *keeper, struct error *err)
 	keeper->wall_timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (keeper->signals < 0 || keeper->boot_timer < 0 || keeper->wall_timer < 0)
 		return error_set(err, errno, "cannot make timers");
-	keeper->counts = make_counts(keeper);
+	keeper->counts = make_counts();
+	deadline_map_counts(keeper);
 	keeper_write_status(keeper);
 	r = keeper_start_init(keeper, err);
 	if (r == 0)

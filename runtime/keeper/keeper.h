@@ -19,6 +19,7 @@
 #define CLIENTS_MAX 128
 #define KEY_STOP 1 /* exec keys of the keeper's own commands inside */
 #define KEY_PROBE 2
+#define KEY_WARNING 3
 #define KEY_CLIENTS 16 /* clients' execs count from here */
 
 enum phase {
@@ -47,8 +48,10 @@ struct keeper {
 	int lock, control, run, log, pool;
 	int server_groups[START_CGROUPS_MAX], host_groups[START_CGROUPS_MAX];
 	int listeners[PLAN_PORTS_MAX];
-	int counts;	     /* memory with a struct counts; -1: no port is published */
-	int out[2], errs[2]; /* pipes of the server's output */
+	int counts;	       /* memory with a struct counts; -1: there is none */
+	struct counts *shared; /* the same; NULL: none */
+	int freezer;	       /* file of the server's group that freezes it */
+	int out[2], errs[2];   /* pipes of the server's output */
 	int signals, boot_timer, wall_timer;
 	int guard;	     /* tells of changes of the host's firewall; -1: there is no link */
 	int64_t guard_at_ns; /* boot time; 0: nothing to look at */
@@ -68,6 +71,10 @@ struct keeper {
 	int64_t server_started_ns;   /* boot time */
 	int64_t next_probe_ns;
 	int64_t act_at_ns; /* STOPPING: kill; KILLING, DRAINING: give up waiting */
+	int64_t used_ns;   /* boot time of the last use that is no connection */
+	int64_t warned_ns; /* the warning that was given last, by the time left then; 0: none */
+	bool looked;	   /* whether a warning was due has been looked at */
+	char frozen_reason[CONTROL_REASON_SIZE]; /* why it is frozen, and will end */
 };
 
 /* start: keeper_start.c */
@@ -143,7 +150,34 @@ void keeper_on_init_died(struct keeper *keeper);
 void keeper_on_forwarder_died(struct keeper *keeper);
 /* Acts on what has become due: lease, readiness, bounds of the phases. */
 void keeper_check(struct keeper *keeper);
-/* How long before the deadline the server is told to stop. */
-int64_t keeper_stop_before(const struct keeper *keeper);
+void keeper_tell_forwarder(struct keeper *keeper, enum forwarder_verb verb);
+void keeper_tell_forwarder_left(struct keeper *keeper, uint32_t seconds, bool idle);
+
+/* the end that comes by itself: deadline.c */
+
+/* Acts when it is due: warns, freezes, stops, kills. */
+void deadline_check(struct keeper *keeper, int64_t now);
+/* The boot time at which to check again, and the wall-clock time; INT64_MAX: never. */
+int64_t deadline_next(const struct keeper *keeper, int64_t now, int64_t *ret_wall);
+/* The instance is in use. */
+void deadline_touch(struct keeper *keeper);
+/* Lets a frozen instance go on, its ports still closed; false when it is not frozen. */
+bool deadline_thaw(struct keeper *keeper);
+/* Before connections are counted. */
+void deadline_map_counts(struct keeper *keeper);
+
+/* warnings: warning.c */
+
+/* So much is left; idle: until it ends for want of use. */
+void warning_give(struct keeper *keeper, int64_t left, bool idle);
+/* The end has moved away since. */
+void warning_take_back(struct keeper *keeper, int64_t left);
+
+/* the big program: program.c */
+
+/* Turns into "stint ...". Returns when that is not possible. */
+void keeper_become_stint(const struct keeper *keeper, char *const *argv);
+/* Runs it in a grandchild, which the host's init reaps: the keeper knows two children, no more. */
+void keeper_run_stint(const struct keeper *keeper, char *const *argv);
 
 #endif

@@ -34,9 +34,18 @@ void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, cons
 		(void)control_send(keeper->init.channel, packet, fds, n_fds);
 }
 
-static void tell_forwarder(struct keeper *keeper, enum forwarder_verb verb)
+void keeper_tell_forwarder(struct keeper *keeper, enum forwarder_verb verb)
 {
 	struct forwarder_message message = {.verb = verb, .serial = keeper->status.restarts};
+
+	if (keeper->forwarder.channel >= 0)
+		(void)socket_send(keeper->forwarder.channel, &message, sizeof(message), NULL, 0);
+}
+
+void keeper_tell_forwarder_left(struct keeper *keeper, uint32_t seconds, bool idle)
+{
+	struct forwarder_message message = {
+		.verb = FORWARDER_WARN, .serial = seconds, .idle = idle};
 
 	if (keeper->forwarder.channel >= 0)
 		(void)socket_send(keeper->forwarder.channel, &message, sizeof(message), NULL, 0);
@@ -72,6 +81,7 @@ void keeper_kill(struct keeper *keeper, const char *reason)
 	if (keeper->phase >= PHASE_KILLING)
 		return;
 	set_reason(keeper, reason);
+	deadline_thaw(keeper); /* what version 1 has frozen does not die */
 	keeper->phase = PHASE_KILLING;
 	keeper->act_at_ns = clock_boottime_ns() + KILL_BOUND_NS;
 	keeper->status.state = STATE_STOPPING;
@@ -92,6 +102,7 @@ void keeper_stop(struct keeper *keeper, const char *reason)
 		return;
 	}
 	set_reason(keeper, reason);
+	deadline_thaw(keeper);
 	keeper->phase = PHASE_STOPPING;
 	keeper->act_at_ns = clock_boottime_ns() + m->grace_ns;
 	keeper->status.state = STATE_STOPPING;
@@ -108,6 +119,7 @@ static void become_ready(struct keeper *keeper)
 		return;
 	keeper->status.state = STATE_READY;
 	keeper->status.ready_ns = clock_boottime_ns();
+	deadline_touch(keeper);
 	keeper_write_status(keeper);
 	packet.number = keeper->status.ready_ns - keeper->status.started_ns;
 	clients_tell(keeper, &packet);
@@ -123,7 +135,7 @@ static void on_server_started(struct keeper *keeper)
 		keeper->phase = PHASE_RUNNING;
 	keeper_write_status(keeper);
 	tell_stage(keeper, "server started", true);
-	tell_forwarder(keeper, FORWARDER_SERVER_STARTED);
+	keeper_tell_forwarder(keeper, FORWARDER_SERVER_STARTED);
 }
 
 static bool restart_server(struct keeper *keeper, bool failed)
@@ -136,7 +148,7 @@ static bool restart_server(struct keeper *keeper, bool failed)
 		return false;
 	keeper->status.restarts++;
 	keeper->status.state = STATE_STARTING;
-	tell_forwarder(keeper, FORWARDER_PAUSE);
+	keeper_tell_forwarder(keeper, FORWARDER_PAUSE);
 	tell_stage(keeper, "server failed, started again", false);
 	keeper_tell_init(keeper, &start, NULL, 0);
 	return true;
@@ -223,13 +235,14 @@ static void on_exec_exited(struct keeper *keeper, int64_t key, int wait_status)
 		keeper->probe_running = false;
 		keeper->next_probe_ns = clock_boottime_ns() + keeper->message.ready.interval_ns;
 		if (wait_status == 0 && keeper->status.state == STATE_STARTING) {
-			tell_forwarder(keeper, FORWARDER_OPEN);
+			keeper_tell_forwarder(keeper, FORWARDER_OPEN);
 			become_ready(keeper);
 		}
 	}
 	if (key < KEY_CLIENTS || !client)
 		return;
 	client->exec_key = 0;
+	deadline_touch(keeper);
 	if (control_send(client->fd, &exited, NULL, 0) < 0)
 		clients_close(keeper, client);
 }
@@ -320,7 +333,7 @@ void keeper_on_init_died(struct keeper *keeper)
 	set_reason(keeper, "init was lost");
 	keeper->phase = PHASE_DRAINING;
 	keeper->act_at_ns = clock_boottime_ns() + DRAIN_BOUND_NS;
-	tell_forwarder(keeper, FORWARDER_FINISH);
+	keeper_tell_forwarder(keeper, FORWARDER_FINISH);
 	if (keeper->forwarder.pidfd < 0)
 		keeper->phase = PHASE_OVER;
 }
@@ -336,38 +349,13 @@ void keeper_on_forwarder_died(struct keeper *keeper)
 	}
 	if (keeper->forwarder_restarts++ < FORWARDER_RESTARTS_MAX &&
 	    keeper->phase < PHASE_KILLING && keeper_start_forwarder(keeper, &err) == 0) {
-		if (keeper->server_alive)
-			tell_forwarder(keeper, keeper->status.state == STATE_READY
-						       ? FORWARDER_OPEN
-						       : FORWARDER_SERVER_STARTED);
+		if (keeper->server_alive && keeper->status.state != STATE_FROZEN)
+			keeper_tell_forwarder(keeper, keeper->status.state == STATE_READY
+							      ? FORWARDER_OPEN
+							      : FORWARDER_SERVER_STARTED);
 		return;
 	}
 	keeper_kill(keeper, "the forwarder was lost");
-}
-
-static int64_t lease_left(const struct lease *lease)
-{
-	int64_t now = lease->clock == LEASE_WALL ? clock_wall_ns() : clock_boottime_ns();
-
-	return lease->deadline_ns - now;
-}
-
-/* Stopping begins before the deadline, by at most the grace or a tenth of the lease. */
-int64_t keeper_stop_before(const struct keeper *keeper)
-{
-	int64_t tenth = keeper->message.lease.length_ns / 10;
-
-	return tenth < keeper->message.grace_ns ? tenth : keeper->message.grace_ns;
-}
-
-static void check_lease(struct keeper *keeper)
-{
-	int64_t left = lease_left(&keeper->message.lease);
-
-	if (left <= 0)
-		keeper_kill(keeper, "expired");
-	else if (left <= keeper_stop_before(keeper))
-		keeper_stop(keeper, "expired");
 }
 
 static void check_ready(struct keeper *keeper, int64_t now)
@@ -414,7 +402,7 @@ void keeper_check(struct keeper *keeper)
 	int64_t now = clock_boottime_ns();
 
 	keeper_check_memory(keeper);
-	check_lease(keeper);
+	deadline_check(keeper, now);
 	check_ready(keeper, now);
 	check_phase(keeper, now);
 	guard_check(keeper, now);

@@ -3,25 +3,28 @@
 #include "keeper/message.h"
 #include "base/cleanup.h"
 #include "base/wire.h"
+#include "keeper/control.h"
 
 #include <errno.h>
 
-static void put_lease(struct text *to, const struct lease *lease)
+static void put_warning(struct text *to, const struct plan_warning *warning)
 {
-	wire_put_u32(to, lease->clock);
-	wire_put_u32(to, lease->source);
-	wire_put_u64(to, (uint64_t)lease->deadline_ns);
-	wire_put_u64(to, (uint64_t)lease->length_ns);
-	wire_put_u64(to, (uint64_t)lease->max_ns);
+	for (size_t i = 0; i < PLAN_WARNINGS_MAX; i++)
+		wire_put_u64(to, (uint64_t)warning->before_ns[i]);
+	wire_put_u32(to, (uint32_t)warning->signal);
+	wire_put_strv(to, warning->command);
+	wire_put_string(to, warning->file);
+	wire_put_strv(to, warning->hook);
 }
 
-static void get_lease(struct wire_reader *from, struct lease *lease)
+static void get_warning(struct wire_reader *from, struct plan_warning *warning)
 {
-	lease->clock = wire_get_u32(from);
-	lease->source = wire_get_u32(from);
-	lease->deadline_ns = (int64_t)wire_get_u64(from);
-	lease->length_ns = (int64_t)wire_get_u64(from);
-	lease->max_ns = (int64_t)wire_get_u64(from);
+	for (size_t i = 0; i < PLAN_WARNINGS_MAX; i++)
+		warning->before_ns[i] = (int64_t)wire_get_u64(from);
+	warning->signal = (int)wire_get_u32(from);
+	warning->command = wire_get_strv(from);
+	warning->file = wire_get_string(from);
+	warning->hook = wire_get_strv(from);
 }
 
 static void put_ready(struct text *to, const struct plan_ready *ready)
@@ -148,6 +151,7 @@ static void put_host(struct text *to, const struct start_message *m)
 	wire_put_u32(to, m->n_cgroups);
 	wire_put_u32(to, m->memory_version);
 	wire_put_u64(to, m->memory_limit);
+	wire_put_u32(to, m->freezer_version);
 }
 
 static void get_host(struct wire_reader *from, struct start_message *m)
@@ -174,7 +178,8 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	m->n_cgroups = wire_get_u32(from);
 	m->memory_version = wire_get_u32(from);
 	m->memory_limit = wire_get_u64(from);
-	if (m->n_cgroups > START_CGROUPS_MAX || m->memory_version > 2)
+	m->freezer_version = wire_get_u32(from);
+	if (m->n_cgroups > START_CGROUPS_MAX || m->memory_version > 2 || m->freezer_version > 2)
 		from->bad = true;
 }
 
@@ -184,7 +189,8 @@ void start_message_encode(const struct start_message *message, struct text *ret_
 	wire_put_string(ret_text, message->id);
 	wire_put_string(ret_text, message->stint);
 	wire_put_string(ret_text, message->stint_root);
-	put_lease(ret_text, &message->lease);
+	lease_put(ret_text, &message->lease);
+	put_warning(ret_text, &message->warning);
 	put_ready(ret_text, &message->ready);
 	put_server(ret_text, message);
 	put_confinement(ret_text, message);
@@ -204,7 +210,8 @@ int start_message_decode(const void *data, size_t length, struct start_message *
 	m.id = wire_get_string(&from);
 	m.stint = wire_get_string(&from);
 	m.stint_root = wire_get_string(&from);
-	get_lease(&from, &m.lease);
+	lease_get(&from, &m.lease);
+	get_warning(&from, &m.warning);
 	get_ready(&from, &m.ready);
 	get_server(&from, &m);
 	get_confinement(&from, &m);
@@ -227,6 +234,9 @@ void start_message_deinit(struct start_message *message)
 	free(message->ready.pattern);
 	strv_free(message->ready.command);
 	strv_free(message->stop_command);
+	strv_free(message->warning.command);
+	free(message->warning.file);
+	strv_free(message->warning.hook);
 	strv_free(message->command);
 	strv_free(message->env);
 	free(message->directory);

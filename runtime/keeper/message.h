@@ -31,7 +31,8 @@ enum start_fd {
 	START_FD_MEMORY_EVENT, /* of struct memory_watch; any descriptor when it has none */
 	START_FD_MEMORY_COUNT,
 	START_FD_MEMORY_HITS,
-	START_FD_LISTS, /* then: server groups, leaf groups for init's return, listeners */
+	START_FD_FREEZER, /* file that freezes the server's group; any when there is none */
+	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners */
 };
 
 struct start_message {
@@ -40,6 +41,7 @@ struct start_message {
 	char *stint_root; /* STINT_ROOT of the caller, or NULL */
 
 	struct lease lease;
+	struct plan_warning warning;
 	struct plan_ready ready;
 	int64_t grace_ns;
 	int stop_signal;
@@ -76,9 +78,10 @@ struct start_message {
 	uint8_t port_flags[PLAN_PORTS_MAX]; /* enum plan_port_flag */
 	uint8_t ready_flags;		    /* of the port that is probed */
 	uint32_t n_ports;
-	uint32_t n_cgroups;	 /* hierarchies with leaves */
-	uint32_t memory_version; /* of struct memory_watch */
-	uint64_t memory_limit;	 /* 0: none */
+	uint32_t n_cgroups;	  /* hierarchies with leaves */
+	uint32_t memory_version;  /* of struct memory_watch */
+	uint64_t memory_limit;	  /* 0: none */
+	uint32_t freezer_version; /* of the control group: 1 or 2; 0: it cannot be frozen */
 };
 
 /* Appends the message to ret_text. */

@@ -90,6 +90,7 @@ static void end_pair(struct pair *pair, bool reset)
 	LIST_REMOVE(pair, entry);
 	pair->set->count--;
 	pair->route->counts->now--;
+	pair->route->counts->used_ns = clock_boottime_ns();
 	free(pair);
 }
 

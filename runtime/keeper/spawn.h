@@ -14,6 +14,7 @@ struct spawn {
 	char *const *argv;
 	char *const *env;
 	const char *directory; /* NULL: "/" */
+	const char *file;      /* gets argv[0], in place of executing it; NULL: argv is executed */
 	struct confinement confinement;
 	int stdio[3];	    /* -1: /dev/null */
 	bool terminal;	    /* stdio[0] is a terminal, to become the controlling one */

@@ -21,12 +21,15 @@ enum instance_state {
 	STATE_STOPPING,
 	STATE_ENDED,
 	STATE_LOST, /* never written: the record is there and no keeper is */
+	STATE_FROZEN,
 };
 
 struct status {
 	enum instance_state state;
-	int64_t started_ns; /* boot time of the keeper's start */
-	int64_t ready_ns;   /* boot time, 0: not yet */
+	int64_t started_ns;	 /* boot time of the keeper's start */
+	int64_t ready_ns;	 /* boot time, 0: not yet */
+	int64_t warned_ns;	 /* boot time of the last warning before the end, 0: none */
+	int64_t frozen_until_ns; /* boot time, 0: it is not frozen */
 	uint32_t restarts;
 	int exit_status; /* of the server; -1 when it did not exit by itself */
 	int exit_signal;

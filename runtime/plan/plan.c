@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const plan_expiry_names[PLAN_EXPIRIES] = {
+	[EXPIRY_REMOVE] = "remove",
+	[EXPIRY_FREEZE] = "freeze",
+	[EXPIRY_ARCHIVE] = "archive",
+};
+
 static void run_deinit(struct plan_run *run)
 {
 	strv_free(run->command);
@@ -39,6 +45,9 @@ void plan_free(struct plan *plan)
 	free(plan->ports);
 	ready_deinit(&plan->ready);
 	free(plan->confinement.seccomp_reason);
+	strv_free(plan->lease.warning.command);
+	free(plan->lease.warning.file);
+	strv_free(plan->lease.warning.hook);
 	free(plan->tier);
 	free(plan->ha_group);
 	free(plan->network.zone);

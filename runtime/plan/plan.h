@@ -18,6 +18,7 @@
 
 #define PLAN_PORTS_MAX 32
 #define PLAN_LAYERS_MAX 32
+#define PLAN_WARNINGS_MAX 8
 #define PLAN_WORDS_MAX 1000	      /* of a command, paths, entries of an environment */
 #define PLAN_ENV_SIZE_MAX (128 << 10) /* bytes of a whole environment */
 
@@ -69,10 +70,28 @@ struct plan_limits {
 	bool has_swap;		    /* swap may be 0 on purpose */
 };
 
+/* What is done when so much time is left; nothing of it is waited for. */
+struct plan_warning {
+	int64_t before_ns[PLAN_WARNINGS_MAX]; /* longest first, the rest 0 */
+	int signal;			      /* to the server; 0: none */
+	char **command;			      /* run inside; NULL: none */
+	char *file;  /* inside, absolute: is told what is left; NULL: none */
+	char **hook; /* run on the host, as the instance's owner; NULL: none */
+};
+
+/* What happens when the time of an instance is over. */
+enum plan_expiry { EXPIRY_REMOVE, EXPIRY_FREEZE, EXPIRY_ARCHIVE, PLAN_EXPIRIES };
+
+extern const char *const plan_expiry_names[PLAN_EXPIRIES];
+
 struct plan_lease {
 	int64_t ttl_ns;	 /* when the command line gives none */
 	int64_t max_ns;	 /* upper bound of any lease, 0: none */
 	int64_t idle_ns; /* end after so long without use, 0: never */
+	enum plan_expiry on_expiry;
+	int64_t frozen_ns;	/* how long it may stay frozen */
+	int64_t keep_failed_ns; /* how long what a failed one wrote is kept, 0: not at all */
+	struct plan_warning warning;
 };
 
 struct plan_network {

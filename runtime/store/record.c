@@ -16,13 +16,15 @@ static const struct field record_fields[] = {
 	FIELD(I64, struct record, disk_bytes),	    FIELD(TEXT, struct record, disk),
 	FIELD(I64, struct record, memory_bytes),    FIELD(I64, struct record, cpu_millis),
 	FIELD(TEXT, struct record, zone),	    FIELD(CHARS, struct record, address6),
-	FIELD(TEXT, struct record, ha_group),
+	FIELD(TEXT, struct record, ha_group),	    FIELD(U32, struct record, on_expiry),
+	FIELD(I64, struct record, keep_failed_ns),  FIELD(I64, struct record, kept_until_ns),
 };
 
 static const struct field lease_fields[] = {
 	FIELD(U32, struct lease, clock),       FIELD(U32, struct lease, source),
 	FIELD(I64, struct lease, deadline_ns), FIELD(I64, struct lease, length_ns),
-	FIELD(I64, struct lease, max_ns),
+	FIELD(I64, struct lease, max_ns),      FIELD(I64, struct lease, idle_ns),
+	FIELD(U32, struct lease, idle_source), FIELD(I64, struct lease, frozen_ns),
 };
 
 static const struct field port_fields[] = {
@@ -36,13 +38,16 @@ static const struct field port_fields[] = {
 #define RECORD_COLUMNS                                                                            \
 	"id, name, owner_uid, owner_gid, owner, hold, template_name, boot_id, created_ns, plan, " \
 	"layers, cgroup, address, id_base, disk_bytes, disk, memory_bytes, cpu_millis, zone, "    \
-	"address6, ha_group"
-#define LEASE_COLUMNS "lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns"
+	"address6, ha_group, on_expiry, keep_failed_ns, kept_until_ns"
+#define LEASE_COLUMNS                                                                   \
+	"lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns, " \
+	"lease_idle_ns, lease_idle_source, lease_frozen_ns"
 #define PORT_COLUMNS "name, scheme, host_address, host_port, inside_port"
 
 static const char insert_instance[] =
 	"INSERT INTO instance (" RECORD_COLUMNS ", " LEASE_COLUMNS ")"
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	" ?, ?, ?, ?, ?, ?)";
 static const char insert_port[] =
 	"INSERT INTO port (instance, position, " PORT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char select_instances[] =
@@ -50,7 +55,7 @@ static const char select_instances[] =
 static const char select_ports[] =
 	"SELECT " PORT_COLUMNS " FROM port WHERE instance = ? ORDER BY position";
 static const char set_lease[] =
-	"UPDATE instance SET (" LEASE_COLUMNS ") = (?2, ?3, ?4, ?5, ?6) WHERE id = ?1";
+	"UPDATE instance SET (" LEASE_COLUMNS ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) WHERE id = ?1";
 static const char delete_ports[] = "DELETE FROM port WHERE instance = ?";
 static const char delete_instance[] = "DELETE FROM instance WHERE id = ?";
 

@@ -121,9 +121,19 @@ static const char version_7[] =
 	"ALTER TABLE history ADD COLUMN bytes_out INTEGER NOT NULL DEFAULT -1;"
 	"ALTER TABLE history ADD COLUMN log TEXT;";
 
+/* What a lease says beside its deadline, and what is kept of an instance that has ended. */
+static const char version_8[] =
+	"ALTER TABLE instance ADD COLUMN lease_idle_ns INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN lease_idle_source INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN lease_frozen_ns INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN on_expiry INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN keep_failed_ns INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN kept_until_ns INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX instance_kept ON instance (kept_until_ns) WHERE kept_until_ns <> 0;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
 static const char *const versions[] = {version_1, version_2, version_3, version_4,
-				       version_5, version_6, version_7};
+				       version_5, version_6, version_7, version_8};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

@@ -285,9 +285,14 @@ int store_list_due(struct store *store, const char *boot_id, int64_t boottime_ns
 		   char ***ret_ids, struct error *err)
 {
 	/* "<" and ">" are looked up in an index, "<>" is not */
-	static const char query[] = "SELECT id FROM instance WHERE boot_id < ?1 OR boot_id > ?1"
-				    " OR (lease_clock = ?2 AND lease_deadline_ns < ?3)"
-				    " OR (lease_clock = ?4 AND lease_deadline_ns < ?5)";
+	static const char query[] =
+		"SELECT id FROM instance WHERE (boot_id < ?1 AND kept_until_ns = 0)"
+		" OR (boot_id > ?1 AND kept_until_ns = 0)"
+		" OR (lease_clock = ?2 AND lease_deadline_ns < ?3"
+		" AND lease_deadline_ns + lease_frozen_ns < ?3 AND kept_until_ns = 0)"
+		" OR (lease_clock = ?4 AND lease_deadline_ns < ?5"
+		" AND lease_deadline_ns + lease_frozen_ns < ?5 AND kept_until_ns = 0)"
+		" OR (kept_until_ns <> 0 AND kept_until_ns < ?5)";
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	int r = db_prepare(store, query, &statement, err);
 

@@ -35,6 +35,9 @@ struct record {
 	uint64_t disk_bytes;		   /* limit of what it writes, 0: none */
 	uint64_t memory_bytes, cpu_millis; /* limits that count in its owner's quota, 0: none */
 	char *disk;			   /* what holds that limit (disk.h), NULL: nothing */
+	unsigned on_expiry;		   /* enum plan_expiry */
+	int64_t keep_failed_ns; /* how long log and files are kept when it has failed, 0: not */
+	int64_t kept_until_ns;	/* wall clock: it has ended and is kept; 0: it has not */
 };
 
 /* What an instance came to, from start to end. A number that nobody could tell is -1. */
@@ -119,8 +122,9 @@ int store_list(struct store *store, struct record ***ret_records, size_t *ret_co
 int store_list_ids(struct store *store, char ***ret_ids, struct error *err);
 
 /*
- * The ids of those whose deadline on their clock is before the time given for it, and of those
- * that were started in another boot than boot_id. Costs the same whatever else is there.
+ * The ids of those whose deadline on their clock, with the time that they may be frozen, is before
+ * the time given for it, of those that were started in another boot than boot_id, and of those that
+ * were kept for long enough. Costs the same whatever else is there.
  */
 int store_list_due(struct store *store, const char *boot_id, int64_t boottime_ns, int64_t wall_ns,
 		   char ***ret_ids, struct error *err);

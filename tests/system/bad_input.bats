@@ -53,12 +53,6 @@ fails()
 	[ "$(find "$STINT_ROOT/var/lib/stint/i" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
 }
 
-@test "what a template may ask for and is not enforced is refused with 5" {
-	printf 'template: l\nextends: hello\nlease: {idle: 30m}\n' | template l
-	fails 5 "cannot be enforced" up l
-	refused 125 "cannot be enforced" run l -- true
-}
-
 @test "a template for test or production is refused, and so is a group's second member on one host" {
 	printf 'template: p\nextends: hello\ntier: production\n' | template p
 	fails 5 "neither the availability nor the separation" up p

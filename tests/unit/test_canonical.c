@@ -265,6 +265,9 @@ static void plan_write_canonical_leaves_out_what_is_nothing(void **state)
 				       "seccomp: default\n"
 				       "lease:\n"
 				       "  ttl: 1h\n"
+				       "  on_expiry: remove\n"
+				       "  warn:\n"
+				       "    before: [15m, 2m]\n"
 				       "network:\n"
 				       "  zone: default\n"
 				       "  egress: none\n");

@@ -189,31 +189,7 @@ static void check_paths_of_every_kind(void **state)
 		assert_paths(*state, &path_cases[i]);
 }
 
-static void ask_idle(struct plan *plan)
-{
-	plan->lease.idle_ns = 1;
-}
-
-static void check_supported_refuses_what_is_not_enforced(void **state)
-{
-	static const struct {
-		void (*ask)(struct plan *plan);
-		const char *words;
-	} cases[] = {
-		{ask_idle, "'lease: idle'"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		cleanup_plan struct plan *plan = make_plan(*state, NULL, NULL);
-		struct error err;
-
-		cases[i].ask(plan);
-		assert_fails(check_supported(plan, &err), -EPERM, &err, cases[i].words);
-		assert_int_equal(err.kind, ERROR_REFUSED);
-	}
-}
-
-static void check_supported_accepts_a_plan_without_limits(void **state)
+static void check_supported_accepts_a_plan_without_a_tier(void **state)
 {
 	cleanup_plan struct plan *plan = make_plan(*state, NULL, NULL);
 	struct error err;
@@ -228,8 +204,7 @@ int main(void)
 		with_world(check_install_of_what_is_there_or_not),
 		with_world(check_install_with_a_mount_nearby),
 		with_world(check_paths_of_every_kind),
-		with_world(check_supported_refuses_what_is_not_enforced),
-		with_world(check_supported_accepts_a_plan_without_limits),
+		with_world(check_supported_accepts_a_plan_without_a_tier),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -468,6 +468,17 @@ static void template_compile_refuses_bad_leases(void **state)
 		{"run: {command: a}\nlease:\n  ttl: 2h\n  max: 1h\n",
 		 "t.yaml:3:8: key 'lease.ttl': is longer than max; write a shorter ttl or a longer "
 		 "max"},
+		{"run: {command: a}\nlease: {on_expiry: kill}\n",
+		 "t.yaml:2:20: key 'lease.on_expiry': 'kill' is not a valid expiry; write remove, "
+		 "freeze or archive"},
+		{"run: {command: a}\nlease: {warn: {before: [15m, soon]}}\n",
+		 "t.yaml:2:30: key 'lease.warn.before': 'soon' is not a valid list of durations; "
+		 "write a list such as [15m, 2m], or none"},
+		{"run: {command: a}\nlease: {warn: {before: '1,2,3,4,5,6,7,8,9'}}\n",
+		 "t.yaml:2:24: key 'lease.warn.before': has too many entries; at most 8"},
+		{"run: {command: a}\nlease: {warn: {hook: logger}}\n",
+		 "t.yaml:2:22: key 'lease.warn.hook': runs on the host; write the absolute path of "
+		 "the program"},
 		{"run: {command: a}\nlease: {ttl: 4000d}\n",
 		 "t.yaml:2:14: key 'lease.ttl': '4000d' is not a valid duration; write more than 0 "
 		 "and at most 10 years, such as 90s, 15m or 1h30m"},

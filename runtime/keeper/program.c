@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The big program, as the keeper runs it or turns into it. */
+#include "keeper/keeper.h"
+#include "base/cleanup.h"
+#include "base/process.h"
+#include "base/text.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+void keeper_become_stint(const struct keeper *keeper, char *const *argv)
+{
+	const struct start_message *m = &keeper->message;
+	cleanup_free char *root = m->stint_root ? xasprintf("STINT_ROOT=%s", m->stint_root) : NULL;
+	char *env[] = {root, NULL};
+
+	process_reset_signals();
+	execve(m->stint, argv, env);
+}
+
+void keeper_run_stint(const struct keeper *keeper, char *const *argv)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (fork() == 0)
+			keeper_become_stint(keeper, argv);
+		_exit(0);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Warnings before the end, as the template wants them: in the log, inside, and on the host. */
+#include "keeper/keeper.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+static int64_t seconds_of(int64_t left)
+{
+	return left > 0 ? (left + NSEC_PER_SEC - 1) / NSEC_PER_SEC : 0;
+}
+
+static void run_command(struct keeper *keeper, const char *seconds)
+{
+	cleanup_free char *variable = xasprintf("STINT_SECONDS_LEFT=%s", seconds);
+	char *env[] = {variable, NULL};
+	struct control_packet packet = {.verb = INIT_EXEC,
+					.number = KEY_WARNING,
+					.argv = keeper->message.warning.command,
+					.env = env};
+
+	keeper_tell_init(keeper, &packet, NULL, 0);
+}
+
+static void write_file(struct keeper *keeper, int64_t left)
+{
+	cleanup_free char *content = xasprintf("%lld\n", (long long)seconds_of(left));
+	char *argv[] = {content, NULL};
+	struct control_packet packet = {.verb = INIT_EXEC,
+					.number = KEY_WARNING,
+					.text = keeper->message.warning.file,
+					.argv = argv};
+
+	if (packet.text)
+		keeper_tell_init(keeper, &packet, NULL, 0);
+}
+
+/* As the instance's owner, which takes the big program's knowledge of him. */
+static void run_hook(const struct keeper *keeper, char *seconds)
+{
+	char *const *hook = keeper->message.warning.hook;
+	char *start[] = {(char *)"stint", (char *)"notify", keeper->message.id,
+			 seconds,	  (char *)"--",	    NULL};
+	cleanup_strv char **argv = strv_copy(start);
+
+	for (size_t i = 0; hook[i]; i++)
+		strv_add(&argv, hook[i]);
+	keeper_run_stint(keeper, argv);
+}
+
+void warning_give(struct keeper *keeper, int64_t left, bool idle)
+{
+	const struct plan_warning *warning = &keeper->message.warning;
+	cleanup_free char *seconds = xasprintf("%lld", (long long)seconds_of(left));
+	struct control_packet signal = {.verb = INIT_SIGNAL_SERVER, .number = warning->signal};
+
+	keeper_tell_forwarder_left(keeper, (uint32_t)seconds_of(left), idle);
+	keeper->status.warned_ns = clock_boottime_ns();
+	keeper_write_status(keeper);
+	write_file(keeper, left);
+	if (warning->signal)
+		keeper_tell_init(keeper, &signal, NULL, 0);
+	if (warning->command)
+		run_command(keeper, seconds);
+	if (warning->hook)
+		run_hook(keeper, seconds);
+}
+
+void warning_take_back(struct keeper *keeper, int64_t left)
+{
+	keeper->status.warned_ns = 0;
+	keeper_write_status(keeper);
+	write_file(keeper, left);
+}
