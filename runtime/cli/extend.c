@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "base/cleanup.h"
+#include "instance/events.h"
 #include "instance/reach.h"
 
 #include <stdio.h>
@@ -34,11 +35,16 @@ static int apply(const struct site *site, const struct record *record, const str
 {
 	struct control_packet packet = {.verb = CONTROL_LEASE, .lease = *lease};
 	cleanup_store struct store *store = NULL;
+	char until[32];
 	int r = store_open(site->state_path, &store, err);
 
 	if (r == 0)
 		r = store_set_lease(store, record->grant.id, lease, err);
-	return r < 0 ? r : reach_tell(site, record->grant.id, &packet, err);
+	if (r < 0)
+		return r;
+	format_rfc3339(lease_deadline_wall_s(lease), until, sizeof(until));
+	events_add(site, record->grant.id, "extended", until);
+	return reach_tell(site, record->grant.id, &packet, err);
 }
 
 static int print_json(struct site *site, struct record *record, const struct lease *lease)

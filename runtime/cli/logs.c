@@ -4,6 +4,7 @@
  * file or a pipe it goes as it is.
  */
 #include "cli/commands.h"
+#include "cli/follow.h"
 #include "cli/output.h"
 #include "instance/log.h"
 #include "base/cleanup.h"
@@ -11,10 +12,8 @@
 #include "base/visible.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
 
 /* One of the two streams: what belongs to it and was not written yet. */
 struct stream {
@@ -104,35 +103,10 @@ static int print_new(struct log_reader *reader, struct printer *printer)
 	return r < 0 ? r : printer->failed;
 }
 
-static int watch_log(const struct log_reader *reader, struct error *err)
-{
-	cleanup_fd int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", reader->fd);
-	if (notify < 0 ||
-	    inotify_add_watch(notify, path, IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF) < 0)
-		return error_set(err, errno, "cannot watch the log");
-	return steal_fd(&notify);
-}
-
-/* Waits until something happens to the log; false when nobody reads standard output any more. */
-static bool wait_for_more(int notify)
-{
-	struct pollfd polled[] = {{.fd = notify, .events = POLLIN}, {.fd = STDOUT_FILENO}};
-	char events[4096];
-
-	if (poll(polled, ARRAY_SIZE(polled), -1) < 0)
-		return errno == EINTR;
-	while (read(notify, events, sizeof(events)) > 0)
-		;
-	return !(polled[1].revents & (POLLERR | POLLHUP));
-}
-
 /* The watch begins before the first look, and the file's end is seen before the last. */
 static int follow(struct log_reader *reader, struct printer *printer, struct error *err)
 {
-	cleanup_fd int notify = watch_log(reader, err);
+	cleanup_fd int notify = follow_watch(reader, err);
 	bool over;
 	int r;
 
@@ -141,7 +115,7 @@ static int follow(struct log_reader *reader, struct printer *printer, struct err
 	do {
 		over = log_is_over(reader);
 		r = print_new(reader, printer);
-	} while (r == 0 && !over && wait_for_more(notify));
+	} while (r == 0 && !over && follow_wait(notify));
 	return r;
 }
 

@@ -35,6 +35,7 @@ const struct policy policies[] = {
 	{"down", "all now json", ""},
 	{"diff", "json", ""},
 	{"history", "last long json", "prune older-than keep"},
+	{"events", "follow lines json", ""},
 	{"doctor", "seccomp user env json", ""},
 	{"sweep", "json", ""},
 	{"version", "json", ""},

@@ -4,6 +4,7 @@
  * in the program that the keeper turns into.
  */
 #include "instance/instance.h"
+#include "instance/events.h"
 #include "instance/lock.h"
 #include "instance/network.h"
 #include "instance/start.h"
@@ -79,9 +80,11 @@ static int undo_all(const struct site *site, const char *id, const char *fallbac
 	r = store_open(site->state_path, &store, err);
 	if (r == 0)
 		r = store_finish(store, id, &ending, err);
-	if (r == 0)
-		network_leave(site, store, record);
-	return r;
+	if (r < 0)
+		return r;
+	events_add(site, id, "ended", ending.reason);
+	network_leave(site, store, record);
+	return 0;
 }
 
 int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err)

@@ -11,6 +11,8 @@
  *   RUN/lock/ID                        byte 0: the keeper lives; byte 1: somebody ends the instance
  *   RUN/i/ID/{control,status}          the keeper's socket and status file
  *   RUN/i/ID/limits                    what was asked, what was set, and what enforces it
+ *   RUN/i/ID/facts                     what the keeper leaves at its end
+ *   RUN/events                         what happened (keeper/events.h)
  *   RUN/swept                          touched when somebody looked at all locks
  *   RUN/groups.lock                    shared: a start counts on the parent control group
  *   RUN/zones.lock                     shared: a start counts on its zone

@@ -7,6 +7,7 @@
 #include "instance/start.h"
 #include "instance/check.h"
 #include "instance/disk.h"
+#include "instance/events.h"
 #include "instance/ids.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
@@ -202,6 +203,7 @@ static int undo_start(struct starting *s, const struct error *why)
 	if (r < 0 || store_open(s->site->state_path, &store, NULL) < 0 ||
 	    store_finish(store, s->record->grant.id, &ending, NULL) < 0)
 		return r;
+	events_add(s->site, s->record->grant.id, "ended", ending.reason);
 	instance_lock_remove(s->site, s->record->grant.id);
 	return 0;
 }
@@ -304,6 +306,7 @@ static int start(struct starting *s, struct instance *ret_instance, struct error
 		instance_lock_remove(s->site, s->record->grant.id);
 		return r;
 	}
+	events_add_created(s->site, s->record);
 	r = make_and_launch(s, ret_instance, err);
 	if (r < 0)
 		undo_start(s, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is overdue, has lost its keeper or has no record is ended; see sweep.h. In commands. */
 #include "instance/sweep.h"
+#include "instance/events.h"
 #include "instance/instance.h"
 #include "instance/lock.h"
 #include "instance/start.h"
@@ -90,10 +91,12 @@ static void sweep_strays(const struct site *site, char **recorded, struct sweep_
 		cgroup_each_id(&tree, site->cgroup, note_stray, &strays);
 	cgroup_tree_deinit(&tree);
 	for (size_t i = 0; strays.ids && strays.ids[i]; i++) {
-		if (instance_end(site, strays.ids[i], "stray", err) == 0)
-			result->strays++;
-		else
+		if (instance_end(site, strays.ids[i], "stray", err) < 0) {
 			result->left++;
+			continue;
+		}
+		events_add(site, strays.ids[i], "swept", "it had no record");
+		result->strays++;
 	}
 	strv_free(strays.ids);
 }

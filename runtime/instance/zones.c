@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changes of zones; see zones.h. In commands. */
 #include "instance/zones.h"
+#include "instance/events.h"
 #include "instance/network.h"
 #include "instance/zone_files.h"
 #include "base/cleanup.h"
@@ -47,6 +48,15 @@ int zone_check(const struct zone *zone, struct error *err)
 	return r < 0 ? r : dns_check(zone->dns, err);
 }
 
+static void tell(const struct site *site, const char *event, const struct zone *zone)
+{
+	cleanup_free char *detail =
+		xasprintf("%s: tier %s, peers %s, egress %s, dns %s", zone->name, zone->tier,
+			  zone->peers ? "allow" : "deny", zone->egress, zone->dns);
+
+	events_add(site, NULL, event, detail);
+}
+
 int zone_create(const struct site *site, struct zone *zone, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
@@ -54,7 +64,11 @@ int zone_create(const struct site *site, struct zone *zone, struct error *err)
 
 	if (r == 0)
 		r = store_open(site->state_path, &store, err);
-	return r < 0 ? r : store_zone_add(store, zone, err);
+	if (r == 0)
+		r = store_zone_add(store, zone, err);
+	if (r == 0)
+		tell(site, "zone-added", zone);
+	return r;
 }
 
 int zone_change(const struct site *site, const struct zone *zone, struct error *err)
@@ -73,6 +87,7 @@ int zone_change(const struct site *site, const struct zone *zone, struct error *
 		r = store_zone_set(store, zone, err);
 	if (r < 0)
 		return r;
+	tell(site, "zone-changed", zone);
 	r = network_settle(site, lock, zone->name, err);
 	return r < 0 ? error_prefix(err,
 				    "the zone '%s' is changed, but not all of its instances "
@@ -91,6 +106,7 @@ int zone_destroy(const struct site *site, const char *name, struct error *err)
 		r = store_zone_remove(store, name, err);
 	if (r < 0)
 		return r;
+	events_add(site, NULL, "zone-removed", name);
 	zone_files_remove(site, name);
 	return network_settle(site, lock, NULL, err);
 }

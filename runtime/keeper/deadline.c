@@ -94,6 +94,7 @@ static void freeze(struct keeper *keeper, int64_t now, const char *reason)
 	keeper->status.state = STATE_FROZEN;
 	keeper->status.frozen_until_ns = now + keeper->message.lease.frozen_ns;
 	keeper_write_status(keeper);
+	keeper_tell_event(keeper, "frozen", reason);
 }
 
 bool deadline_thaw(struct keeper *keeper)
@@ -104,6 +105,7 @@ bool deadline_thaw(struct keeper *keeper)
 	keeper->status.state = STATE_READY;
 	keeper->status.frozen_until_ns = 0;
 	keeper_write_status(keeper);
+	keeper_tell_event(keeper, "thawed", "");
 	return true;
 }
 

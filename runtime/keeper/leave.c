@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the keeper leaves in the run directory when it goes; see keeper.h and facts.h. */
 #include "keeper/keeper.h"
+#include "keeper/events.h"
 #include "keeper/facts.h"
 
 #include <sys/statvfs.h>
@@ -41,4 +42,9 @@ void keeper_leave_facts(const struct keeper *keeper)
 		facts.pool_bytes = (int64_t)((fs.f_blocks - fs.f_bfree) * fs.f_frsize);
 	/* without them the history has less to say, and that is all */
 	(void)facts_write(keeper->run, &facts);
+}
+
+void keeper_tell_event(const struct keeper *keeper, const char *event, const char *detail)
+{
+	event_add(keeper->run, EVENTS_FROM_INSTANCE, keeper->message.id, event, detail);
 }

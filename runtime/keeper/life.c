@@ -107,6 +107,7 @@ void keeper_stop(struct keeper *keeper, const char *reason)
 	keeper->act_at_ns = clock_boottime_ns() + m->grace_ns;
 	keeper->status.state = STATE_STOPPING;
 	keeper_write_status(keeper);
+	keeper_tell_event(keeper, "stopping", keeper->status.reason);
 	keeper_tell_init(keeper, m->stop_command && m->stop_command[0] ? &command : &signal, NULL,
 			 0);
 }
@@ -114,6 +115,7 @@ void keeper_stop(struct keeper *keeper, const char *reason)
 static void become_ready(struct keeper *keeper)
 {
 	struct control_packet packet = {.verb = CONTROL_READY};
+	char after[32];
 
 	if (keeper->status.state != STATE_STARTING || keeper->phase != PHASE_RUNNING)
 		return;
@@ -122,6 +124,8 @@ static void become_ready(struct keeper *keeper)
 	deadline_touch(keeper);
 	keeper_write_status(keeper);
 	packet.number = keeper->status.ready_ns - keeper->status.started_ns;
+	format_duration(packet.number, after, sizeof(after));
+	keeper_tell_event(keeper, "ready", after);
 	clients_tell(keeper, &packet);
 }
 
@@ -134,6 +138,8 @@ static void on_server_started(struct keeper *keeper)
 	if (keeper->phase == PHASE_SET_UP)
 		keeper->phase = PHASE_RUNNING;
 	keeper_write_status(keeper);
+	if (keeper->status.restarts == 0)
+		keeper_tell_event(keeper, "starting", "");
 	tell_stage(keeper, "server started", true);
 	keeper_tell_forwarder(keeper, FORWARDER_SERVER_STARTED);
 }
@@ -176,17 +182,18 @@ static void on_server_exited(struct keeper *keeper, int wait_status)
 	/* that is an end whatever the restart policy says: the same would happen again */
 	if (keeper->status.exit_signal == SIGKILL && keeper_check_memory(keeper))
 		return;
-	if (restart_server(keeper, !exited || WEXITSTATUS(wait_status) != 0)) {
-		keeper->status.exit_status = -1;
-		keeper->status.exit_signal = 0;
-		return;
-	}
 	if (exited)
 		snprintf(reason, sizeof(reason), "server exited with status %d",
 			 WEXITSTATUS(wait_status));
 	else
 		snprintf(reason, sizeof(reason), "server was killed by signal %d (%s)",
 			 WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+	if (restart_server(keeper, !exited || WEXITSTATUS(wait_status) != 0)) {
+		keeper_tell_event(keeper, "restarted", reason);
+		keeper->status.exit_status = -1;
+		keeper->status.exit_signal = 0;
+		return;
+	}
 	keeper_kill(keeper, reason);
 }
 

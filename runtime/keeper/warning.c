@@ -53,10 +53,12 @@ void warning_give(struct keeper *keeper, int64_t left, bool idle)
 	const struct plan_warning *warning = &keeper->message.warning;
 	cleanup_free char *seconds = xasprintf("%lld", (long long)seconds_of(left));
 	struct control_packet signal = {.verb = INIT_SIGNAL_SERVER, .number = warning->signal};
+	cleanup_free char *detail = xasprintf("%s s left%s", seconds, idle ? ", unless used" : "");
 
 	keeper_tell_forwarder_left(keeper, (uint32_t)seconds_of(left), idle);
 	keeper->status.warned_ns = clock_boottime_ns();
 	keeper_write_status(keeper);
+	keeper_tell_event(keeper, "warned", detail);
 	write_file(keeper, left);
 	if (warning->signal)
 		keeper_tell_init(keeper, &signal, NULL, 0);

@@ -313,3 +313,21 @@ teardown()
 	inside chown dave /var/lib/people/t.yaml
 	denied carol 5 "belongs to user 61004" up /var/lib/people/link.yaml
 }
+
+@test "events are those of a member's own instances" {
+	as alice up hello --name a --no-wait
+	as bob up hello --name b --no-wait
+	root zone add z
+	[ "$(as alice events --json | jq -r .name | sort -u)" = a ]
+	[ -z "$(as alice events b)" ]
+	[ -z "$(as alice events "$(root show b --json | jq -r .id)")" ]
+	[ "$(root events --json | jq -r .name | sort -u | tr '\n' ' ')" = "a b null " ]
+	as alice down a
+	[ "$(as alice events --json | jq -r .event | tail -n 1)" = ended ]
+	root zone rm z
+	# also when what tells whose they are is gone from the file
+	: >"$PEOPLE/run/stint/events"
+	as bob down b
+	[ -z "$(as alice events)" ]
+	[ "$(as bob events b --json | jq -r .event | tail -n 1)" = ended ]
+}

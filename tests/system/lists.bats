@@ -152,7 +152,7 @@ load helper
 
 @test "help has every command, and every command has help" {
 	stint help >"$STINT_ROOT/help"
-	for command in up run ls show logs exec shell extend cp down diff plan template history doctor \
+	for command in up run ls show logs exec shell extend cp down diff plan template history events doctor \
 		sweep version help; do
 		grep -Eq "^ +$command\b" "$STINT_ROOT/help"
 		[[ $(stint help "$command") == *"stint $command"* ]]

@@ -51,6 +51,7 @@ target_sources(test_spawn PRIVATE ${CMAKE_CURRENT_LIST_DIR}/../../runtime/keeper
 stint_unit_test(memory test_world)
 target_sources(test_memory PRIVATE ${CMAKE_CURRENT_LIST_DIR}/../../runtime/keeper/memory.c)
 stint_unit_test(lease test_world instance)
+stint_unit_test(events test_world instance)
 stint_unit_test(explain test_world instance confine_inside)
 stint_unit_test(name test_world instance)
 stint_unit_test(residents test_world instance)
