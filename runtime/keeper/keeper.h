@@ -118,6 +118,8 @@ bool clients_will_finish(const struct keeper *keeper);
 
 /* Leaves what commands cannot know without this process, for the history. */
 void keeper_leave_facts(const struct keeper *keeper);
+/* Whether hardly anything can be written into what holds all that the instance writes. */
+bool keeper_disk_is_full(const struct keeper *keeper);
 /* Tells whoever watches the host's instances (events.h). */
 void keeper_tell_event(const struct keeper *keeper, const char *event, const char *detail);
 

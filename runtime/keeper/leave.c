@@ -7,6 +7,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define FULL_BELOW (64 << 10) /* bytes */
+
 /* The numbers are an unprivileged process's word: beyond any reason they count as unknown. */
 static void add(int64_t *sum, uint64_t more)
 {
@@ -42,6 +44,16 @@ void keeper_leave_facts(const struct keeper *keeper)
 		facts.pool_bytes = (int64_t)((fs.f_blocks - fs.f_bfree) * fs.f_frsize);
 	/* without them the history has less to say, and that is all */
 	(void)facts_write(keeper->run, &facts);
+}
+
+/* Of a directory with a project quota the kernel tells what the quota leaves. */
+bool keeper_disk_is_full(const struct keeper *keeper)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(keeper->pool, &fs) < 0)
+		return false;
+	return fs.f_bavail * fs.f_frsize < FULL_BELOW || (fs.f_files && fs.f_favail == 0);
 }
 
 void keeper_tell_event(const struct keeper *keeper, const char *event, const char *detail)

@@ -175,6 +175,7 @@ static void on_server_exited(struct keeper *keeper, int wait_status)
 {
 	bool exited = WIFEXITED(wait_status);
 	char reason[CONTROL_REASON_SIZE];
+	const char *full;
 
 	keeper->server_alive = false;
 	keeper->status.exit_status = exited ? WEXITSTATUS(wait_status) : -1;
@@ -182,12 +183,13 @@ static void on_server_exited(struct keeper *keeper, int wait_status)
 	/* that is an end whatever the restart policy says: the same would happen again */
 	if (keeper->status.exit_signal == SIGKILL && keeper_check_memory(keeper))
 		return;
+	full = keeper_disk_is_full(keeper) ? " (disk full)" : "";
 	if (exited)
-		snprintf(reason, sizeof(reason), "server exited with status %d",
-			 WEXITSTATUS(wait_status));
+		snprintf(reason, sizeof(reason), "server exited with status %d%s",
+			 WEXITSTATUS(wait_status), full);
 	else
-		snprintf(reason, sizeof(reason), "server was killed by signal %d (%s)",
-			 WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+		snprintf(reason, sizeof(reason), "server was killed by signal %d (%s)%s",
+			 WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)), full);
 	if (restart_server(keeper, !exited || WEXITSTATUS(wait_status) != 0)) {
 		keeper_tell_event(keeper, "restarted", reason);
 		keeper->status.exit_status = -1;

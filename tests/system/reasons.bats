@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Why an instance ended: each reason, as the history has it. Want of memory is in limits.bats, an
+# idle or frozen end in lease.bats.
+load helper
+
+# exit_of NAME: "STATUS SIGNAL" of the newest of that name
+exit_of()
+{
+	stint history "$1" --json | jq -r '.[0] | "\(.exit_status) \(.exit_signal)"'
+}
+
+@test "expired, stopped by whom, killed by whom, replaced" {
+	stint up hello --name e --ttl 1s
+	eventually 4 no_instances
+	[ "$(reason_of e)" = expired ]
+	SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody stint up hello --name s
+	SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody stint down s
+	[ "$(reason_of s)" = "stopped by nobody" ]
+	stint up hello --name k
+	stint down k --now
+	[ "$(reason_of k)" = "stopped by root" ]
+	stint up hello --name r
+	stint up hello --name r --recreate
+	[ "$(reason_of r)" = "replaced by --recreate" ]
+}
+
+@test "a server that exits or is killed, and run ends as it did" {
+	local signal
+
+	payload x "[$PROBE/bin/probe, exit, '3']" 'ready: none'
+	run stint run x --name x
+	[ "$status" -eq 3 ]
+	[ "$(reason_of x)" = "server exited with status 3" ]
+	[ "$(exit_of x)" = "3 null" ]
+	payload z "[$PROBE/bin/probe, exit, '0']" 'ready: none'
+	stint run z --name z
+	[ "$(reason_of z)" = "server exited with status 0" ]
+	[ "$(exit_of z)" = "0 null" ]
+	for signal in 6:ABRT:Aborted 9:KILL:Killed 11:SEGV:"Segmentation fault"; do
+		IFS=: read -r number name words <<<"$signal"
+		payload s "[$PROBE/bin/probe, signal, $name]" 'ready: none'
+		run stint run s --name s
+		[ "$status" -eq $((128 + number)) ]
+		[ "$(reason_of s)" = "server was killed by signal $number ($words)" ]
+		[ "$(exit_of s)" = "null $number" ]
+		[[ $(stint history s) == *"signal    $number, SIG$name"* ]]
+	done
+}
+
+@test "run ends with its command's status, and the history does not blame the server" {
+	run stint run hello --name c -- sh -c 'exit 42'
+	[ "$status" -eq 42 ]
+	[ "$(reason_of c)" = "its command has ended" ]
+	run stint run hello --name c -- sh -c 'kill -TERM $$'
+	[ "$status" -eq 143 ]
+	[ "$(reason_of c)" = "its command has ended" ]
+}
+
+@test "a server that exits on a full disk" {
+	local size
+
+	payload full "[/bin/sh, -c, 'head -c 1G /dev/zero >$PROBE/big; exit 4']" 'ready: none'
+	for size in 32M 200M; do
+		run stint run full --name f --disk "$size"
+		[[ $output == *"disk limit"* ]] && continue # there is nothing here to hold it
+		[ "$status" -eq 4 ]
+		[ "$(reason_of f)" = "server exited with status 4 (disk full)" ]
+	done
+	# the same server with enough, and one that fails for another reason on a disk with a limit
+	sed -i s/1G/1M/ "$STINT_ROOT/etc/stint/templates/full.yaml"
+	run stint run full --name f --disk 32M
+	[ "$(reason_of f)" = "server exited with status 4" ]
+	run stint run full --name f
+	[ "$(reason_of f)" = "server exited with status 4" ]
+}
+
+@test "a disk that is out of files is full" {
+	payload files "[/bin/sh, -c, 'i=0; while : >$PROBE/f\$i; do i=\$((i+1)); done; exit 5']" 'ready: none'
+	run stint run files --name f --disk 32M
+	[ "$status" -ne 0 ]
+	[[ $(reason_of f) == "server exited with status "*" (disk full)" ]]
+}
+
+@test "not ready in time, and a command that went away" {
+	payload slow "[$PROBE/bin/probe, sleep, '300']" 'ready: {log: never, timeout: 1s}'
+	run stint up slow --name n
+	[ "$status" -ne 0 ]
+	[ "$(reason_of n)" = "not ready within 1s" ]
+	"$STINT" run hello --name w -- sleep 100 >/dev/null 2>&1 3>&- &
+	eventually 5 is_state w ready
+	kill -KILL $!
+	eventually 5 no_instances
+	[ "$(reason_of w)" = "its command went away" ]
+}
+
+@test "a start that failed names the step and the object" {
+	payload none "[/no/such/program]" 'ready: none'
+	run stint up none --name i
+	[ "$status" -ne 0 ]
+	[[ $(reason_of i) == "failed to start: command '/no/such/program' does not exist inside" ]]
+	run unshare -m sh -c 'mount --bind "$1/i" "$1/i" && mount -o remount,ro,bind "$1/i" &&
+		exec "$2" up hello --name s' - "$STINT_ROOT/var/lib/stint" "$STINT"
+	[ "$status" -ne 0 ]
+	[[ $(reason_of s) == "failed to start: state directory: cannot make "*"/i/"*": Read-only file system" ]]
+	[ "$(exit_of s)" = "null null" ]
+}
+
+@test "a keeper that was lost, and a host that was restarted" {
+	local left
+
+	stint up hello --name k
+	kill_process stint-keeper k
+	no_instances
+	[ "$(reason_of k)" = "keeper lost" ]
+	stint up hello --name h
+	left=$(processes_left)
+	# shellcheck disable=SC2086 # several
+	kill -KILL $left
+	find "$STINT_ROOT/run/stint" -mindepth 1 -delete
+	echo 01234567-89ab-cdef-0123-456789abcdef >"$STINT_ROOT/boot"
+	unshare -m sh -c 'mount --bind "$1" /proc/sys/kernel/random/boot_id && exec "$2" sweep' - \
+		"$STINT_ROOT/boot" "$STINT"
+	[ "$(reason_of h)" = "host restarted" ]
+	no_instances
+}
