@@ -99,10 +99,11 @@ exit_of()
 	run stint up none --name i
 	[ "$status" -ne 0 ]
 	[[ $(reason_of i) == "failed to start: command '/no/such/program' does not exist inside" ]]
-	run unshare -m sh -c 'mount --bind "$1/i" "$1/i" && mount -o remount,ro,bind "$1/i" &&
-		exec "$2" up hello --name s' - "$STINT_ROOT/var/lib/stint" "$STINT"
+	# shellcheck disable=SC2016 # the inner shell's to expand
+	run unshare -m sh -c 'mount -t tmpfs -o nr_inodes=1 tmpfs "$1" && exec "$2" up hello --name s' \
+		- "$STINT_ROOT/var/lib/stint/i" "$STINT"
 	[ "$status" -ne 0 ]
-	[[ $(reason_of s) == "failed to start: state directory: cannot make "*"/i/"*": Read-only file system" ]]
+	[[ $(reason_of s) == "failed to start: state directory: cannot make "*"/i/"*": No space left on device" ]]
 	[ "$(exit_of s)" = "null null" ]
 }
 
@@ -119,6 +120,7 @@ exit_of()
 	kill -KILL $left
 	find "$STINT_ROOT/run/stint" -mindepth 1 -delete
 	echo 01234567-89ab-cdef-0123-456789abcdef >"$STINT_ROOT/boot"
+	# shellcheck disable=SC2016 # the inner shell's to expand
 	unshare -m sh -c 'mount --bind "$1" /proc/sys/kernel/random/boot_id && exec "$2" sweep' - \
 		"$STINT_ROOT/boot" "$STINT"
 	[ "$(reason_of h)" = "host restarted" ]
