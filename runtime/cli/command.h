@@ -20,7 +20,7 @@ struct options {
 	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, schema, force;
 	bool seccomp, in_full, prune;
 	char *last, *older_than, *keep;
-	char *name, *ttl, *until, *idle, *user, *lines;
+	char *name, *ttl, *until, *idle, *keep_failed, *user, *lines;
 	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
 	bool best_effort;

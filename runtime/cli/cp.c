@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "instance/copy.h"
+#include "instance/keep.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -106,7 +107,8 @@ static int copy_operands(const struct operands *operands, int root, const struct
 		.from = {.root = operands->inward ? -1 : root, .path = operands->from},
 		.to = {.root = operands->inward ? root : -1, .path = operands->to},
 		.person = &person,
-		.id_base = record->id_base,
+		/* on disk, ids are those of the inside */
+		.id_base = record->kept_until_ns ? 0 : record->id_base,
 		.cancel = cancel,
 		.progress = isatty(STDERR_FILENO) ? show_progress : NULL,
 		.complain = complain,
@@ -118,6 +120,18 @@ static int copy_operands(const struct operands *operands, int root, const struct
 		r = copy_run(&copy, err);
 	wipe_line(&progress);
 	return r;
+}
+
+static int open_root(const struct site *site, const struct record *record, bool inward,
+		     struct error *err)
+{
+	if (!record->kept_until_ns)
+		return copy_open_root(site, record->grant.id, err);
+	if (inward)
+		return error_say(err, ERROR_REFUSED,
+				 "'%s' has ended; what is kept of it is not changed",
+				 record->grant.name);
+	return keep_open_root(site, record, err);
 }
 
 static int run_cp(const struct invocation *invocation)
@@ -132,7 +146,7 @@ static int run_cp(const struct invocation *invocation)
 	if (r == 0)
 		r = open_named(invocation->caller, operands.name, &site, &record, &err);
 	if (r == 0)
-		r = root = copy_open_root(&site, record->grant.id, &err);
+		r = root = open_root(&site, record, operands.inward, &err);
 	if (r >= 0)
 		r = copy_operands(&operands, root, record, &err);
 	free(operands.name);

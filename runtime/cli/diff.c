@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "instance/diff.h"
-#include "instance/reach.h"
+#include "instance/keep.h"
 #include "base/cleanup.h"
 #include "base/visible.h"
 
@@ -67,7 +67,7 @@ static int run_diff(const struct invocation *invocation)
 	int status = 0;
 
 	if (r == 0)
-		r = pool = reach_open(&site, record->grant.id, CONTROL_POOL, CONTROL_POOL_IS, &err);
+		r = pool = keep_open_pool(&site, record, &err);
 	if (r >= 0)
 		r = diff_instance(pool, record, &diff, &err);
 	if (r < 0)

@@ -131,6 +131,20 @@ static int load_all(struct site *site, struct record ***ret_records, size_t *ret
 	return r < 0 ? r : store_list(store, ret_records, ret_n, err);
 }
 
+/* What has ended and is kept is no instance to most who ask. */
+static size_t leave_out_kept(struct record **records, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (records[i]->kept_until_ns)
+			record_free(records[i]);
+		else
+			records[left++] = records[i];
+	}
+	return left;
+}
+
 static int run_ls(const struct invocation *invocation)
 {
 	struct site site = {.state = -1, .run = -1};
@@ -141,6 +155,10 @@ static int run_ls(const struct invocation *invocation)
 
 	if (load_all(&site, &records, &n, &err) < 0)
 		status = report(&err);
+	else if (!invocation->options.all)
+		n = leave_out_kept(records, n);
+	if (status)
+		; /* it was said */
 	else if (invocation->options.json)
 		status = print_json(invocation->caller, &site, records, n);
 	else if (invocation->options.quiet)
@@ -157,10 +175,11 @@ static int run_ls(const struct invocation *invocation)
 const struct command ls_command = {
 	.name = "ls",
 	.usage = "[OPTION...]",
-	.options = "quiet json",
+	.options = "all quiet json",
 	.summary = "list the instances of this host",
 	.description = "Name, template, state, owner, time left and published ports of each "
-		       "instance, oldest first. Members of the group stint see nothing but the "
+		       "instance, oldest first; with --all also of what has failed and is kept for "
+		       "a time. Members of the group stint see nothing but the "
 		       "names of other people's.",
 	.max_args = 0,
 	.run = run_ls,

@@ -15,6 +15,8 @@ const struct option_spec option_specs[] = {
 	{"until", 0, "TIME", OPTION_STRING, SPEC(until), "when it ends: 18:00 or 2026-12-24T18:00"},
 	{"idle", 0, "DURATION", OPTION_STRING, SPEC(idle),
 	 "end it after so long without a connection or a command inside: 30m, or none"},
+	{"keep-failed", 0, "DURATION", OPTION_STRING, SPEC(keep_failed),
+	 "keep log and files for so long when it fails, for logs, diff and cp: 1h, or none"},
 	{"publish", 'p', "HOSTPORT:NAME", OPTION_LIST, SPEC(publish),
 	 "publish port NAME of the template, also as NAME or ADDRESS:HOSTPORT:NAME; default: all, "
 	 "on free ports of 127.0.0.1"},
@@ -54,7 +56,7 @@ const struct option_spec option_specs[] = {
 	 "start also where something asked for cannot be enforced; 'stint show' says what"},
 	{"user", 'u', "USER", OPTION_STRING, SPEC(user),
 	 "run as this user inside, with HOME and USER of that one; default: the server's"},
-	{"all", 'a', NULL, OPTION_FLAG, SPEC(all), "all instances"},
+	{"all", 'a', NULL, OPTION_FLAG, SPEC(all), "all instances; in lists, kept ones too"},
 	{"now", 0, NULL, OPTION_FLAG, SPEC(force),
 	 "kill at once, without asking the server to stop"},
 	{"follow", 'f', NULL, OPTION_FLAG, SPEC(follow), "go on printing what is added"},

@@ -16,14 +16,15 @@
 #define LIMITS "memory swap cpus pids disk files io-read io-write log-size"
 
 const struct policy policies[] = {
-	{"up", "name ttl until idle publish set env no-wait no-hold recreate json " LIMITS,
+	{"up",
+	 "name ttl until idle keep-failed publish set env no-wait no-hold recreate json " LIMITS,
 	 "zone best-effort"},
-	{"run", "name ttl until publish set env no-hold recreate seccomp " LIMITS,
+	{"run", "name ttl until keep-failed publish set env no-hold recreate seccomp " LIMITS,
 	 "zone best-effort"},
 	{"plan", "set env json " LIMITS, "zone best-effort"},
 	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},
-	{"ls", "quiet json", ""},
+	{"ls", "all quiet json", ""},
 	{"show", "json", ""},
 	{"port", "json", ""},
 	{"logs", "follow lines timestamps json", ""},

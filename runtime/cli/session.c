@@ -7,7 +7,6 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "instance/log.h"
-#include "templates/template.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,94 +16,6 @@
 #include <sys/signalfd.h>
 
 #define TAIL_LINES 10
-
-/* Options, and the limits that they stand for. */
-static const struct {
-	const char *option, *key;
-	size_t offset; /* in struct options */
-} limit_options[] = {
-	{"memory", "memory", offsetof(struct options, memory)},
-	{"swap", "swap", offsetof(struct options, swap)},
-	{"cpus", "cpu", offsetof(struct options, cpus)},
-	{"disk", "disk", offsetof(struct options, disk)},
-	{"pids", "pids", offsetof(struct options, pids)},
-	{"files", "files", offsetof(struct options, files)},
-	{"io-read", "io.read", offsetof(struct options, io_read)},
-	{"io-write", "io.write", offsetof(struct options, io_write)},
-	{"log-size", "log", offsetof(struct options, log_size)},
-};
-
-static int set_in_plan(const struct options *o, struct plan *plan, struct error *err)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(limit_options); i++) {
-		const char *value = *(char *const *)((const char *)o + limit_options[i].offset);
-
-		if (value && template_set_limit(plan, limit_options[i].key, value, err) < 0)
-			return error_prefix(err, "--%s", limit_options[i].option);
-	}
-	plan->best_effort |= o->best_effort;
-	if (o->zone) {
-		free(plan->network.zone);
-		plan->network.zone = xstrdup(o->zone);
-	}
-	return 0;
-}
-
-int compile_template(const struct invocation *invocation, const struct site *site, bool starts,
-		     struct plan **ret_plan, struct error *err)
-{
-	const struct quota *quota = caller_quota(invocation->caller, site);
-	const struct options *o = &invocation->options;
-	cleanup_free char *own = xasprintf("%s/templates", site->config_path);
-	char *search[] = {own, NULL};
-	struct template_options options = {.sets = o->set, .search = search, .share = site->share};
-	cleanup_plan struct plan *plan = NULL;
-	struct plan_limits written;
-	struct trust trust;
-	int r;
-
-	caller_set_template_options(invocation->caller, starts, &options, &trust);
-	r = template_compile(invocation->args[0], &options, &plan, err);
-	if (r < 0)
-		return r;
-	written = plan->limits;
-	for (size_t i = 0; r == 0 && o->env && o->env[i]; i++)
-		r = plan_set_env(plan, o->env[i], err);
-	if (r == 0)
-		r = set_in_plan(o, plan, err);
-	if (r == 0 && starts && quota)
-		r = caller_bound_plan(quota, &written, plan, err);
-	if (r == 0)
-		*ret_plan = steal_ptr(plan);
-	return r;
-}
-
-static int read_lease(const struct options *o, const struct plan *plan, struct lease *ret_lease,
-		      struct error *err)
-{
-	int64_t ttl = -1, idle = 0;
-	time_t until = 0;
-	int r;
-
-	if (o->ttl && o->until)
-		return error_say(err, ERROR_USAGE, "--ttl and --until exclude one another");
-	if (o->ttl && parse_duration(o->ttl, &ttl) < 0)
-		return error_say(err, ERROR_USAGE,
-				 "'%s' is no duration; write 90s, 30m, 2h, 1h30m or 1d", o->ttl);
-	if (o->until && parse_time(o->until, time(NULL), &until) < 0)
-		return error_say(err, ERROR_USAGE,
-				 "'%s' is no time; write 18:00 or 2026-12-24T18:00", o->until);
-	if (o->idle && strcmp(o->idle, "none") != 0 &&
-	    (parse_duration(o->idle, &idle) < 0 || idle == 0))
-		return error_say(err, ERROR_USAGE,
-				 "'%s' is no idle time; write 90s, 30m, 2h, or none", o->idle);
-	r = lease_compute(plan, ttl, until, ret_lease, err);
-	if (r == 0 && o->idle) {
-		ret_lease->idle_ns = idle;
-		ret_lease->idle_source = LEASE_FROM_OPTION;
-	}
-	return r;
-}
 
 static int check_name(const char *name, struct error *err)
 {
@@ -161,7 +72,7 @@ static int prepare(struct session *session, struct start_request *request, struc
 		r = compile_template(session->invocation, &session->site, true, &session->plan,
 				     err);
 	if (r == 0)
-		r = read_lease(o, session->plan, &request->lease, err);
+		r = wish_lease(o, session->plan, &request->lease, err);
 	if (r == 0)
 		r = account_of_caller(&session->owner, err);
 	if (r == 0 && o->recreate)
@@ -329,6 +240,25 @@ static void take_signal(struct session *session)
 		session->interrupted = (int)info.ssi_signo;
 }
 
+/* Undoes it, and says what is kept of it. */
+static int end_instance(const struct session *session, const char *reason, struct error *err)
+{
+	const struct grant *grant = &session->instance.record->grant;
+	int64_t kept_ns = session->plan->lease.keep_failed_ns;
+	cleanup_record struct record *record = NULL;
+	int r = instance_end(&session->site, grant->id, reason, err);
+	char kept[32];
+
+	if (r < 0 || !kept_ns || instance_load(&session->site, grant->id, &record, NULL) < 0)
+		return r;
+	format_duration(kept_ns, kept, sizeof(kept));
+	fprintf(stderr,
+		"stint: its log and files are kept for %s: see 'stint logs %s' and 'stint diff "
+		"%s'; 'stint down %s' removes them\n",
+		kept, grant->name, grant->name, grant->name);
+	return r;
+}
+
 enum goal { GOAL_STARTED, GOAL_READY, GOAL_RELEASED };
 
 static bool is_reached(const struct session *session, enum goal goal)
@@ -341,7 +271,6 @@ static bool is_reached(const struct session *session, enum goal goal)
 /* Once a signal has come there is no way back: the end is waited for. */
 static int wait_until(struct session *session, enum goal goal, struct error *err)
 {
-	const char *id = session->instance.record->grant.id;
 	struct error undo;
 
 	while (!session->over && (session->interrupted || !is_reached(session, goal))) {
@@ -365,7 +294,7 @@ static int wait_until(struct session *session, enum goal goal, struct error *err
 	if (!session->over)
 		return 0;
 	explain_end(session, err);
-	if (instance_end(&session->site, id, "keeper lost", &undo) < 0)
+	if (end_instance(session, "keeper lost", &undo) < 0)
 		fprintf(stderr, "stint: %s\n", undo.text);
 	return err->code;
 }
@@ -401,7 +330,7 @@ int session_end(struct session *session, const char *reason, bool graceful, stru
 	if (!session->over && control_send(session->instance.tie, &packet, NULL, 0) == 0)
 		while (session_take_packet(session))
 			;
-	return instance_end(&session->site, session->instance.record->grant.id, reason, err);
+	return end_instance(session, reason, err);
 }
 
 void session_deinit(struct session *session)

@@ -69,4 +69,8 @@ void session_print_log_tail(const struct session *session);
 int compile_template(const struct invocation *invocation, const struct site *site, bool starts,
 		     struct plan **ret_plan, struct error *err);
 
+/* The lease that --ttl, --until and --idle ask for; ERROR_USAGE when they do not say one. */
+int wish_lease(const struct options *options, const struct plan *plan, struct lease *ret_lease,
+	       struct error *err);
+
 #endif

@@ -88,7 +88,7 @@ static int run_up(const struct invocation *invocation)
 const struct command up_command = {
 	.name = "up",
 	.usage = "TEMPLATE [OPTION...]",
-	.options = "name ttl until idle publish set env no-wait no-hold recreate "
+	.options = "name ttl until idle keep-failed publish set env no-wait no-hold recreate "
 		   "memory swap cpus disk pids files io-read io-write "
 		   "log-size best-effort zone json",
 	.summary = "start an instance that lives until its deadline",

@@ -179,6 +179,7 @@ static struct disk_question ask(const struct site *site, const struct plan *plan
 		.pool = shares.pool,
 		.memory = plan->limits.memory_bytes,
 		.own_ids = own_ids,
+		.lasting = plan->lease.keep_failed_ns || plan->lease.on_expiry == EXPIRY_ARCHIVE,
 	};
 }
 
@@ -244,6 +245,25 @@ int disk_prepare(const struct site *site, const struct record *record, int state
 	if (record->disk)
 		disk_share(record->disk_bytes, &shares);
 	return backend_of(record)->prepare(record, state, shares.pool, ret_pool, err);
+}
+
+int disk_reopen(const struct record *record, int state, struct error *err)
+{
+	const struct disk_backend *backend = backend_of(record);
+	int pool, r;
+
+	if (backend->reopen) {
+		r = backend->reopen(state, &pool, err);
+		return r < 0 ? r : pool;
+	}
+	if (!backend->path)
+		return error_say(err, ERROR_REFUSED, "what '%s' wrote was in memory only",
+				 record->grant.name);
+	pool = *backend->path ? file_open_directory(state, backend->path)
+			      : fcntl(state, F_DUPFD_CLOEXEC, 3);
+	return pool < 0 ? error_set(err, *backend->path ? -pool : errno,
+				    "cannot open what '%s' wrote", record->grant.name)
+			: pool;
 }
 
 int disk_undo(const struct site *site, const struct record *record, struct error *err)

@@ -37,7 +37,7 @@ uint64_t disk_inodes(uint64_t pool);
  * that is about to be written. own_ids: the instance has a user namespace. ERROR_REFUSED with a
  * figure that is too small, or when nothing on this host can hold the limit, with what to do,
  * unless the plan allows to go without; also when the file system of the state directory is nearly
- * full.
+ * full. A pool that may be wanted after the instance's end is not put into memory.
  */
 int disk_choose(const struct site *site, const struct plan *plan, bool own_ids,
 		struct record *record, struct error *err);
@@ -52,6 +52,12 @@ const char *disk_offer(const struct site *site, uint64_t figure, bool own_ids, s
  */
 int disk_prepare(const struct site *site, const struct record *record, int state, int *ret_pool,
 		 struct error *err);
+
+/*
+ * The pool of an instance that has ended, opened again; state as above. ERROR_REFUSED for one that
+ * was in memory: ask for a pool that lasts (disk_choose).
+ */
+int disk_reopen(const struct record *record, int state, struct error *err);
 
 /* What is not ended by the kernel and not removed with the state directory. May run twice. */
 int disk_undo(const struct site *site, const struct record *record, struct error *err);

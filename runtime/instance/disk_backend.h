@@ -10,6 +10,7 @@ struct disk_question {
 	uint64_t figure, pool; /* bytes; figure 0: no limit */
 	uint64_t memory;       /* the plan's limit of memory, 0: none */
 	bool own_ids;
+	bool lasting; /* it is opened again when the instance has ended */
 };
 
 struct disk_backend {
@@ -20,6 +21,8 @@ struct disk_backend {
 	int (*offer)(const struct disk_question *question, struct error *err);
 	int (*prepare)(const struct record *record, int state, uint64_t pool, int *ret_pool,
 		       struct error *err);
+	/* When the instance has ended: NULL where path says it all, or nothing is left. */
+	int (*reopen)(int state, int *ret_pool, struct error *err);
 	int (*undo)(const struct site *site, const struct record *record, struct error *err);
 	int (*read)(const struct record *record, int pool, struct disk_usage *ret_usage);
 };

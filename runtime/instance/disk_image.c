@@ -195,6 +195,15 @@ static int prepare(const struct record *record, int state, uint64_t pool, int *r
 	return r < 0 ? r : mount_image(image, ret_pool, err);
 }
 
+static int reopen(int state, int *ret_pool, struct error *err)
+{
+	cleanup_fd int image = openat(state, IMAGE, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (image < 0)
+		return error_set(err, errno, "cannot open the image");
+	return mount_image(image, ret_pool, err);
+}
+
 static int undo(const struct site *site, const struct record *record, struct error *err)
 {
 	(void)site;
@@ -208,6 +217,7 @@ const struct disk_backend disk_image = {
 	.words = "an allocated image on a loop device",
 	.offer = offer,
 	.prepare = prepare,
+	.reopen = reopen,
 	.undo = undo,
 	.read = disk_read_statfs,
 };

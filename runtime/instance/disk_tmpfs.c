@@ -36,6 +36,8 @@ static bool can_map_owners(const struct site *site)
 
 static int offer(const struct disk_question *question, struct error *err)
 {
+	if (question->lasting)
+		return error_say(err, ERROR_REFUSED, "what is in memory cannot be kept");
 	if (question->pool > POOL_MAX)
 		return error_say(err, ERROR_REFUSED, "too large for memory");
 	if (question->memory && question->pool > question->memory / 2)

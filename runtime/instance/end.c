@@ -5,6 +5,7 @@
  */
 #include "instance/instance.h"
 #include "instance/events.h"
+#include "instance/keep.h"
 #include "instance/lock.h"
 #include "instance/network.h"
 #include "instance/start.h"
@@ -23,6 +24,7 @@
 #include <string.h>
 
 #define END_BOUND_NS (20 * NSEC_PER_SEC)
+#define UNARCHIVED_KEPT_NS (24 * 3600 * NSEC_PER_SEC)
 
 int instance_load(const struct site *site, const char *id, struct record **ret_record,
 		  struct error *err)
@@ -40,8 +42,9 @@ bool instance_is_from_other_boot(const struct record *record)
 	return clock_boot_id(boot_id) == 0 && strcmp(boot_id, record->boot_id) != 0;
 }
 
+/* Sets *ret_failed to whether it was the instance's own fault, as far as anybody knows. */
 static void describe_end(const struct site *site, const struct record *record, const char *fallback,
-			 struct ending *ret_ending)
+			 struct ending *ret_ending, bool *ret_failed)
 {
 	cleanup_fd int run = site_open_run_of(site, record->grant.id);
 	struct status status;
@@ -52,6 +55,7 @@ static void describe_end(const struct site *site, const struct record *record, c
 	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s",
 		 instance_is_from_other_boot(record) ? "host restarted" : fallback);
 	usage_gather(site, record, known ? &status : NULL, &ret_ending->usage);
+	*ret_failed = !known || status.failed || status.state != STATE_ENDED;
 	if (!known || status.state != STATE_ENDED)
 		return;
 	ret_ending->exit_status = status.exit_status;
@@ -59,32 +63,94 @@ static void describe_end(const struct site *site, const struct record *record, c
 	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s", status.reason);
 }
 
+/* What cannot be archived now is kept for somebody to look at. */
+static int archive(const struct site *site, const struct record *record, struct ending *ending,
+		   int64_t *ret_kept_ns, struct error *err)
+{
+	struct error why = {0};
+	size_t used = strlen(ending->reason);
+	int r = steps_end(site, record, err);
+
+	if (r < 0)
+		return r;
+	if (keep_archive(site, record, &why) < 0) {
+		*ret_kept_ns = UNARCHIVED_KEPT_NS;
+		snprintf(ending->reason + used, sizeof(ending->reason) - used,
+			 "; not archived: %.100s", why.text);
+	}
+	return 0;
+}
+
+static bool has_expired(const struct ending *ending)
+{
+	return strncmp(ending->reason, "expired", strlen("expired")) == 0 ||
+	       strncmp(ending->reason, "idle ", strlen("idle ")) == 0;
+}
+
+/* The record goes last, or stays for as long as the files do. */
+static int undo_recorded(const struct site *site, const struct record *record,
+			 const struct ending *ending, int64_t kept_ns, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r;
+
+	if (kept_ns)
+		return keep_files(site, record, ending, kept_ns, err);
+	r = steps_undo(site, record, err);
+	if (r == 0)
+		r = store_open(site->state_path, &store, err);
+	return r < 0 ? r : store_finish(store, record->grant.id, ending, err);
+}
+
+static int finish(const struct site *site, const struct record *record, const char *fallback,
+		  struct error *err)
+{
+	cleanup_ending struct ending ending = ending_unknown;
+	int64_t kept_ns = 0;
+	bool failed;
+	int r = 0;
+
+	describe_end(site, record, fallback, &ending, &failed);
+	if (failed)
+		kept_ns = record->keep_failed_ns;
+	if (record->on_expiry == EXPIRY_ARCHIVE && has_expired(&ending))
+		r = archive(site, record, &ending, &kept_ns, err);
+	if (r == 0)
+		r = undo_recorded(site, record, &ending, kept_ns, err);
+	if (r < 0)
+		return r;
+	events_add(site, record->grant.id, "ended", ending.reason);
+	if (kept_ns)
+		events_add(site, record->grant.id, "kept", "");
+	return 0;
+}
+
+static int leave_network(const struct site *site, const struct record *record, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r = store_open(site->state_path, &store, err);
+
+	if (r == 0)
+		network_leave(site, store, record);
+	return r;
+}
+
 /* Undoes what a record, or an id alone, names; the caller holds the locks. */
 static int undo_all(const struct site *site, const char *id, const char *fallback,
 		    struct error *err)
 {
-	cleanup_store struct store *store = NULL;
 	cleanup_record struct record *record = NULL;
 	struct record bare = {.cgroup = site->cgroup};
-	cleanup_ending struct ending ending = ending_unknown;
 	int r = instance_load(site, id, &record, err);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
 	snprintf(bare.grant.id, sizeof(bare.grant.id), "%s", id);
-	if (record)
-		describe_end(site, record, fallback, &ending);
-	r = steps_undo(site, record ? record : &bare, err);
-	if (r < 0 || !record)
-		return r;
-	r = store_open(site->state_path, &store, err);
-	if (r == 0)
-		r = store_finish(store, id, &ending, err);
-	if (r < 0)
-		return r;
-	events_add(site, id, "ended", ending.reason);
-	network_leave(site, store, record);
-	return 0;
+	if (!record)
+		return steps_undo(site, &bare, err);
+	r = record->kept_until_ns ? undo_recorded(site, record, &ending_unknown, 0, err)
+				  : finish(site, record, fallback, err);
+	return r < 0 ? r : leave_network(site, record, err);
 }
 
 int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err)
@@ -185,6 +251,10 @@ void instance_observe(const struct site *site, const struct record *record,
 	cleanup_fd int run = site_open_run_of(site, record->grant.id);
 
 	*ret_status = (struct status){.state = STATE_CREATING, .exit_status = -1};
+	if (record->kept_until_ns) {
+		ret_status->state = STATE_KEPT;
+		return;
+	}
 	if (run >= 0)
 		(void)status_read(run, ret_status);
 	if (ret_status->state != STATE_ENDED && !instance_is_alive(site, record->grant.id))

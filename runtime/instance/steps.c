@@ -17,6 +17,7 @@ struct step {
 	int (*prepare)(const struct site *site, const struct record *record,
 		       struct prepared *prepared, struct error *err);
 	int (*undo)(const struct site *site, const struct record *record, struct error *err);
+	bool holds_files; /* what the instance wrote: the log, the disk */
 };
 
 static char *own_directory(const struct record *record)
@@ -184,10 +185,10 @@ static int undo_groups(const struct site *site, const struct record *record, str
 
 /* The groups come last: their undo is what makes sure that nothing runs any more. */
 static const struct step steps[] = {
-	{"run directory", prepare_run, undo_run},
-	{"state directory", prepare_state, undo_state},
-	{"disk", prepare_disk, disk_undo},
-	{"control groups", prepare_groups, undo_groups},
+	{"run directory", prepare_run, undo_run, false},
+	{"state directory", prepare_state, undo_state, true},
+	{"disk", prepare_disk, disk_undo, true},
+	{"control groups", prepare_groups, undo_groups, false},
 };
 
 int steps_prepare(const struct site *site, const struct record *record,
@@ -227,15 +228,28 @@ void prepared_deinit(struct prepared *prepared)
 	cleanup_close(&prepared->pool);
 }
 
-int steps_undo(const struct site *site, const struct record *record, struct error *err)
+static int undo_steps(const struct site *site, const struct record *record, bool files,
+		      struct error *err)
 {
 	int first = 0;
 
 	for (size_t i = ARRAY_SIZE(steps); i-- > 0;) {
-		int r = steps[i].undo(site, record, first ? NULL : err);
+		int r = 0;
 
+		if (files || !steps[i].holds_files)
+			r = steps[i].undo(site, record, first ? NULL : err);
 		if (r < 0 && first == 0)
 			first = r;
 	}
 	return first;
+}
+
+int steps_undo(const struct site *site, const struct record *record, struct error *err)
+{
+	return undo_steps(site, record, true, err);
+}
+
+int steps_end(const struct site *site, const struct record *record, struct error *err)
+{
+	return undo_steps(site, record, false, err);
 }

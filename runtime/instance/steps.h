@@ -36,4 +36,7 @@ void prepared_unlock(struct prepared *prepared);
  */
 int steps_undo(const struct site *site, const struct record *record, struct error *err);
 
+/* The same but for what the instance wrote: nothing runs any more. */
+int steps_end(const struct site *site, const struct record *record, struct error *err);
+
 #endif

@@ -3,6 +3,7 @@
 #include "instance/sweep.h"
 #include "instance/events.h"
 #include "instance/instance.h"
+#include "instance/keep.h"
 #include "instance/lock.h"
 #include "instance/start.h"
 #include "instance/steps.h"
@@ -26,6 +27,8 @@ static bool is_due(const struct site *site, const struct record *record, const c
 	int64_t left = lease_left_ns(&record->grant.lease) + record->grant.lease.frozen_ns;
 
 	*ret_why = "keeper lost";
+	if (record->kept_until_ns)
+		return record->kept_until_ns < clock_wall_ns();
 	if (instance_is_from_other_boot(record) || !instance_is_alive(site, record->grant.id))
 		return true;
 	*ret_why = "expired; ended by a sweep";
@@ -42,7 +45,7 @@ static void end_if_due(const struct site *site, const char *id, struct sweep_res
 	if (r == -ENOENT || (r == 0 && !is_due(site, record, &why)))
 		return;
 	if (r == 0 && instance_is_alive(site, id))
-		r = steps_undo(site, record, err);
+		r = steps_end(site, record, err);
 	if (r == 0)
 		r = instance_end(site, id, why, err);
 	if (r == 0)
@@ -130,7 +133,7 @@ static int find_due(struct store *store, char ***ret_ids, struct error *err)
 int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_result,
 	       struct error *err)
 {
-	cleanup_strv char **due = NULL, **ids = NULL;
+	cleanup_strv char **due = NULL, **ids = NULL, **all = NULL;
 	struct store *store = NULL;
 	int r = store_open(site->state_path, &store, err);
 
@@ -138,14 +141,18 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 	if (r == 0)
 		r = find_due(store, &due, err);
 	if (r == 0)
-		r = store_list_ids(store, &ids, err);
+		r = store_list_ids(store, false, &ids, err);
+	if (r == 0 && strays)
+		r = store_list_ids(store, true, &all, err);
 	store_close(store);
 	if (r < 0)
 		return r;
 	add_lost(site, ids, &due);
 	end_each(site, due, ret_result, err);
-	if (strays)
-		sweep_strays(site, ids, ret_result, err);
+	if (strays) {
+		sweep_strays(site, all, ret_result, err);
+		keep_prune_archives(site);
+	}
 	return 0;
 }
 
@@ -192,7 +199,7 @@ int site_sweep_in_passing(const struct site *site, struct store *store, const ch
 
 	if (r == 0 && is_time_to_look(site)) {
 		note_look(site);
-		r = store_list_ids(store, &ids, err);
+		r = store_list_ids(store, false, &ids, err);
 	} else if (r == 0 && name) {
 		r = add_holder(store, name, &ids, err);
 	}

@@ -140,6 +140,8 @@ void keeper_start_server(struct keeper *keeper);
 void keeper_stop(struct keeper *keeper, const char *reason);
 /* Ends everything inside now. */
 void keeper_kill(struct keeper *keeper, const char *reason);
+/* The same, because something went wrong. */
+void keeper_fail(struct keeper *keeper, const char *reason);
 /* Sends to init; a failure means that init is gone, and its pidfd tells. */
 void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
 		      size_t n_fds);

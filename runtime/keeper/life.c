@@ -88,6 +88,13 @@ void keeper_kill(struct keeper *keeper, const char *reason)
 	kill_child(&keeper->init);
 }
 
+void keeper_fail(struct keeper *keeper, const char *reason)
+{
+	if (keeper->phase < PHASE_STOPPING)
+		keeper->status.failed = true;
+	keeper_kill(keeper, reason);
+}
+
 void keeper_stop(struct keeper *keeper, const char *reason)
 {
 	const struct start_message *m = &keeper->message;
@@ -167,7 +174,7 @@ bool keeper_check_memory(struct keeper *keeper)
 	if (keeper->phase > PHASE_STOPPING || !memory_watch_killed(&keeper->memory))
 		return false;
 	memory_watch_reason(&keeper->memory, reason, sizeof(reason));
-	keeper_kill(keeper, reason);
+	keeper_fail(keeper, reason);
 	return true;
 }
 
@@ -196,7 +203,10 @@ static void on_server_exited(struct keeper *keeper, int wait_status)
 		keeper->status.exit_signal = 0;
 		return;
 	}
-	keeper_kill(keeper, reason);
+	if (exited && WEXITSTATUS(wait_status) == 0)
+		keeper_kill(keeper, reason);
+	else
+		keeper_fail(keeper, reason);
 }
 
 /* A failure of the set-up or of the server's start is told to the starting command as it is. */
@@ -209,7 +219,7 @@ static void on_init_failed(struct keeper *keeper, const struct control_packet *p
 	if (packet->number == 0) {
 		snprintf(reason, sizeof(reason), "failed to start: %.140s", packet->error.text);
 		clients_tell(keeper, &failed);
-		keeper_kill(keeper, reason);
+		keeper_fail(keeper, reason);
 		return;
 	}
 	client = clients_of_exec(keeper, packet->number);
@@ -282,7 +292,7 @@ void keeper_serve_init(struct keeper *keeper)
 
 	if (r <= 0) {
 		cleanup_close(&keeper->init.channel);
-		keeper_kill(keeper, "init was lost");
+		keeper_fail(keeper, "init was lost");
 		return;
 	}
 	if (packet.verb == INIT_SET_UP)
@@ -339,6 +349,8 @@ void keeper_on_init_died(struct keeper *keeper)
 		keeper_serve_init(keeper);
 	}
 	reap(&keeper->init);
+	if (keeper->phase < PHASE_STOPPING)
+		keeper->status.failed = true;
 	set_reason(keeper, "init was lost");
 	keeper->phase = PHASE_DRAINING;
 	keeper->act_at_ns = clock_boottime_ns() + DRAIN_BOUND_NS;
@@ -364,7 +376,7 @@ void keeper_on_forwarder_died(struct keeper *keeper)
 							      : FORWARDER_SERVER_STARTED);
 		return;
 	}
-	keeper_kill(keeper, "the forwarder was lost");
+	keeper_fail(keeper, "the forwarder was lost");
 }
 
 static void check_ready(struct keeper *keeper, int64_t now)
@@ -382,6 +394,7 @@ static void check_ready(struct keeper *keeper, int64_t now)
 		snprintf(reason, sizeof(reason), "not ready within %s", bound);
 		error_say(&failed.error, ERROR_NOT_READY, "%s", reason);
 		clients_tell(keeper, &failed);
+		keeper->status.failed = true;
 		keeper_stop(keeper, reason);
 	} else if (ready->kind == READY_COMMAND && !keeper->probe_running &&
 		   now >= keeper->next_probe_ns) {

@@ -16,7 +16,7 @@
 static const char *const state_names[] = {
 	[STATE_CREATING] = "creating", [STATE_STARTING] = "starting", [STATE_READY] = "ready",
 	[STATE_STOPPING] = "stopping", [STATE_ENDED] = "ended",	      [STATE_LOST] = "lost",
-	[STATE_FROZEN] = "frozen",
+	[STATE_FROZEN] = "frozen",     [STATE_KEPT] = "kept",
 };
 
 const char *instance_state_name(enum instance_state state)
@@ -27,31 +27,32 @@ const char *instance_state_name(enum instance_state state)
 int status_write(int rundir, const struct status *s)
 {
 	cleanup_free char *text = xasprintf(
-		"%d %d %" PRId64 " %" PRId64 " %" PRIu32 " %d %d %" PRId64 " %" PRId64 "\n%s\n",
+		"%d %d %" PRId64 " %" PRId64 " %" PRIu32 " %d %d %" PRId64 " %" PRId64 " %d\n%s\n",
 		STATUS_VERSION, s->state, s->started_ns, s->ready_ns, s->restarts, s->exit_status,
-		s->exit_signal, s->warned_ns, s->frozen_until_ns, s->reason);
+		s->exit_signal, s->warned_ns, s->frozen_until_ns, s->failed, s->reason);
 
 	return file_replace(rundir, STATUS_FILE_NAME, text, 0600);
 }
 
-/* Version 1 has neither warnings nor freezing: a keeper of the program before may still write it. */
+/* Version 1 ends after the signal: a keeper of the program before may still write it. */
 int status_parse(const char *text, struct status *ret_status)
 {
 	struct status s = {0};
-	int version, state, used = 0, more = 0;
+	int version, state, used = 0, more = 0, failed = 0;
 
 	if (sscanf(text, "%d %d %" SCNd64 " %" SCNd64 " %" SCNu32 " %d %d%n", &version, &state,
 		   &s.started_ns, &s.ready_ns, &s.restarts, &s.exit_status, &s.exit_signal,
 		   &used) != 7 ||
 	    version < 1 || version > STATUS_VERSION)
 		return -EBADMSG;
-	if (version > 1 && sscanf(text + used, " %" SCNd64 " %" SCNd64 "%n", &s.warned_ns,
-				  &s.frozen_until_ns, &more) != 2)
+	if (version > 1 && sscanf(text + used, " %" SCNd64 " %" SCNd64 " %d%n", &s.warned_ns,
+				  &s.frozen_until_ns, &failed, &more) != 3)
 		return -EBADMSG;
 	text += used + more;
 	if (*text++ != '\n')
 		return -EBADMSG;
 	s.state = (enum instance_state)state;
+	s.failed = failed;
 	snprintf(s.reason, sizeof(s.reason), "%.*s", (int)strcspn(text, "\n"), text);
 	*ret_status = s;
 	return 0;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "keeper/control.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define STATUS_FILE_NAME "status"
@@ -22,6 +23,7 @@ enum instance_state {
 	STATE_ENDED,
 	STATE_LOST, /* never written: the record is there and no keeper is */
 	STATE_FROZEN,
+	STATE_KEPT, /* as LOST: it has ended, and its files are kept */
 };
 
 struct status {
@@ -33,6 +35,7 @@ struct status {
 	uint32_t restarts;
 	int exit_status; /* of the server; -1 when it did not exit by itself */
 	int exit_signal;
+	bool failed; /* it did not end because somebody, or its lease, wanted it to */
 	char reason[CONTROL_REASON_SIZE];
 };
 

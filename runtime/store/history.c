@@ -57,7 +57,7 @@ const struct ending ending_unknown = {
 static const char copy_instance[] =
 	"INSERT INTO history (" ENTRY_COLUMNS ", owner_uid, " ENDING_COLUMNS ")"
 	" SELECT " ENTRY_COLUMNS ", owner_uid, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-	" ?14, ?15, ?16 FROM instance WHERE id = ?1";
+	" ?14, ?15, ?16 FROM instance WHERE id = ?1 AND kept_until_ns = 0";
 static const char forget_oldest[] =
 	"DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?";
 static const char select_history[] = "SELECT " ENTRY_COLUMNS ", " ENDING_COLUMNS " FROM history"
@@ -96,16 +96,35 @@ static int trim(struct store *store, struct error *err)
 	return db_step(store, statement, err);
 }
 
+/* What was kept has its entry since it ended. */
 static int move_to_history(struct store *store, const char *id, const struct ending *ending,
 			   struct error *err)
 {
 	bool found = false;
 	int r = copy_to_history(store, id, ending, &found, err);
 
-	if (r < 0 || !found)
-		return r;
-	r = record_delete(store, id, err);
-	return r < 0 ? r : trim(store, err);
+	if (r == 0)
+		r = record_delete(store, id, err);
+	return r == 0 && found ? trim(store, err) : r;
+}
+
+static int keep_record(struct store *store, const char *id, const struct ending *ending,
+		       int64_t until_ns, struct error *err)
+{
+	bool found = false;
+	int r = copy_to_history(store, id, ending, &found, err);
+
+	if (r == 0)
+		r = record_keep(store, id, until_ns, err);
+	return r == 0 && found ? trim(store, err) : r;
+}
+
+int store_keep(struct store *store, const char *id, const struct ending *ending, int64_t until_ns,
+	       struct error *err)
+{
+	int r = db_begin(store, err);
+
+	return r < 0 ? r : db_end(store, keep_record(store, id, ending, until_ns, err), err);
 }
 
 int store_finish(struct store *store, const char *id, const struct ending *ending,

@@ -110,6 +110,28 @@ static int run_with_id(struct store *store, const char *sql, const char *id, str
 			 err);
 }
 
+int record_keep(struct store *store, const char *id, int64_t until_ns, struct error *err)
+{
+	static const char *const statements[] = {
+		delete_ports,
+		"UPDATE instance SET kept_until_ns = ?2, memory_bytes = 0, cpu_millis = 0,"
+		" ha_group = NULL WHERE id = ?1",
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(statements); i++) {
+		cleanup_statement sqlite3_stmt *statement = NULL;
+
+		r = db_prepare(store, statements[i], &statement, err);
+		if (r < 0)
+			break;
+		sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(statement, 2, until_ns);
+		r = db_step(store, statement, err);
+	}
+	return r;
+}
+
 int record_delete(struct store *store, const char *id, struct error *err)
 {
 	int r = run_with_id(store, delete_ports, id, err);

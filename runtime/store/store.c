@@ -273,10 +273,12 @@ static int read_ids(struct store *store, sqlite3_stmt *statement, char ***ret_id
 	return r;
 }
 
-int store_list_ids(struct store *store, char ***ret_ids, struct error *err)
+int store_list_ids(struct store *store, bool kept, char ***ret_ids, struct error *err)
 {
+	const char *query = kept ? "SELECT id FROM instance"
+				 : "SELECT id FROM instance WHERE kept_until_ns = 0";
 	cleanup_statement sqlite3_stmt *statement = NULL;
-	int r = db_prepare(store, "SELECT id FROM instance", &statement, err);
+	int r = db_prepare(store, query, &statement, err);
 
 	return r < 0 ? r : read_ids(store, statement, ret_ids, err);
 }

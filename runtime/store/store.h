@@ -118,8 +118,8 @@ int store_load_id(struct store *store, const char *id, struct record **ret_recor
 int store_list(struct store *store, struct record ***ret_records, size_t *ret_count,
 	       struct error *err);
 
-/* The ids of all records, in no order. */
-int store_list_ids(struct store *store, char ***ret_ids, struct error *err);
+/* The ids of all records, in no order; kept: also of what has ended and is kept. */
+int store_list_ids(struct store *store, bool kept, char ***ret_ids, struct error *err);
 
 /*
  * The ids of those whose deadline on their clock, with the time that they may be frozen, is before
@@ -140,6 +140,14 @@ int store_set_lease(struct store *store, const char *id, const struct lease *lea
  */
 int store_finish(struct store *store, const char *id, const struct ending *ending,
 		 struct error *err);
+
+/*
+ * The instance has ended and its files are kept until then (wall clock): the history gets its
+ * entry, and its ports and its part of its owner's quota are free again. Name, address and ids stay
+ * its own until store_finish. May run twice.
+ */
+int store_keep(struct store *store, const char *id, const struct ending *ending, int64_t until_ns,
+	       struct error *err);
 
 /*
  * Newest first, at most limit entries; those of a name, or the one of an id, NULL: all; owner NULL:

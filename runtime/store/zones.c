@@ -27,7 +27,8 @@ static const char select_zones[] = "SELECT " ZONE_COLUMNS " FROM zone WHERE ?1 I
 static const char free_number[] =
 	"SELECT min(number) + 1 FROM (SELECT 0 AS number UNION SELECT number FROM zone)"
 	" WHERE number + 1 NOT IN (SELECT number FROM zone)";
-static const char select_members[] = "SELECT count(*), min(name) FROM instance WHERE zone = ?";
+static const char select_members[] = "SELECT count(*), min(name) FROM instance"
+				     " WHERE zone = ? AND kept_until_ns = 0";
 
 static const struct field member_fields[] = {
 	FIELD(CHARS, struct zone_member, id),
@@ -36,10 +37,11 @@ static const struct field member_fields[] = {
 	FIELD(CHARS, struct zone_member, address6),
 };
 static const char list_members[] =
-	"SELECT id, name, address, address6 FROM instance WHERE zone = ? ORDER BY name";
+	"SELECT id, name, address, address6 FROM instance"
+	" WHERE zone = ? AND kept_until_ns = 0 ORDER BY name";
 
 static const char select_peer[] = "SELECT id, name, address, address6 FROM instance"
-				  " WHERE zone = ? AND id <> ? LIMIT 1";
+				  " WHERE zone = ? AND id <> ? AND kept_until_ns = 0 LIMIT 1";
 
 static int write_zone(struct store *store, const char *sql, const struct zone *zone,
 		      struct error *err)

@@ -87,12 +87,12 @@ static void store_list_ids_of_all(void **data)
 	struct state *state = *data;
 	cleanup_strv char **none = NULL, **ids = NULL;
 
-	assert_int_equal(store_list_ids(state->store, &none, NULL), 0);
+	assert_int_equal(store_list_ids(state->store, true, &none, NULL), 0);
 	assert_int_equal(strv_length(none), 0);
 	for (unsigned i = 1; i <= 3; i++)
 		admit_until(state->store, i, LEASE_WALL, 1);
 	end_instance(state->store, 2, "expired");
-	assert_int_equal(store_list_ids(state->store, &ids, NULL), 0);
+	assert_int_equal(store_list_ids(state->store, true, &ids, NULL), 0);
 	assert_int_equal(strv_length(ids), 2);
 	assert_true(strv_contains(ids, "00000001") && strv_contains(ids, "00000003"));
 }

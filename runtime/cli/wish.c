@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the options of "up", "run" and "plan" make of a template; see session.h. */
+#include "cli/session.h"
+#include "cli/caller.h"
+#include "base/cleanup.h"
+#include "templates/template.h"
+
+#include <string.h>
+
+/* Options, and the limits that they stand for. */
+static const struct {
+	const char *option, *key;
+	size_t offset; /* in struct options */
+} limit_options[] = {
+	{"memory", "memory", offsetof(struct options, memory)},
+	{"swap", "swap", offsetof(struct options, swap)},
+	{"cpus", "cpu", offsetof(struct options, cpus)},
+	{"disk", "disk", offsetof(struct options, disk)},
+	{"pids", "pids", offsetof(struct options, pids)},
+	{"files", "files", offsetof(struct options, files)},
+	{"io-read", "io.read", offsetof(struct options, io_read)},
+	{"io-write", "io.write", offsetof(struct options, io_write)},
+	{"log-size", "log", offsetof(struct options, log_size)},
+};
+
+static int read_bound(const char *option, const char *text, int64_t *ret_ns, struct error *err)
+{
+	if (strcmp(text, "none") == 0) {
+		*ret_ns = 0;
+		return 0;
+	}
+	if (parse_duration(text, ret_ns) == 0 && *ret_ns > 0)
+		return 0;
+	return error_say(err, ERROR_USAGE,
+			 "--%s: '%s' is no such time; write 90s, 30m, 2h, or none", option, text);
+}
+
+static int set_in_plan(const struct options *o, struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limit_options); i++) {
+		const char *value = *(char *const *)((const char *)o + limit_options[i].offset);
+
+		if (value && template_set_limit(plan, limit_options[i].key, value, err) < 0)
+			return error_prefix(err, "--%s", limit_options[i].option);
+	}
+	if (o->keep_failed &&
+	    read_bound("keep-failed", o->keep_failed, &plan->lease.keep_failed_ns, err) < 0)
+		return err->code;
+	plan->best_effort |= o->best_effort;
+	if (o->zone) {
+		free(plan->network.zone);
+		plan->network.zone = xstrdup(o->zone);
+	}
+	return 0;
+}
+
+int compile_template(const struct invocation *invocation, const struct site *site, bool starts,
+		     struct plan **ret_plan, struct error *err)
+{
+	const struct quota *quota = caller_quota(invocation->caller, site);
+	const struct options *o = &invocation->options;
+	cleanup_free char *own = xasprintf("%s/templates", site->config_path);
+	char *search[] = {own, NULL};
+	struct template_options options = {.sets = o->set, .search = search, .share = site->share};
+	cleanup_plan struct plan *plan = NULL;
+	struct plan_limits written;
+	struct trust trust;
+	int r;
+
+	caller_set_template_options(invocation->caller, starts, &options, &trust);
+	r = template_compile(invocation->args[0], &options, &plan, err);
+	if (r < 0)
+		return r;
+	written = plan->limits;
+	for (size_t i = 0; r == 0 && o->env && o->env[i]; i++)
+		r = plan_set_env(plan, o->env[i], err);
+	if (r == 0)
+		r = set_in_plan(o, plan, err);
+	if (r == 0 && starts && quota)
+		r = caller_bound_plan(quota, &written, plan, err);
+	if (r == 0)
+		*ret_plan = steal_ptr(plan);
+	return r;
+}
+
+int wish_lease(const struct options *o, const struct plan *plan, struct lease *ret_lease,
+	       struct error *err)
+{
+	int64_t ttl = -1, idle = 0;
+	time_t until = 0;
+	int r;
+
+	if (o->ttl && o->until)
+		return error_say(err, ERROR_USAGE, "--ttl and --until exclude one another");
+	if (o->ttl && parse_duration(o->ttl, &ttl) < 0)
+		return error_say(err, ERROR_USAGE,
+				 "'%s' is no duration; write 90s, 30m, 2h, 1h30m or 1d", o->ttl);
+	if (o->until && parse_time(o->until, time(NULL), &until) < 0)
+		return error_say(err, ERROR_USAGE,
+				 "'%s' is no time; write 18:00 or 2026-12-24T18:00", o->until);
+	r = o->idle ? read_bound("idle", o->idle, &idle, err) : 0;
+	if (r == 0)
+		r = lease_compute(plan, ttl, until, ret_lease, err);
+	if (r == 0 && o->idle) {
+		ret_lease->idle_ns = idle;
+		ret_lease->idle_source = LEASE_FROM_OPTION;
+	}
+	return r;
+}

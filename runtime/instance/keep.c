@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stays of an instance that has ended; see keep.h. In the command that ends it. */
+#include "instance/keep.h"
+#include "instance/disk.h"
+#include "instance/reach.h"
+#include "instance/steps.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+int keep_files(const struct site *site, const struct record *record, const struct ending *ending,
+	       int64_t kept_ns, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r = steps_end(site, record, err);
+
+	if (r == 0)
+		r = store_open(site->state_path, &store, err);
+	return r < 0 ? r
+		     : store_keep(store, record->grant.id, ending, clock_wall_ns() + kept_ns, err);
+}
+
+int keep_open_pool(const struct site *site, const struct record *record, struct error *err)
+{
+	cleanup_fd int state = -1;
+
+	if (!record->kept_until_ns)
+		return reach_open(site, record->grant.id, CONTROL_POOL, CONTROL_POOL_IS, err);
+	state = site_open_state_of(site, record->grant.id);
+	if (state < 0)
+		return error_set(err, -state, "cannot open the files of '%s'", record->grant.name);
+	return disk_reopen(record, state, err);
+}
+
+/* Of a program that nobody talks to. 0, -EIO when it failed, or why it could not be started. */
+static int run_quietly(char *const *argv, int directory)
+{
+	static char *const env[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+				    (char *)"LC_ALL=C", NULL};
+	posix_spawn_file_actions_t actions;
+	int status = -1, r;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addfchdir_np(&actions, directory);
+	for (int fd = 0; fd < 3; fd++)
+		posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+	r = posix_spawnp(&pid, argv[0], &actions, NULL, argv, env);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r != 0)
+		return -r;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0 ? 0 : -EIO;
+}
+
+/* The words of tar(1) that put the layer at its install's path; sed's marks in it are escaped. */
+static void add_rule(char ***argv, size_t index, const char *install)
+{
+	cleanup_text struct text rule = {0};
+
+	text_addf(&rule, "--transform=s,^layer/%zu/upper,", index);
+	for (const char *c = install + 1; *c; c++)
+		text_addf(&rule, "%s%c", strchr("\\&,", *c) ? "\\" : "", *c);
+	text_add(&rule, ",S");
+	strv_add(argv, rule.data);
+}
+
+/* Descriptors 3 and 4 of the child would be closed: it finds both through this process. */
+static char **make_command(const struct record *record, int archive, int state)
+{
+	static const char *const words[] = {
+		"tar",	    "--create",		  "--numeric-owner",	 "--sparse",
+		"--xattrs", "--xattrs-include=*", "--ignore-failed-read"};
+	cleanup_free char *file = xasprintf("--file=/proc/%d/fd/%d", getpid(), archive);
+	cleanup_free char *log = xasprintf("--directory=/proc/%d/fd/%d", getpid(), state);
+	char **argv = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		strv_add(&argv, words[i]);
+	strv_add(&argv, file);
+	for (size_t i = 0; record->layers && record->layers[i]; i++)
+		add_rule(&argv, i, record->layers[i]);
+	for (size_t i = 0; record->layers && record->layers[i]; i++) {
+		cleanup_free char *upper = xasprintf("layer/%zu/upper", i);
+
+		strv_add(&argv, upper);
+	}
+	strv_add(&argv, log);
+	strv_add(&argv, "log");
+	return argv;
+}
+
+static int write_archive(const struct record *record, int archive, int state, struct error *err)
+{
+	cleanup_fd int pool = disk_reopen(record, state, err);
+	cleanup_strv char **argv = NULL;
+	struct stat st;
+	int r;
+
+	if (pool < 0)
+		return pool;
+	argv = make_command(record, archive, state);
+	r = run_quietly(argv, pool);
+	if (r < 0 || fsync(archive) < 0 || fstat(archive, &st) < 0)
+		return error_set(err, r < 0 ? -r : errno, "'tar' cannot pack the files of '%s'",
+				 record->grant.name);
+	return 0;
+}
+
+int keep_archive(const struct site *site, const struct record *record, struct error *err)
+{
+	cleanup_free char *name =
+		xasprintf(ARCHIVE_DIRECTORY "/%s-%s.tar", record->grant.name, record->grant.id);
+	cleanup_fd int state = site_open_state_of(site, record->grant.id);
+	cleanup_fd int archive = -1;
+	cleanup_free char *self = NULL;
+	int r;
+
+	if (state < 0)
+		return error_set(err, -state, "cannot open the files of '%s'", record->grant.name);
+	if (mkdirat(site->state, ARCHIVE_DIRECTORY, 0700) < 0 && errno != EEXIST)
+		return error_set(err, errno, "cannot make '%s/" ARCHIVE_DIRECTORY "'",
+				 site->state_path);
+	/* without a name until it is complete */
+	archive = openat(site->state, ARCHIVE_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (archive < 0)
+		return error_set(err, errno, "cannot create '%s/%s'", site->state_path, name);
+	r = write_archive(record, archive, state, err);
+	if (r < 0)
+		return r;
+	self = xasprintf("/proc/self/fd/%d", archive);
+	/* one that is there was written by an end that was killed before it could say so */
+	if (linkat(AT_FDCWD, self, site->state, name, AT_SYMLINK_FOLLOW) < 0 && errno != EEXIST)
+		return error_set(err, errno, "cannot create '%s/%s'", site->state_path, name);
+	return 0;
+}
+
+void keep_prune_archives(const struct site *site)
+{
+	int fd = file_open_directory(site->state, ARCHIVE_DIRECTORY);
+	int64_t oldest = (clock_wall_ns() - ARCHIVE_KEPT_NS) / NSEC_PER_SEC;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir)))
+		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_mtim.tv_sec < oldest)
+			unlinkat(fd, entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+}
