@@ -95,11 +95,15 @@ static char *resolv_conf(const struct zone *zone)
 	return text_take(&text);
 }
 
+/* Every start in the zone writes a line or two for each of the others. */
 static void add_member(struct text *text, const struct zone *zone, const struct zone_member *member,
 		       const char *address)
 {
-	text_addf(text, "%s %s %s.%s.stint %s\n", address, member->name, member->name, zone->name,
-		  member->id);
+	const char *const parts[] = {address, " ",	  member->name, " ",	    member->name,
+				     ".",     zone->name, ".stint ",	member->id, "\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		text_add(text, parts[i]);
 }
 
 static int hosts(struct store *store, const struct zone *zone, char **ret_hosts, struct error *err)

@@ -129,7 +129,10 @@ static const char version_8[] =
 	"ALTER TABLE instance ADD COLUMN on_expiry INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE instance ADD COLUMN keep_failed_ns INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE instance ADD COLUMN kept_until_ns INTEGER NOT NULL DEFAULT 0;"
-	"CREATE INDEX instance_kept ON instance (kept_until_ns) WHERE kept_until_ns <> 0;";
+	"CREATE INDEX instance_kept ON instance (kept_until_ns, id) WHERE kept_until_ns <> 0;"
+	"DROP INDEX instance_zone;"
+	"CREATE INDEX instance_zone"
+	" ON instance (zone, name, id, address, address6, kept_until_ns);";
 
 /* What leads from each version to the next; a database that lacks several takes several. */
 static const char *const versions[] = {version_1, version_2, version_3, version_4,

@@ -275,8 +275,10 @@ static int read_ids(struct store *store, sqlite3_stmt *statement, char ***ret_id
 
 int store_list_ids(struct store *store, bool kept, char ***ret_ids, struct error *err)
 {
+	/* both from indexes alone */
 	const char *query = kept ? "SELECT id FROM instance"
-				 : "SELECT id FROM instance WHERE kept_until_ns = 0";
+				 : "SELECT id FROM instance WHERE id NOT IN"
+				   " (SELECT id FROM instance WHERE kept_until_ns <> 0)";
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	int r = db_prepare(store, query, &statement, err);
 
