@@ -56,6 +56,22 @@ static int read_durations(struct reading *reading, const struct value_type *type
 	return 0;
 }
 
+static int read_kept(struct reading *reading, const struct value_type *type,
+		     const struct node *node, void *field)
+{
+	cleanup_free char *text = NULL;
+	int64_t kept = 0;
+	int r = value_text(reading, type, node, false, &text);
+
+	if (r < 0)
+		return r;
+	if (strcmp(text, "none") != 0 &&
+	    (parse_duration(text, &kept) < 0 || kept < type->min || kept > type->max))
+		return value_wrong(reading, type, node, text);
+	*(int64_t *)field = kept;
+	return 0;
+}
+
 static int read_expiry(struct reading *reading, const struct value_type *type,
 		       const struct node *node, void *field)
 {
@@ -111,6 +127,16 @@ const struct value_type type_expiry = {
 	.right = "write remove, freeze or archive",
 	.pattern = "^(remove|freeze|archive)$",
 	.read = read_expiry,
+};
+
+static const struct value_type type_kept = {
+	.label = "duration",
+	.right = "write more than 0 and at most 30d, such as 1h, or none",
+	.pattern = "^(none|([0-9]+|([0-9]+(ms|s|m|h|d))+))$",
+	.shape = SHAPE_NUMBER,
+	.min = NSEC_PER_MSEC,
+	.max = PLAN_KEPT_MAX_NS,
+	.read = read_kept,
 };
 
 static const struct keyword warn_keywords[] = {
@@ -195,7 +221,7 @@ const struct keyword lease_keywords[] = {
 	},
 	{
 		.name = "keep_failed",
-		.type = &type_duration_bound,
+		.type = &type_kept,
 		.fallback = "none",
 		.doc = "How long the log and the files of an instance that failed are kept, for "
 		       "`stint logs`, `stint diff` and `stint cp`.",

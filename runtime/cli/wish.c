@@ -46,6 +46,8 @@ static int set_in_plan(const struct options *o, struct plan *plan, struct error 
 	if (o->keep_failed &&
 	    read_bound("keep-failed", o->keep_failed, &plan->lease.keep_failed_ns, err) < 0)
 		return err->code;
+	if (plan->lease.keep_failed_ns > PLAN_KEPT_MAX_NS)
+		return error_say(err, ERROR_USAGE, "--keep-failed: at most 30d");
 	plan->best_effort |= o->best_effort;
 	if (o->zone) {
 		free(plan->network.zone);

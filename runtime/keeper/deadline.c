@@ -24,13 +24,14 @@ static int64_t earliest(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Connections that are open now are use at this moment. */
+/* What goes on now is use at this moment: connections, commands inside, one that it is tied to. */
 static int64_t last_use(const struct keeper *keeper, int64_t now)
 {
 	int64_t used = keeper->used_ns;
 
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (keeper->clients[i].fd >= 0 && keeper->clients[i].exec_key)
+		if (keeper->clients[i].fd >= 0 &&
+		    (keeper->clients[i].exec_key || keeper->clients[i].tie))
 			return now;
 	for (size_t i = 0; keeper->shared && i < keeper->message.n_ports; i++) {
 		const struct port_counts *port = &keeper->shared->ports[i];

@@ -19,6 +19,7 @@
 #define PLAN_PORTS_MAX 32
 #define PLAN_LAYERS_MAX 32
 #define PLAN_WARNINGS_MAX 8
+#define PLAN_KEPT_MAX_NS (30LL * 86400 * NSEC_PER_SEC) /* of what has failed */
 #define PLAN_WORDS_MAX 1000	      /* of a command, paths, entries of an environment */
 #define PLAN_ENV_SIZE_MAX (128 << 10) /* bytes of a whole environment */
 

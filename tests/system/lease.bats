@@ -149,3 +149,9 @@ reason_of()
 	stint sweep
 	[ "$(stint ls)" = "no instances" ]
 }
+
+@test "an instance that a command is tied to is in use for as long as that lives" {
+	lease short '  idle: 1s'
+	stint run short -- sleep 3
+	[ "$(reason_of "$(stint history --json | jq -r '.[0].name')")" = "its command has ended" ]
+}

@@ -468,6 +468,9 @@ static void template_compile_refuses_bad_leases(void **state)
 		{"run: {command: a}\nlease:\n  ttl: 2h\n  max: 1h\n",
 		 "t.yaml:3:8: key 'lease.ttl': is longer than max; write a shorter ttl or a longer "
 		 "max"},
+		{"run: {command: a}\nlease: {keep_failed: 31d}\n",
+		 "t.yaml:2:22: key 'lease.keep_failed': '31d' is not a valid duration; write more "
+		 "than 0 and at most 30d, such as 1h, or none"},
 		{"run: {command: a}\nlease: {on_expiry: kill}\n",
 		 "t.yaml:2:20: key 'lease.on_expiry': 'kill' is not a valid expiry; write remove, "
 		 "freeze or archive"},
