@@ -113,6 +113,8 @@ json_t *json_instance(const struct record *record, const struct status *status)
 		set_moment(object, "frozen_until",
 			   (clock_wall_ns() + status->frozen_until_ns - clock_boottime_ns()) /
 				   NSEC_PER_SEC);
+	if (record->kept_until_ns)
+		set_moment(object, "kept_until", record->kept_until_ns / NSEC_PER_SEC);
 	json_object_set_new(object, "warned", json_boolean(status->warned_ns));
 	json_object_set_new(object, "left_seconds",
 			    json_real((double)lease_left_ns(&grant->lease) / 1e9));

@@ -218,6 +218,18 @@ static void show_network(struct table *table, const struct record *record)
 	table_addf(table, "%s%s%s", text, *record->address6 ? ", " : "", record->address6);
 }
 
+static void show_kept(struct table *table, const struct record *record)
+{
+	char moment[64];
+
+	format_moment(record->kept_until_ns / NSEC_PER_SEC, moment, sizeof(moment));
+	table_add(table, "kept until");
+	table_addf(table,
+		   "%s, for 'stint logs', 'stint diff' and 'stint cp'; 'stint history %s' "
+		   "says why it ended",
+		   moment, record->grant.name);
+}
+
 static void show_record(const struct site *site, const struct record *record,
 			const struct status *status)
 {
@@ -243,11 +255,15 @@ static void show_record(const struct site *site, const struct record *record,
 		table_add(&table, "restarts");
 		table_addf(&table, "%u", status->restarts);
 	}
-	show_ids(&table, record);
-	show_lease(&table, site, record, status);
-	show_network(&table, record);
-	show_ports(&table, site, record);
-	show_limits(&table, site, record);
+	if (record->kept_until_ns) {
+		show_kept(&table, record);
+	} else {
+		show_ids(&table, record);
+		show_lease(&table, site, record, status);
+		show_network(&table, record);
+		show_ports(&table, site, record);
+		show_limits(&table, site, record);
+	}
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
 		table_add(&table, "install");
 		table_add(&table, record->layers[i]);

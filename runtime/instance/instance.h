@@ -94,7 +94,7 @@ int instance_load(const struct site *site, const char *id, struct record **ret_r
 /* True when the host was restarted since the instance was started. */
 bool instance_is_from_other_boot(const struct record *record);
 
-/* What is left of its lease, or while it is frozen of that. */
+/* What is left of its lease; while it is frozen or kept, of that. */
 int64_t instance_left_ns(const struct record *record, const struct status *status);
 
 /* Live state of a record; reads the lock and the status file. */

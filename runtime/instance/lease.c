@@ -105,6 +105,8 @@ int64_t lease_deadline_wall_s(const struct lease *lease)
 
 int64_t instance_left_ns(const struct record *record, const struct status *status)
 {
+	if (record->kept_until_ns)
+		return record->kept_until_ns - clock_wall_ns();
 	if (status->state == STATE_FROZEN)
 		return status->frozen_until_ns - clock_boottime_ns();
 	return lease_left_ns(&record->grant.lease);

@@ -26,7 +26,8 @@ is_kept()
 	stint up bad --name web --keep-failed 1h
 	eventually 5 is_kept web
 	[ "$(stint ls)" = "no instances" ]
-	[[ $(stint ls -a) == *"web "*" kept "* ]]
+	[[ $(stint ls -a) == *"web "*" kept "*" 59m "* ]]
+	[[ $(stint show web) == *"kept until"*"stint history web"* ]]
 	[ "$(stint logs web)" = "last words" ]
 	[[ $(stint diff web) == *"A $STINT_BUILD/share/stint/hello/new"* ]]
 	stint cp "web:$STINT_BUILD/share/stint/hello/new" "$STINT_ROOT/copy"
