@@ -42,9 +42,14 @@ static int apply(const struct site *site, const struct record *record, const str
 		r = store_set_lease(store, record->grant.id, lease, err);
 	if (r < 0)
 		return r;
+	r = reach_tell(site, record->grant.id, &packet, err);
+	if (r < 0 && err->kind == ERROR_REFUSED)
+		store_set_lease(store, record->grant.id, &record->grant.lease, NULL);
+	if (r < 0)
+		return r;
 	format_rfc3339(lease_deadline_wall_s(lease), until, sizeof(until));
 	events_add(site, record->grant.id, "extended", until);
-	return reach_tell(site, record->grant.id, &packet, err);
+	return 0;
 }
 
 static int print_json(struct site *site, struct record *record, const struct lease *lease)

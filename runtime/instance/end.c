@@ -25,6 +25,7 @@
 
 #define END_BOUND_NS (20 * NSEC_PER_SEC)
 #define UNARCHIVED_KEPT_NS (24 * 3600 * NSEC_PER_SEC)
+#define STRANGER_NS NSEC_PER_SEC
 
 int instance_load(const struct site *site, const char *id, struct record **ret_record,
 		  struct error *err)
@@ -198,8 +199,8 @@ static int connect_patiently(const struct site *site, const char *id, struct err
 	}
 }
 
-/* Reads what the keeper says until it has ended or is gone. */
-static void wait_for_end(int keeper)
+/* Reads what the keeper says; true when it has ended, false when it says no more. */
+static bool wait_for_end(int keeper)
 {
 	for (;;) {
 		cleanup_packet struct control_packet packet = {0};
@@ -209,9 +210,31 @@ static void wait_for_end(int keeper)
 
 		for (size_t i = 0; r > 0 && i < n_fds; i++)
 			close(fds[i]);
-		if (r <= 0 || packet.verb == CONTROL_ENDED)
-			return;
+		if (r > 0 && packet.verb == CONTROL_ENDED)
+			return true;
+		if (r <= 0)
+			return false;
 	}
+}
+
+/*
+ * A keeper that lives but does not understand a stop, because it is of another version of stint:
+ * it goes with everything that it keeps. One that is just going needs a moment.
+ */
+static int kill_stranger(const struct site *site, const char *id, struct error *err)
+{
+	cleanup_record struct record *record = NULL;
+	int64_t until = clock_boottime_ns() + STRANGER_NS;
+	int r;
+
+	while (instance_is_alive(site, id) && clock_boottime_ns() < until)
+		poll(NULL, 0, 5);
+	if (!instance_is_alive(site, id))
+		return 0;
+	r = instance_load(site, id, &record, err);
+	if (r == 0)
+		r = steps_end(site, record, err);
+	return r == -ENOENT ? 0 : r;
 }
 
 void instance_ask(const struct site *site, const char *id, bool now, const char *reason)
@@ -229,10 +252,11 @@ static int end_with(const struct site *site, const char *id, enum control_verb v
 {
 	cleanup_fd int keeper = connect_patiently(site, id, err);
 	struct control_packet packet = {.verb = verb, .finish = true, .text = (char *)reason};
+	int r = 0;
 
-	if (keeper >= 0 && control_send(keeper, &packet, NULL, 0) == 0)
-		wait_for_end(keeper);
-	return instance_end(site, id, reason, err);
+	if (keeper >= 0 && control_send(keeper, &packet, NULL, 0) == 0 && !wait_for_end(keeper))
+		r = kill_stranger(site, id, err);
+	return r < 0 ? r : instance_end(site, id, reason, err);
 }
 
 int instance_down(const struct site *site, const char *id, const char *reason, struct error *err)

@@ -22,8 +22,17 @@ static int exchange(int keeper, const struct control_packet *question, enum cont
 	r = control_send(keeper, question, NULL, 0);
 	if (r == 0)
 		r = control_receive(keeper, &answer, fds, n_fds);
-	if (r <= 0)
-		return error_set(err, r ? -r : ECONNRESET, "the instance's keeper does not answer");
+	/* one before these answers closes the connection */
+	if (r == -EPROTO || r == 0)
+		return error_say(err, ERROR_REFUSED,
+				 "the instance was started by another version of stint, whose "
+				 "keeper cannot do that; 'stint down' ends it");
+	if (r == -EAGAIN)
+		return error_say(err, ERROR_FAILED,
+				 "the instance's keeper does not answer; one that an older stint "
+				 "started cannot do everything");
+	if (r < 0)
+		return error_set(err, -r, "the instance's keeper does not answer");
 	if (answer.verb == CONTROL_FAILED) {
 		*err = answer.error;
 		return err->code;

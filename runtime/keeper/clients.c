@@ -278,6 +278,26 @@ static const struct {
 	{CONTROL_TOUCH, on_touch},
 };
 
+/* From a command of a newer stint, that is: it must not wait for an answer. */
+static void answer_unknown(struct keeper *keeper, struct client *client)
+{
+	struct error err;
+
+	error_say(&err, ERROR_REFUSED,
+		  "the instance was started by an older stint, whose keeper cannot do that");
+	answer_failed(keeper, client, &err);
+}
+
+static void act(const struct request *request)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (verbs[i].verb == request->packet->verb) {
+			verbs[i].act(request);
+			return;
+		}
+	answer_unknown(request->keeper, request->client);
+}
+
 void clients_serve(struct keeper *keeper, struct client *client)
 {
 	cleanup_packet struct control_packet packet = {0};
@@ -289,15 +309,15 @@ void clients_serve(struct keeper *keeper, struct client *client)
 
 	if (r == -EAGAIN)
 		return;
+	if (r == -EPROTO) {
+		answer_unknown(keeper, client);
+		return;
+	}
 	if (r <= 0) {
 		clients_close(keeper, client);
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (verbs[i].verb == packet.verb) {
-			verbs[i].act(&request);
-			break;
-		}
+	act(&request);
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
 }

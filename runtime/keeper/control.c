@@ -24,33 +24,64 @@ static uint32_t flags_of(const struct control_packet *packet)
 	       (packet->explained ? FLAG_EXPLAINED : 0U);
 }
 
-void lease_put(struct text *to, const struct lease *lease)
+static void put_lease_1(struct text *to, const struct lease *lease)
 {
 	wire_put_u32(to, lease->clock);
 	wire_put_u32(to, lease->source);
 	wire_put_u64(to, (uint64_t)lease->deadline_ns);
 	wire_put_u64(to, (uint64_t)lease->length_ns);
 	wire_put_u64(to, (uint64_t)lease->max_ns);
+}
+
+static void put_lease_2(struct text *to, const struct lease *lease)
+{
 	wire_put_u64(to, (uint64_t)lease->idle_ns);
 	wire_put_u32(to, lease->idle_source);
 	wire_put_u64(to, (uint64_t)lease->frozen_ns);
 }
 
-void lease_get(struct wire_reader *from, struct lease *lease)
+static void get_lease_1(struct wire_reader *from, struct lease *lease)
 {
 	lease->clock = wire_get_u32(from);
 	lease->source = wire_get_u32(from);
 	lease->deadline_ns = (int64_t)wire_get_u64(from);
 	lease->length_ns = (int64_t)wire_get_u64(from);
 	lease->max_ns = (int64_t)wire_get_u64(from);
+}
+
+static void get_lease_2(struct wire_reader *from, struct lease *lease)
+{
 	lease->idle_ns = (int64_t)wire_get_u64(from);
 	lease->idle_source = wire_get_u32(from);
 	lease->frozen_ns = (int64_t)wire_get_u64(from);
 }
 
+void lease_put(struct text *to, const struct lease *lease)
+{
+	put_lease_1(to, lease);
+	put_lease_2(to, lease);
+}
+
+void lease_get(struct wire_reader *from, struct lease *lease)
+{
+	get_lease_1(from, lease);
+	get_lease_2(from, lease);
+}
+
+/* The lowest that has room for what the packet says; who set a rule that there is not says nothing.
+ */
+static uint32_t version_of(const struct control_packet *packet)
+{
+	const struct lease *lease = &packet->lease;
+
+	return lease->idle_ns || lease->frozen_ns ? 2 : 1;
+}
+
 void control_encode(const struct control_packet *packet, struct text *ret_text)
 {
-	wire_put_u32(ret_text, CONTROL_VERSION);
+	uint32_t version = version_of(packet);
+
+	wire_put_u32(ret_text, version);
 	wire_put_u32(ret_text, packet->verb);
 	wire_put_u32(ret_text, flags_of(packet));
 	wire_put_u32(ret_text, packet->uid);
@@ -62,10 +93,12 @@ void control_encode(const struct control_packet *packet, struct text *ret_text)
 	wire_put_strv(ret_text, packet->env);
 	wire_put_u32(ret_text, packet->rows);
 	wire_put_u32(ret_text, packet->columns);
-	lease_put(ret_text, &packet->lease);
+	put_lease_1(ret_text, &packet->lease);
 	wire_put_u32(ret_text, (uint32_t)-packet->error.code);
 	wire_put_u32(ret_text, packet->error.kind);
 	wire_put_string(ret_text, packet->error.code ? packet->error.text : NULL);
+	if (version >= 2)
+		put_lease_2(ret_text, &packet->lease);
 }
 
 int control_send(int fd, const struct control_packet *packet, const int *fds, size_t n_fds)
@@ -97,9 +130,9 @@ static void get_error(struct wire_reader *from, struct error *error)
 static int decode(const void *data, size_t length, struct control_packet *p)
 {
 	struct wire_reader from = {.data = data, .left = length};
-	uint32_t flags;
+	uint32_t version = wire_get_u32(&from), flags;
 
-	if (wire_get_u32(&from) != CONTROL_VERSION)
+	if (version < 1 || version > CONTROL_VERSION)
 		return -EPROTO;
 	p->verb = wire_get_u32(&from);
 	flags = wire_get_u32(&from);
@@ -117,8 +150,10 @@ static int decode(const void *data, size_t length, struct control_packet *p)
 	p->env = wire_get_strv(&from);
 	p->rows = (uint16_t)wire_get_u32(&from);
 	p->columns = (uint16_t)wire_get_u32(&from);
-	lease_get(&from, &p->lease);
+	get_lease_1(&from, &p->lease);
 	get_error(&from, &p->error);
+	if (version >= 2)
+		get_lease_2(&from, &p->lease);
 	return from.bad || from.left ? -EBADMSG : 1;
 }
 

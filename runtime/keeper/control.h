@@ -2,6 +2,14 @@
 /*
  * What commands say to a keeper and what it answers, and what keeper and init say to one another:
  * one packet each over SOCK_SEQPACKET, a version, a verb and a few fields.
+ *
+ * A keeper lives on when its program is replaced by a newer one. Versions only ever add fields, at
+ * the packet's end, and verbs: a packet is sent in the lowest version that has room for what it
+ * says, and all versions up to the own one are understood. So what both sides know always works,
+ * and a stop above all. docs/upgrade.md says what is promised.
+ *
+ *   1  everything but what follows
+ *   2  of a lease, the idle rule and freezing
  */
 #ifndef KEEPER_CONTROL_H
 #define KEEPER_CONTROL_H
@@ -15,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_VERSION 1
+#define CONTROL_VERSION 2
 #define CONTROL_SOCKET_NAME "control"
 #define CONTROL_PACKET_MAX (128 * 1024)
 #define CONTROL_REASON_SIZE 160
@@ -84,7 +92,7 @@ struct control_packet {
 int control_send(int fd, const struct control_packet *packet, const int *fds, size_t n_fds);
 
 /*
- * Receives a packet: 1, 0 at the end of the stream, -EPROTO on another version, -EBADMSG on a
+ * Receives a packet: 1, 0 at the end of the stream, -EPROTO on a newer version, -EBADMSG on a
  * packet that does not fit, or another negative errno. The caller ends it with
  * control_packet_deinit and closes the descriptors.
  */

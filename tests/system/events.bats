@@ -143,7 +143,7 @@ detail()
 	eventually 5 frozen
 	stint extend f +1h
 	stint down f
-	[ "$(kinds f)" = "created starting ready warned frozen extended thawed ended " ]
+	[ "$(kinds f)" = "created starting ready warned frozen thawed extended ended " ]
 	[ "$(detail warned f)" = "1 s left" ]
 	[ "$(detail frozen f)" = expired ]
 }
