@@ -6,6 +6,7 @@
  */
 #include "netns/firewall.h"
 #include "netns/nft.h"
+#include "netns/watch.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -162,7 +163,8 @@ int firewall_remove(const char *table, int state, struct error *err)
 		xasprintf("table inet %s\ndelete table inet %s\n", table, table);
 	int r;
 
-	if (faccessat(state, FILE_NAME, F_OK, 0) < 0)
+	/* whoever was killed between the two has made the table and not the file */
+	if (faccessat(state, FILE_NAME, F_OK, 0) < 0 && !netns_watch_finds_table(table))
 		return 0;
 	r = nft_run(commands, NULL, err);
 	if (r < 0)

@@ -272,3 +272,21 @@ int netns_link_set_up(const char *name, bool up, struct error *err)
 	r = set_flags(host, index, up);
 	return r < 0 ? request_error(err, r, "cannot take '%s' %s", name, up ? "up" : "down") : 0;
 }
+
+#define ZONE_BITS 0xfff
+
+void netns_link_each(uint32_t group, void (*each)(const char *name, void *data), void *data)
+{
+	cleanup_nl_socket struct nl_sock *host = NULL;
+	struct nl_cache *cache = NULL;
+
+	if (request_open(-1, &host, NULL) < 0 || rtnl_link_alloc_cache(host, AF_UNSPEC, &cache) < 0)
+		return;
+	for (struct nl_object *at = nl_cache_get_first(cache); at; at = nl_cache_get_next(at)) {
+		struct rtnl_link *link = (struct rtnl_link *)at;
+
+		if ((rtnl_link_get_group(link) & ~(uint32_t)ZONE_BITS) == group)
+			each(rtnl_link_get_name(link), data);
+	}
+	nl_cache_free(cache);
+}

@@ -54,6 +54,9 @@ int netns_cut_connections(int netns, struct error *err);
 /* Takes the link down or up again; -ENODEV without an error's words when there is none. */
 int netns_link_set_up(const char *name, bool up, struct error *err);
 
+/* Calls each(name, data) for every interface here whose group is group, but for a zone's number. */
+void netns_link_each(uint32_t group, void (*each)(const char *name, void *data), void *data);
+
 /* True when a link of that name is there. */
 bool netns_link_exists(const char *name);
 

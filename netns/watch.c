@@ -84,7 +84,8 @@ bool netns_watch_take(int fd, const char *table)
 	}
 }
 
-bool netns_watch_has_table(const char *table)
+/* 1 and 0 as the kernel answers, negative when it does not. */
+static int ask_for_table(const char *table)
 {
 	cleanup_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	size_t length = strlen(table) + 1;
@@ -102,13 +103,26 @@ bool netns_watch_has_table(const char *table)
 	ssize_t n;
 
 	if (length > sizeof(request.name))
-		return true;
+		return -ENAMETOOLONG;
 	memcpy(request.name, table, length);
 	request.header.nlmsg_len =
 		(unsigned)NLMSG_ALIGN(offsetof(struct table_request, name) + length);
 	if (fd < 0 || send(fd, &request, request.header.nlmsg_len, 0) < 0)
-		return true;
+		return -errno;
 	n = recv(fd, &answer, sizeof(answer), MSG_TRUNC);
-	return n < (ssize_t)sizeof(answer) || answer.header.nlmsg_type != NLMSG_ERROR ||
-	       answer.error.error != -ENOENT;
+	if (n < (ssize_t)sizeof(answer))
+		return -EIO;
+	if (answer.header.nlmsg_type != NLMSG_ERROR)
+		return 1;
+	return answer.error.error == -ENOENT ? 0 : answer.error.error;
+}
+
+bool netns_watch_has_table(const char *table)
+{
+	return ask_for_table(table) != 0;
+}
+
+bool netns_watch_finds_table(const char *table)
+{
+	return ask_for_table(table) > 0;
 }

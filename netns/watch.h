@@ -20,4 +20,7 @@ bool netns_watch_take(int fd, const char *table);
 /* Asks the kernel; true also when it does not say. */
 bool netns_watch_has_table(const char *table);
 
+/* The same, but true only when the kernel says so. */
+bool netns_watch_finds_table(const char *table);
+
 #endif

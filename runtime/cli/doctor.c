@@ -131,6 +131,8 @@ static int run_doctor(const struct invocation *invocation)
 
 	if (invocation->options.seccomp)
 		return run_seccomp(invocation);
+	if (invocation->options.leaks || invocation->options.fix)
+		return doctor_leaks(invocation);
 	if (invocation->n_args > 0 || invocation->rest) {
 		error_say(&err, ERROR_USAGE, "a name and a command belong to --seccomp");
 		return report(&err);
@@ -156,14 +158,19 @@ static int run_doctor(const struct invocation *invocation)
 
 const struct command doctor_command = {
 	.name = "doctor",
-	.usage = "[OPTION...] [--seccomp NAME [-- COMMAND...]]",
-	.options = "json seccomp user env",
+	.usage = "[OPTION...] [--leaks [--fix]] [--seccomp NAME [-- COMMAND...]]",
+	.options = "json seccomp user env leaks fix",
 	.summary = "show what this host can and cannot do",
 	.description =
 		"One line for each check: ok, note (sandboxes start, but something is different "
 		"or not possible) or missing, with the fix. What can be tried is tried, in "
 		"processes that end with it; nothing is left behind. Exits with 0 when sandboxes "
-		"can be started. With --seccomp it runs COMMAND inside the instance NAME as 'stint "
+		"can be started. With --leaks it says instead what is on the host and should not "
+		"be: processes, mounts, control groups, loop devices, directories, locks, links, "
+		"tables and rows that belong to no running instance, each by its exact name. "
+		"Exits with 1 while something is left, and with 0 when nothing is; --fix removes "
+		"it and looks again. With --seccomp it runs COMMAND inside the instance NAME as "
+		"'stint "
 		"exec' does, and says at its end which system calls the instance's filter has "
 		"denied it, how often, with which error, and why; with --json on standard output, "
 		"and then COMMAND's own goes to standard error. Without COMMAND it says which "

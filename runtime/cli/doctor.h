@@ -8,4 +8,7 @@
 /* Runs a command inside an instance and says which system calls it was denied; or its filter. */
 int doctor_seccomp(const struct invocation *invocation);
 
+/* What is on the host and should not be; exits with 1 while something is. */
+int doctor_leaks(const struct invocation *invocation);
+
 #endif

@@ -4,10 +4,28 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "base/cleanup.h"
+#include "instance/leaks.h"
 #include "instance/network.h"
 #include "instance/sweep.h"
 
 #include <stdio.h>
+
+/* A sweep that says that nothing is left has looked. */
+static int check(const struct site *site, struct sweep_result *result, struct error *err)
+{
+	struct leak_list leaks;
+	int r = leaks_find(site, &leaks, err);
+
+	if (r == 0 && leaks.n > 0) {
+		result->left = (unsigned)leaks.n;
+		r = error_say(err, ERROR_FAILED,
+			      "%zu things are left behind, as the %s '%s': 'stint doctor --leaks' "
+			      "names all",
+			      leaks.n, leaks.list[0].sort, leaks.list[0].name);
+	}
+	leaks_deinit(&leaks);
+	return r;
+}
 
 static int run_sweep(const struct invocation *invocation)
 {
@@ -17,7 +35,7 @@ static int run_sweep(const struct invocation *invocation)
 	int status = 0;
 
 	if (place_open(&site, &err) < 0 || site_sweep(&site, true, &result, &err) < 0 ||
-	    result.left > 0)
+	    result.left > 0 || check(&site, &result, &err) < 0)
 		status = report(&err);
 	if (invocation->options.json)
 		json_print(json_pack("{s:i, s:i, s:i}", "ended", (int)result.ended, "strays",

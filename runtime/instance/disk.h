@@ -62,6 +62,14 @@ int disk_reopen(const struct record *record, int state, struct error *err);
 /* What is not ended by the kernel and not removed with the state directory. May run twice. */
 int disk_undo(const struct site *site, const struct record *record, struct error *err);
 
+/*
+ * Project quotas of instances that no file is charged to: the state directory's file system is
+ * shared by all installations, and so no other one's instance is taken for a leftover.
+ */
+void disk_each_empty_quota(const struct site *site, void (*each)(uint32_t project, void *data),
+			   void *data);
+int disk_forget_quota(const struct site *site, uint32_t project);
+
 /* True when the pool is a mount that no path leads to. */
 bool disk_is_detached(const struct record *record);
 

@@ -118,6 +118,29 @@ static int undo(const struct site *site, const struct record *record, struct err
 		      : error_set(err, -r, "cannot clear the quota of project %u", record->id_base);
 }
 
+/* One after the other, as the kernel numbers them; a limit on nothing is what an undo left. */
+void disk_each_empty_quota(const struct site *site, void (*each)(uint32_t project, void *data),
+			   void *data)
+{
+	const struct id_span *ids = &site->config.ids;
+	uint64_t end = ids->first + (uint64_t)ids->count * ID_RANGE_SIZE;
+	struct if_nextdqblk found = {.dqb_id = ids->first};
+
+	if (!ids->count || !is_enforced(site->state))
+		return;
+	while (quota(site->state, Q_GETNEXTQUOTA, found.dqb_id, &found) == 0 &&
+	       found.dqb_id < end) {
+		if (found.dqb_bhardlimit && !found.dqb_curinodes)
+			each(found.dqb_id, data);
+		found.dqb_id++;
+	}
+}
+
+int disk_forget_quota(const struct site *site, uint32_t project)
+{
+	return set_limit(site->state, project, 0, 0);
+}
+
 const struct disk_backend disk_project = {
 	.name = "project",
 	.words = "a project quota",

@@ -183,6 +183,15 @@ static int undo_groups(const struct site *site, const struct record *record, str
 	return r;
 }
 
+void steps_remove_parent(const struct site *site)
+{
+	struct cgroup_tree tree;
+
+	if (cgroup_tree_discover(&tree, NULL) == 0)
+		remove_parent(site, &tree, site->cgroup);
+	cgroup_tree_deinit(&tree);
+}
+
 /* The groups come last: their undo is what makes sure that nothing runs any more. */
 static const struct step steps[] = {
 	{"run directory", prepare_run, undo_run, false},

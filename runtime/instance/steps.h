@@ -39,4 +39,7 @@ int steps_undo(const struct site *site, const struct record *record, struct erro
 /* The same but for what the instance wrote: nothing runs any more. */
 int steps_end(const struct site *site, const struct record *record, struct error *err);
 
+/* The parent of all groups, unless somebody uses it: an end may have had to leave it behind. */
+void steps_remove_parent(const struct site *site);
+
 #endif

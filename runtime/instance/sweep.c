@@ -4,6 +4,7 @@
 #include "instance/events.h"
 #include "instance/instance.h"
 #include "instance/keep.h"
+#include "instance/leaks_look.h"
 #include "instance/lock.h"
 #include "instance/start.h"
 #include "instance/steps.h"
@@ -14,15 +15,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define OVERDUE_NS (2 * NSEC_PER_SEC)
 #define LOOK_EVERY_NS NSEC_PER_SEC
 #define STAMP "swept"
 
-/* A keeper that lets its deadline pass is killed with everything it keeps. */
-static bool is_due(const struct site *site, const struct record *record, const char **ret_why)
+bool sweep_is_due(const struct site *site, const struct record *record, const char **ret_why)
 {
 	int64_t left = lease_left_ns(&record->grant.lease) + record->grant.lease.frozen_ns;
 
@@ -32,7 +32,7 @@ static bool is_due(const struct site *site, const struct record *record, const c
 	if (instance_is_from_other_boot(record) || !instance_is_alive(site, record->grant.id))
 		return true;
 	*ret_why = "expired; ended by a sweep";
-	return left < -OVERDUE_NS;
+	return left < -SWEEP_OVERDUE_NS;
 }
 
 static void end_if_due(const struct site *site, const char *id, struct sweep_result *result,
@@ -42,7 +42,7 @@ static void end_if_due(const struct site *site, const char *id, struct sweep_res
 	const char *why;
 	int r = instance_load(site, id, &record, err);
 
-	if (r == -ENOENT || (r == 0 && !is_due(site, record, &why)))
+	if (r == -ENOENT || (r == 0 && !sweep_is_due(site, record, &why)))
 		return;
 	if (r == 0 && instance_is_alive(site, id))
 		r = steps_end(site, record, err);
@@ -60,14 +60,46 @@ struct strays {
 	char **ids;
 };
 
+/* The list may be older than an instance that was started meanwhile. */
+static bool has_record(const struct site *site, const char *id)
+{
+	cleanup_record struct record *record = NULL;
+
+	return instance_load(site, id, &record, NULL) != -ENOENT;
+}
+
 static int note_stray(const char *id, void *data)
 {
 	struct strays *strays = data;
 
 	if (is_id(id) && !strv_contains(strays->ids, id) && !strv_contains(strays->recorded, id) &&
-	    !instance_is_alive(strays->site, id))
+	    !instance_is_alive(strays->site, id) && !has_record(strays->site, id))
 		strv_add(&strays->ids, id);
 	return 0;
+}
+
+static bool has_directory(const struct site *site, const char *id)
+{
+	cleanup_fd int run = site_open_run_of(site, id);
+
+	return run >= 0;
+}
+
+/*
+ * A keeper that lives and has no record: nobody will ever look for its deadline. The record comes
+ * before the directory and goes after it, so one that is started or ended now is not taken for it.
+ */
+static void end_keeper_without_record(struct strays *strays, const char *id)
+{
+	struct record bare = {.cgroup = strays->site->cgroup};
+
+	if (!is_id(id) || strv_contains(strays->recorded, id) || strv_contains(strays->ids, id) ||
+	    has_record(strays->site, id) || !has_directory(strays->site, id) ||
+	    has_record(strays->site, id))
+		return;
+	snprintf(bare.grant.id, sizeof(bare.grant.id), "%s", id);
+	(void)steps_end(strays->site, &bare, NULL);
+	strv_add(&strays->ids, id);
 }
 
 static void note_directory(struct strays *strays, int dirfd, const char *path)
@@ -76,9 +108,13 @@ static void note_directory(struct strays *strays, int dirfd, const char *path)
 	cleanup_dir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			note_stray(entry->d_name, strays);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		note_stray(entry->d_name, strays);
+		if (dirfd == strays->site->run)
+			end_keeper_without_record(strays, entry->d_name);
+	}
 }
 
 static void sweep_strays(const struct site *site, char **recorded, struct sweep_result *result,
@@ -102,6 +138,9 @@ static void sweep_strays(const struct site *site, char **recorded, struct sweep_
 		result->strays++;
 	}
 	strv_free(strays.ids);
+	if (leaks_sweep_network(site, err) < 0)
+		result->left++;
+	steps_remove_parent(site);
 }
 
 /* Each once: what cannot be removed would be waited for, and counted, again. */
@@ -126,8 +165,8 @@ static int find_due(struct store *store, char ***ret_ids, struct error *err)
 
 	if (r < 0)
 		return error_set(err, -r, "cannot read this boot's id");
-	return store_list_due(store, boot_id, clock_boottime_ns() - OVERDUE_NS,
-			      clock_wall_ns() - OVERDUE_NS, ret_ids, err);
+	return store_list_due(store, boot_id, clock_boottime_ns() - SWEEP_OVERDUE_NS,
+			      clock_wall_ns() - SWEEP_OVERDUE_NS, ret_ids, err);
 }
 
 int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_result,

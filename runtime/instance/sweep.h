@@ -7,6 +7,10 @@
 #define INSTANCE_SWEEP_H
 
 #include "instance/site.h"
+#include "base/text.h"
+
+/* A keeper that lets its deadline pass by that much is killed with everything it keeps. */
+#define SWEEP_OVERDUE_NS (2 * NSEC_PER_SEC)
 
 /* What a sweep found and did. */
 struct sweep_result {
@@ -14,6 +18,9 @@ struct sweep_result {
 	unsigned strays; /* objects without a record that are gone now */
 	unsigned left;	 /* what could not be removed; err names the last */
 };
+
+/* Whether the instance is one that a sweep ends, and why, for the history. */
+bool sweep_is_due(const struct site *site, const struct record *record, const char **ret_why);
 
 /*
  * Ends what has no keeper, is overdue by more than 2 s or is of an earlier boot, and, if strays,
