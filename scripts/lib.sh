@@ -49,3 +49,15 @@ has_package()
 	status=$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) || return 1
 	[ "$status" = installed ]
 }
+
+# FNV-1a, as the program marks its control groups for a STINT_ROOT.
+group_of_root()
+{
+	local hash=2166136261 i code
+
+	for ((i = 0; i < ${#1}; i++)); do
+		printf -v code %d "'${1:i:1}"
+		hash=$((((hash ^ code) * 16777619) & 0xffffffff))
+	done
+	printf 'stint-%08x\n' "$hash"
+}
