@@ -40,8 +40,13 @@ static int measure_directory(struct measuring *m, int dirfd, const char *name, i
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
-	int r = dir ? 0 : -errno;
+	int r = 0;
 
+	if (!dir) {
+		r = -errno;
+		cleanup_close(&fd);
+		return r;
+	}
 	while (r == 0 && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			r = measure_entry(m, fd, entry->d_name, depth + 1);
