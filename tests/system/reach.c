@@ -6,6 +6,7 @@
  *	reach tcp|udp ADDRESS PORT [SOURCE]
  *	reach icmp ADDRESS [SOURCE]		needs net.ipv4.ping_group_range
  *	reach hold ADDRESS PORT			connects, says "held", then "cut" when it is cut
+ *	reach knock ADDRESS PORT NUMBER		asks for a page so often, each time anew
  *
  * The answer is "reached"; "denied" when somebody said no; or "silent" when nothing came.
  */
@@ -193,6 +194,32 @@ static int listen_on(int type, const char *port)
 	return fd;
 }
 
+/* One connection: a question, the whole answer, and the end of it. */
+static bool knock_once(const struct endpoint *to)
+{
+	static const char question[] = "GET / HTTP/1.0\r\n\r\n";
+	int fd = socket(to->address.ss_family, SOCK_STREAM, 0);
+	char answer[4096];
+	ssize_t n = -1, all = 0;
+
+	if (connect(fd, (const struct sockaddr *)&to->address, to->size) == 0 &&
+	    send(fd, question, sizeof(question) - 1, 0) == (ssize_t)sizeof(question) - 1)
+		while ((n = recv(fd, answer, sizeof(answer), 0)) > 0)
+			all += n;
+	close(fd);
+	return n == 0 && all > 0;
+}
+
+static int knock(const struct endpoint *to, const char *number)
+{
+	unsigned long wanted = strtoul(number, NULL, 10);
+
+	for (unsigned long i = 0; i < wanted; i++)
+		if (!knock_once(to))
+			return 1;
+	return 0;
+}
+
 /* The answer comes from the address that was asked: a client takes no other. */
 static void echo(int fd)
 {
@@ -249,5 +276,7 @@ int main(int argc, char **argv)
 		return reach_tcp(&to, argc > 4 ? argv[4] : NULL);
 	if (strcmp(verb, "udp") == 0)
 		return reach_udp(&to, argc > 4 ? argv[4] : NULL);
+	if (strcmp(verb, "knock") == 0 && argc > 4)
+		return knock(&to, argv[4]);
 	return strcmp(verb, "hold") == 0 ? hold(&to) : 2;
 }
