@@ -275,12 +275,16 @@ is_state()
 # parent_and_comm PID: to tell the keeper's processes apart by their names.
 kill_process()
 {
-	local pids
+	local pid pids
 
 	pids=$(processes_of "$1" "$2")
 	[ -n "$pids" ]
 	# shellcheck disable=SC2086 # one or more
 	kill -KILL $pids
+	# on a busy host that takes its time
+	for pid in $pids; do
+		eventually 5 is_ended "$pid"
+	done
 }
 
 reason_of()
