@@ -37,6 +37,8 @@ static int64_t next_boot_event(const struct keeper *keeper, int64_t next)
 		next = earliest(next, keeper->act_at_ns);
 	if (keeper->phase <= PHASE_STOPPING)
 		next = earliest(next, memory_watch_next(&keeper->memory, clock_boottime_ns()));
+	if (keeper->status_at_ns)
+		next = earliest(next, keeper->status_at_ns);
 	if (keeper->guard_at_ns)
 		next = earliest(next, keeper->guard_at_ns);
 	if (keeper->phase == PHASE_RUNNING && keeper->status.state == STATE_STARTING) {

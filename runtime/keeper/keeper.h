@@ -70,10 +70,11 @@ struct keeper {
 	bool inside_made, link_made; /* the server starts when both are */
 	int64_t server_started_ns;   /* boot time */
 	int64_t next_probe_ns;
-	int64_t act_at_ns; /* STOPPING: kill; KILLING, DRAINING: give up waiting */
-	int64_t used_ns;   /* boot time of the last use that is no connection */
-	int64_t warned_ns; /* the warning that was given last, by the time left then; 0: none */
-	bool looked;	   /* whether a warning was due has been looked at */
+	int64_t act_at_ns;    /* STOPPING: kill; KILLING, DRAINING: give up waiting */
+	int64_t status_at_ns; /* when the status, which could not be written, is tried again; 0 */
+	int64_t used_ns;      /* boot time of the last use that is no connection */
+	int64_t warned_ns;    /* the warning that was given last, by the time left then; 0: none */
+	bool looked;	      /* whether a warning was due has been looked at */
 	char frozen_reason[CONTROL_REASON_SIZE]; /* why it is frozen, and will end */
 };
 

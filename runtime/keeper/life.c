@@ -19,12 +19,15 @@
 
 #define KILL_BOUND_NS (10 * NSEC_PER_SEC)
 #define DRAIN_BOUND_NS (2 * NSEC_PER_SEC)
+#define STATUS_AGAIN_NS (100 * NSEC_PER_MSEC)
 #define FORWARDER_RESTARTS_MAX 5
 
 void keeper_write_status(struct keeper *keeper)
 {
-	/* a full run directory costs the list its news, nothing else */
-	(void)status_write(keeper->run, &keeper->status);
+	/* a full run directory costs the list its news, nothing else, and not for good */
+	bool written = status_write(keeper->run, &keeper->status) == 0;
+
+	keeper->status_at_ns = written ? 0 : clock_boottime_ns() + STATUS_AGAIN_NS;
 }
 
 void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
@@ -424,6 +427,8 @@ void keeper_check(struct keeper *keeper)
 	int64_t now = clock_boottime_ns();
 
 	keeper_check_memory(keeper);
+	if (keeper->status_at_ns && now >= keeper->status_at_ns)
+		keeper_write_status(keeper);
 	deadline_check(keeper, now);
 	check_ready(keeper, now);
 	check_phase(keeper, now);
