@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define KILL_BOUND_NS (5 * NSEC_PER_SEC)
 #define END_BOUND_NS (20 * NSEC_PER_SEC)
 #define UNARCHIVED_KEPT_NS (24 * 3600 * NSEC_PER_SEC)
 #define STRANGER_NS NSEC_PER_SEC
@@ -199,15 +200,22 @@ static int connect_patiently(const struct site *site, const char *id, struct err
 	}
 }
 
-/* Reads what the keeper says; true when it has ended, false when it says no more. */
-static bool wait_for_end(int keeper)
+/* Reads what the keeper says; true when it has ended, false when it says no more, or not in time.
+ */
+static bool wait_for_end(int keeper, int64_t until)
 {
+	struct pollfd polled = {.fd = keeper, .events = POLLIN};
+
 	for (;;) {
 		cleanup_packet struct control_packet packet = {0};
 		int fds[SOCKET_FDS_MAX];
 		size_t n_fds = 0;
-		int r = control_receive(keeper, &packet, fds, &n_fds);
+		int64_t left_ms = (until - clock_boottime_ns()) / NSEC_PER_MSEC;
+		int r;
 
+		if (until && poll(&polled, 1, left_ms > 0 ? (int)left_ms : 0) == 0)
+			return false;
+		r = control_receive(keeper, &packet, fds, &n_fds);
 		for (size_t i = 0; r > 0 && i < n_fds; i++)
 			close(fds[i]);
 		if (r > 0 && packet.verb == CONTROL_ENDED)
@@ -252,9 +260,13 @@ static int end_with(const struct site *site, const char *id, enum control_verb v
 {
 	cleanup_fd int keeper = connect_patiently(site, id, err);
 	struct control_packet packet = {.verb = verb, .finish = true, .text = (char *)reason};
+	/* a stop takes as long as the grace and the deadline let it; a kill is a matter of moments
+	 */
+	int64_t until = verb == CONTROL_KILL ? clock_boottime_ns() + KILL_BOUND_NS : 0;
 	int r = 0;
 
-	if (keeper >= 0 && control_send(keeper, &packet, NULL, 0) == 0 && !wait_for_end(keeper))
+	if (keeper >= 0 && control_send(keeper, &packet, NULL, 0) == 0 &&
+	    !wait_for_end(keeper, until))
 		r = kill_stranger(site, id, err);
 	return r < 0 ? r : instance_end(site, id, reason, err);
 }

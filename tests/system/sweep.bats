@@ -119,6 +119,14 @@ load helper
 	[[ $(reason_of z) == expired* ]]
 }
 
+@test "down --now ends an instance whose keeper is stopped" {
+	stint up hello --name z
+	# shellcheck disable=SC2046 # keeper and, until they have names of their own, its children
+	kill -STOP $(processes_of stint-keeper z)
+	run -0 timeout -s KILL $((40 * SLOW)) "$STINT" down z --now
+	nothing_left
+}
+
 @test "orphans and zombies inside end with their instance" {
 	payload o "[$PROBE/bin/probe, orphans, '20', zombies, '20', print, up, sleep, '300']" 'ready: {log: up}'
 	stint up o --name o
