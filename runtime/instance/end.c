@@ -13,6 +13,7 @@
 #include "instance/usage.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/socket.h"
@@ -100,6 +101,8 @@ static int undo_recorded(const struct site *site, const struct record *record,
 		return keep_files(site, record, ending, kept_ns, err);
 	r = steps_undo(site, record, err);
 	if (r == 0)
+		r = fault_at("end: write the history", err);
+	if (r == 0)
 		r = store_open(site->state_path, &store, err);
 	return r < 0 ? r : store_finish(store, record->grant.id, ending, err);
 }
@@ -168,7 +171,11 @@ int instance_end(const struct site *site, const char *id, const char *fallback, 
 		return 0;
 	if (lock < 0)
 		return lock;
-	r = undo_all(site, id, fallback, err);
+	r = fault_at("end: undo", err);
+	if (r == 0)
+		r = undo_all(site, id, fallback, err);
+	if (r == 0)
+		r = fault_at("end: remove the lock", err);
 	if (r == 0)
 		instance_lock_remove(site, id);
 	return r;

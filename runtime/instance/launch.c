@@ -353,6 +353,12 @@ static char **keeper_env(const struct site *site)
 
 	strv_add(&env, word);
 #endif
+#ifdef STINT_FAULTS
+	cleanup_free char *fault =
+		xasprintf("STINT_FAULT=%s", getenv("STINT_FAULT") ? getenv("STINT_FAULT") : "");
+
+	strv_add(&env, fault);
+#endif
 #ifdef __SANITIZE_ADDRESS__
 	static const char *const keys[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 

@@ -17,6 +17,7 @@
 #include "instance/sweep.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "base/weaken.h"
@@ -44,6 +45,8 @@ struct starting {
 	struct prepared prepared;
 	struct network network;
 	int lock;
+	int tie;      /* connection to the keeper */
+	pid_t keeper; /* 0: there is none yet */
 };
 
 static void starting_deinit(struct starting *s)
@@ -57,6 +60,7 @@ static void starting_deinit(struct starting *s)
 	prepared_deinit(&s->prepared);
 	network_deinit(&s->network);
 	cleanup_close(&s->lock);
+	cleanup_close(&s->tie);
 }
 
 static int look_at_ids(const struct site *site, struct error *err)
@@ -216,15 +220,15 @@ static void end_keeper(pid_t keeper)
 }
 
 /* Waits for the keeper's first word, after which the lock is its own. */
-static int hand_over(int tie, pid_t keeper, struct error *err)
+static int hand_over(struct starting *s, struct error *err)
 {
-	struct pollfd polled = {.fd = tie, .events = POLLIN};
+	struct pollfd polled = {.fd = s->tie, .events = POLLIN};
 	struct control_packet packet = {0};
 	int fds[8], r;
 	size_t n_fds;
 
 	r = poll(&polled, 1, KEEPER_BOUND_MS);
-	r = r > 0 ? control_receive(tie, &packet, fds, &n_fds) : -ETIMEDOUT;
+	r = r > 0 ? control_receive(s->tie, &packet, fds, &n_fds) : -ETIMEDOUT;
 	if (r > 0 && packet.verb == CONTROL_OK)
 		r = 0;
 	else if (r > 0 && packet.verb == CONTROL_FAILED && packet.error.code < 0) {
@@ -233,25 +237,53 @@ static int hand_over(int tie, pid_t keeper, struct error *err)
 	} else
 		r = error_set(err, r < 0 ? -r : ECONNRESET, "cannot start the keeper");
 	control_packet_deinit(&packet);
-	if (r < 0)
-		end_keeper(keeper);
 	return r;
 }
 
 /* While the keeper's children make the inside; the server waits for both. */
-static int link_up(struct starting *s, pid_t keeper, struct error *err)
+static int link_up(struct starting *s, struct error *err)
 {
 	int r = network_join(s->site, s->record, &s->network, err);
 
-	if (r < 0)
-		end_keeper(keeper);
 	network_deinit(&s->network);
 	return r;
 }
 
-static int make_and_launch(struct starting *s, struct instance *ret_instance, struct error *err)
+static int open_store(struct starting *s, struct error *err)
 {
-	struct launch launch = {
+	return store_open(s->site->state_path, &s->store, err);
+}
+
+static int sweep_in_passing(struct starting *s, struct error *err)
+{
+	return site_sweep_in_passing(s->site, s->store, s->request->name, err);
+}
+
+/* The last that needs the store: it is not kept open across a fork. */
+static int begin_network(struct starting *s, struct error *err)
+{
+	int r = network_begin(s->site, s->store, s->record, s->request->plan->network.egress,
+			      &s->network, err);
+
+	store_cleanup(&s->store);
+	return r;
+}
+
+static int prepare_steps(struct starting *s, struct error *err)
+{
+	return steps_prepare(s->site, s->record, &s->prepared, err);
+}
+
+static int set_limits(struct starting *s, struct error *err)
+{
+	int r = limits_apply(s->site, s->request->plan, s->record, &s->prepared, err);
+
+	return r < 0 ? r : disk_note(s->site, s->request->plan, s->record, &s->prepared, err);
+}
+
+static int launch(struct starting *s, struct error *err)
+{
+	const struct launch launch = {
 		.site = s->site,
 		.plan = s->request->plan,
 		.record = s->record,
@@ -262,52 +294,59 @@ static int make_and_launch(struct starting *s, struct instance *ret_instance, st
 		.listeners = s->listeners,
 		.lock = s->lock,
 	};
-	cleanup_fd int tie = -1;
-	pid_t keeper;
-	int r = network_begin(s->site, s->store, s->record, s->request->plan->network.egress,
-			      &s->network, err);
 
-	store_cleanup(&s->store);
-	if (r == 0)
-		r = steps_prepare(s->site, s->record, &s->prepared, err);
-	if (r == 0)
-		r = limits_apply(s->site, s->request->plan, s->record, &s->prepared, err);
-	if (r == 0)
-		r = disk_note(s->site, s->request->plan, s->record, &s->prepared, err);
-	if (r == 0)
-		r = launch_keeper(&launch, &tie, &keeper, err);
-	if (r == 0)
-		r = hand_over(tie, keeper, err);
-	if (r == 0)
-		r = link_up(s, keeper, err);
-	prepared_unlock(&s->prepared);
-	if (r < 0)
-		return r;
-	*ret_instance = (struct instance){.tie = steal_fd(&tie), .keeper = keeper};
-	return 0;
+	return launch_keeper(&launch, &s->tie, &s->keeper, err);
 }
 
-static int start(struct starting *s, struct instance *ret_instance, struct error *err)
-{
-	int r = look_at_host(s, err);
+struct stage {
+	const char *name; /* for faults on demand */
+	int (*run)(struct starting *s, struct error *err);
+};
 
-	if (r == 0)
-		r = store_open(s->site->state_path, &s->store, err);
-	if (r == 0)
-		r = site_sweep_in_passing(s->site, s->store, s->request->name, err);
-	if (r == 0)
-		r = fill_record(s, err);
-	if (r == 0)
-		r = create_lock(s, err);
+/* Until the record is there nothing is left but a lock, and then all the rest. */
+static const struct stage entering[] = {
+	{"look at the host", look_at_host},	{"open the store", open_store},
+	{"sweep in passing", sweep_in_passing}, {"fill the record", fill_record},
+	{"make the lock", create_lock},		{"enter the record", admit},
+};
+static const struct stage making[] = {
+	{"begin the network", begin_network},	{"prepare the steps", prepare_steps},
+	{"set the limits", set_limits},		{"launch the keeper", launch},
+	{"hand over to the keeper", hand_over}, {"make the link", link_up},
+};
+
+static int run_stages(const struct stage *stages, size_t n, struct starting *s, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = fault_at(stages[i].name, err);
+		if (r == 0)
+			r = stages[i].run(s, err);
+	}
+	return r;
+}
+
+static int make_and_launch(struct starting *s, struct error *err)
+{
+	int r = run_stages(making, ARRAY_SIZE(making), s, err);
+
+	if (r < 0 && s->keeper > 0)
+		end_keeper(s->keeper);
+	prepared_unlock(&s->prepared);
+	return r;
+}
+
+static int start(struct starting *s, struct error *err)
+{
+	int r = run_stages(entering, ARRAY_SIZE(entering), s, err);
+
+	if (r < 0 && s->lock >= 0)
+		instance_lock_remove(s->site, s->record->grant.id);
 	if (r < 0)
 		return r;
-	r = admit(s, err);
-	if (r < 0) {
-		instance_lock_remove(s->site, s->record->grant.id);
-		return r;
-	}
 	events_add_created(s->site, s->record);
-	r = make_and_launch(s, ret_instance, err);
+	r = make_and_launch(s, err);
 	if (r < 0)
 		undo_start(s, err);
 	return r;
@@ -316,16 +355,18 @@ static int start(struct starting *s, struct instance *ret_instance, struct error
 int instance_start(const struct site *site, const struct start_request *request,
 		   struct instance *ret_instance, struct error *err)
 {
-	struct starting s = {.site = site, .request = request, .lock = -1, .network.lock = -1};
+	struct starting s = {
+		.site = site, .request = request, .lock = -1, .tie = -1, .network.lock = -1};
 	int r;
 
 	s.prepared.group_lock = s.prepared.run = s.prepared.log = s.prepared.pool = -1;
 	s.prepared.freezer = -1;
-	r = start(&s, ret_instance, err);
-	if (r == 0) {
-		ret_instance->record = steal_ptr(s.record);
-		ret_instance->without = s.without;
-	}
+	r = start(&s, err);
+	if (r == 0)
+		*ret_instance = (struct instance){.record = steal_ptr(s.record),
+						  .tie = steal_fd(&s.tie),
+						  .keeper = s.keeper,
+						  .without = s.without};
 	for (size_t i = 0; r == 0 && i < ret_instance->record->grant.n_ports; i++)
 		close(s.listeners[i]);
 	starting_deinit(&s);

@@ -2,6 +2,7 @@
 /* The steps of a start and their undo; see steps.h. In commands. */
 #include "instance/steps.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "instance/disk.h"
@@ -200,6 +201,13 @@ static const struct step steps[] = {
 	{"control groups", prepare_groups, undo_groups, false},
 };
 
+static int pass_point(const char *what, const char *step, struct error *err)
+{
+	cleanup_free char *point = xasprintf("%s %s", what, step);
+
+	return fault_at(point, err);
+}
+
 int steps_prepare(const struct site *site, const struct record *record,
 		  struct prepared *ret_prepared, struct error *err)
 {
@@ -213,7 +221,9 @@ int steps_prepare(const struct site *site, const struct record *record,
 					  .watch = {.event = -1, .count = -1, .hits = -1}};
 	r = cgroup_tree_discover(&ret_prepared->tree, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
-		r = steps[i].prepare(site, record, ret_prepared, err);
+		r = pass_point("prepare", steps[i].name, err);
+		if (r == 0)
+			r = steps[i].prepare(site, record, ret_prepared, err);
 		if (r < 0)
 			error_prefix(err, "%s", steps[i].name);
 	}
@@ -237,6 +247,14 @@ void prepared_deinit(struct prepared *prepared)
 	cleanup_close(&prepared->pool);
 }
 
+static int undo_step(const struct step *step, const struct site *site, const struct record *record,
+		     struct error *err)
+{
+	int r = pass_point("undo", step->name, err);
+
+	return r < 0 ? r : step->undo(site, record, err);
+}
+
 static int undo_steps(const struct site *site, const struct record *record, bool files,
 		      struct error *err)
 {
@@ -246,7 +264,7 @@ static int undo_steps(const struct site *site, const struct record *record, bool
 		int r = 0;
 
 		if (files || !steps[i].holds_files)
-			r = steps[i].undo(site, record, first ? NULL : err);
+			r = undo_step(&steps[i], site, record, first ? NULL : err);
 		if (r < 0 && first == 0)
 			first = r;
 	}

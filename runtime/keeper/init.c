@@ -11,6 +11,7 @@
 #include "keeper/places.h"
 #include "keeper/spawn.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/socket.h"
@@ -123,9 +124,13 @@ static int set_up(struct init *init, struct error *err)
 		return error_set(err, errno, "cannot set the host name");
 	/* while the host's /proc is there, and with the right to let nobody inside lower it */
 	file_poke(AT_FDCWD, "/proc/self/oom_score_adj", "500");
-	r = enter_groups(init, err);
+	r = fault_at("init: enter its groups", err);
+	if (r == 0)
+		r = enter_groups(init, err);
 	if (weakened("fds"))
 		(void)open("/", O_RDONLY | O_DIRECTORY);
+	if (r == 0)
+		r = fault_at("init: set up the network", err);
 	if (r == 0 && !weakened("netns"))
 		r = set_up_network(m, err);
 	if (r == 0)
@@ -135,13 +140,17 @@ static int set_up(struct init *init, struct error *err)
 	/* while we have power over the namespace that they belong to */
 	if (r == 0)
 		queues = root_open_queues();
+	if (r == 0)
+		r = fault_at("init: enter the user namespace", err);
 	if (r == 0 && init->userns >= 0)
 		r = userns_enter(init->userns, err);
 	if (r < 0)
 		return r;
 	cleanup_close(&init->userns);
 	cleanup_close(&init->pool);
-	r = places_confine(&m->root, queues, err);
+	r = fault_at("init: confine itself", err);
+	if (r == 0)
+		r = places_confine(&m->root, queues, err);
 	if (r == 0)
 		r = confine_keep(INIT_CAPS | m->caps, err);
 	if (r < 0)
@@ -185,7 +194,8 @@ static void start_server(struct world *world)
 	struct control_packet packet = {.verb = INIT_SERVER_STARTED};
 	struct error err = {0};
 
-	if (spawn_process(&spawn, &world->server, &err) < 0)
+	if (fault_at("init: start the server", &err) < 0 ||
+	    spawn_process(&spawn, &world->server, &err) < 0)
 		tell_failure(world, 0, &err);
 	else
 		tell(world, &packet, NULL, 0);
@@ -405,6 +415,7 @@ void init_run(struct init *init)
 	struct error err = {0};
 	int signals = watch_children();
 
+	fault_list_to(init->out);
 	if (signals < 0 || set_up(init, &err) < 0) {
 		tell_failure(&world, 0, &err);
 		_exit(1);

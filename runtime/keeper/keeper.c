@@ -6,6 +6,7 @@
 #include "keeper/keeper.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/socket.h"
@@ -190,6 +191,7 @@ static int finish(struct keeper *keeper)
 	char *argv[] = {(char *)"stint", (char *)"reap", keeper->message.id, NULL};
 
 	keeper_leave_facts(keeper);
+	(void)fault_at("keeper: finish", NULL);
 	keeper->status.state = STATE_ENDED;
 	keeper_write_status(keeper);
 	clients_tell(keeper, &ended);
@@ -276,9 +278,15 @@ static int prepare(struct keeper *keeper, struct error *err)
 	keeper->counts = make_counts();
 	deadline_map_counts(keeper);
 	keeper_write_status(keeper);
-	r = keeper_start_init(keeper, err);
+	r = fault_at("keeper: start init", err);
+	if (r == 0)
+		r = keeper_start_init(keeper, err);
+	if (r == 0)
+		r = fault_at("keeper: start the forwarder", err);
 	if (r == 0)
 		r = keeper_start_forwarder(keeper, err);
+	if (r == 0)
+		r = fault_at("keeper: drop privileges", err);
 	return r < 0 ? r : keeper_drop_privileges(err);
 }
 

@@ -7,6 +7,7 @@
 #include "keeper/keeper.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/process.h"
 #include "base/socket.h"
 
@@ -85,6 +86,7 @@ void keeper_kill(struct keeper *keeper, const char *reason)
 		return;
 	set_reason(keeper, reason);
 	deadline_thaw(keeper); /* what version 1 has frozen does not die */
+	(void)fault_at("keeper: kill init", NULL);
 	keeper->phase = PHASE_KILLING;
 	keeper->act_at_ns = clock_boottime_ns() + KILL_BOUND_NS;
 	keeper->status.state = STATE_STOPPING;
@@ -112,6 +114,7 @@ void keeper_stop(struct keeper *keeper, const char *reason)
 		return;
 	}
 	set_reason(keeper, reason);
+	(void)fault_at("keeper: stop the server", NULL);
 	deadline_thaw(keeper);
 	keeper->phase = PHASE_STOPPING;
 	keeper->act_at_ns = clock_boottime_ns() + m->grace_ns;
@@ -141,6 +144,7 @@ static void become_ready(struct keeper *keeper)
 
 static void on_server_started(struct keeper *keeper)
 {
+	(void)fault_at("keeper: the server is started", NULL);
 	keeper->server_alive = true;
 	keeper->server_started_ns = clock_boottime_ns();
 	keeper->next_probe_ns = keeper->server_started_ns;
@@ -282,6 +286,7 @@ void keeper_start_server(struct keeper *keeper)
 
 static void on_set_up(struct keeper *keeper)
 {
+	(void)fault_at("keeper: the inside is made", NULL);
 	keeper->inside_made = true;
 	keeper_start_server(keeper);
 }
@@ -351,6 +356,7 @@ void keeper_on_init_died(struct keeper *keeper)
 			break;
 		keeper_serve_init(keeper);
 	}
+	(void)fault_at("keeper: init is gone", NULL);
 	reap(&keeper->init);
 	if (keeper->phase < PHASE_STOPPING)
 		keeper->status.failed = true;

@@ -6,6 +6,7 @@
  */
 #include "rootfs/applying.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "base/weaken.h"
@@ -175,20 +176,23 @@ static int apply_proc(const struct applying *a)
 	return apply_new(a, "proc", NULL);
 }
 
-static int (*const apply_table[ROOT_OP_KINDS])(const struct applying *) = {
-	[ROOT_DIRECTORY] = apply_directory,
-	[ROOT_SYMLINK] = apply_symlink,
-	[ROOT_FILE] = apply_file,
-	[ROOT_COPY] = apply_copy,
-	[ROOT_NODE] = apply_node,
-	[ROOT_BIND] = apply_bind,
-	[ROOT_OVERLAY] = root_apply_overlay,
-	[ROOT_TMPFS] = apply_tmpfs,
-	[ROOT_DEVPTS] = apply_devpts,
-	[ROOT_PROC] = apply_proc,
-	[ROOT_READ_ONLY] = root_apply_read_only,
-	[ROOT_MASK_FILE] = root_apply_mask_file,
-	[ROOT_MASK_DIRECTORY] = root_apply_mask_directory,
+static const struct {
+	const char *point; /* for faults on demand */
+	int (*apply)(const struct applying *a);
+} apply_table[ROOT_OP_KINDS] = {
+	[ROOT_DIRECTORY] = {"root: a directory", apply_directory},
+	[ROOT_SYMLINK] = {"root: a symbolic link", apply_symlink},
+	[ROOT_FILE] = {"root: a file", apply_file},
+	[ROOT_COPY] = {"root: a copy", apply_copy},
+	[ROOT_NODE] = {"root: a node", apply_node},
+	[ROOT_BIND] = {"root: a host path", apply_bind},
+	[ROOT_OVERLAY] = {"root: an overlay", root_apply_overlay},
+	[ROOT_TMPFS] = {"root: a tmpfs", apply_tmpfs},
+	[ROOT_DEVPTS] = {"root: terminals", apply_devpts},
+	[ROOT_PROC] = {"root: proc", apply_proc},
+	[ROOT_READ_ONLY] = {"root: a read-only tree", root_apply_read_only},
+	[ROOT_MASK_FILE] = {"root: a masked file", root_apply_mask_file},
+	[ROOT_MASK_DIRECTORY] = {"root: a masked directory", root_apply_mask_directory},
 };
 
 /* A mount made in a shared tree would travel to the host. */
@@ -253,7 +257,9 @@ static int apply_list(const struct root_ops *ops, struct applying *a)
 
 	for (size_t i = top_of(ops) ? 1 : 0; r == 0 && i < ops->n; i++) {
 		a->op = &ops->list[i];
-		r = apply_table[a->op->kind](a);
+		r = fault_at(apply_table[a->op->kind].point, a->err);
+		if (r == 0)
+			r = apply_table[a->op->kind].apply(a);
 	}
 	umask(mask);
 	return r;

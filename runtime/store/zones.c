@@ -36,9 +36,8 @@ static const struct field member_fields[] = {
 	FIELD(U32, struct zone_member, address),
 	FIELD(CHARS, struct zone_member, address6),
 };
-static const char list_members[] =
-	"SELECT id, name, address, address6 FROM instance"
-	" WHERE zone = ? AND kept_until_ns = 0 ORDER BY name";
+static const char list_members[] = "SELECT id, name, address, address6 FROM instance"
+				   " WHERE zone = ? AND kept_until_ns = 0 ORDER BY name";
 
 static const char select_peer[] = "SELECT id, name, address, address6 FROM instance"
 				  " WHERE zone = ? AND id <> ? AND kept_until_ns = 0 LIMIT 1";
