@@ -251,6 +251,37 @@ static int undo_one(const struct cgroup_hierarchy *h, const char *parent, const 
 	return r < 0 ? r : undo_leaf(h, group, until);
 }
 
+/* The first process of what cannot be removed, for people: "process 4711 (tar)"; or nothing. */
+static char *name_survivor(const struct cgroup_hierarchy *h, const char *parent, const char *id)
+{
+	cleanup_free char *rest = xasprintf("%s/server/cgroup.procs", id);
+	cleanup_free char *path = group_path(h, parent, rest);
+	cleanup_free char *list = NULL, *comm = NULL, *name = NULL;
+	uint64_t pid;
+
+	if (file_read(AT_FDCWD, path, 1 << 16, &list, NULL) < 0)
+		return NULL;
+	list[strcspn(list, "\n")] = '\0';
+	if (parse_number(list, INT32_MAX, &pid) < 0)
+		return NULL;
+	comm = xasprintf("/proc/%s/comm", list);
+	if (file_read(AT_FDCWD, comm, 64, &name, NULL) < 0)
+		return NULL;
+	name[strcspn(name, "\n")] = '\0';
+	return xasprintf("process %s (%s) does not die: it waits in the kernel", list, name);
+}
+
+static int say_left(const struct cgroup_hierarchy *h, const char *parent, const char *id, int r,
+		    struct error *err)
+{
+	cleanup_free char *survivor = r == -EBUSY ? name_survivor(h, parent, id) : NULL;
+
+	error_set(err, -r, "cannot remove control group '%s/%s/%s'", h->mount, parent, id);
+	if (survivor)
+		error_prefix(err, "%s", survivor);
+	return r;
+}
+
 void cgroup_remove_parent(const struct cgroup_tree *tree, const char *parent)
 {
 	for (size_t i = 0; i < tree->n; i++) {
@@ -277,8 +308,7 @@ int cgroup_undo(const struct cgroup_tree *tree, const char *parent, const char *
 			if (h->leaves)
 				r = undo_one(h, parent, id, until);
 			if (r < 0 && first == 0)
-				first = error_set(err, -r, "cannot remove control group '%s/%s/%s'",
-						  h->mount, parent, id);
+				first = say_left(h, parent, id, r, err);
 		}
 	}
 	return first;

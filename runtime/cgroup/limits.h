@@ -66,11 +66,11 @@ void cgroup_watch_open(const struct cgroup_tree *tree, const char *group,
 void cgroup_watch_close(struct cgroup_watch *watch);
 
 /*
- * A descriptor whose file freezes the group when keeper/deadline.c writes to it, from the version 2
- * tree (which every host has that has one, controllers or not), else version 1; *ret_version 0 and
- * -1 where there is neither.
+ * A descriptor whose file freezes the group when keeper/deadline.c writes to it; -1 where there is
+ * no version 2 tree. Controllers need not be in it; the freezer of version 1 is not used, because
+ * what it holds cannot be killed.
  */
-int cgroup_freezer_open(const struct cgroup_tree *tree, const char *group, int *ret_version);
+int cgroup_freezer_open(const struct cgroup_tree *tree, const char *group);
 
 /* What the group uses now; false where the kernel does not count it. */
 bool cgroup_usage(const struct cgroup_tree *tree, const char *group, enum cgroup_limit_kind kind,

@@ -71,28 +71,16 @@ void cgroup_watch_close(struct cgroup_watch *watch)
 	watch->version = 0;
 }
 
-static int open_freezer(const struct cgroup_hierarchy *h, const char *group)
+int cgroup_freezer_open(const struct cgroup_tree *tree, const char *group)
 {
-	const char *file = h->v2 ? "cgroup.freeze" : "freezer.state";
-	cleanup_free char *path = xasprintf("%s/%s/%s", h->mount, group, file);
-
-	return open(path, O_WRONLY | O_CLOEXEC);
-}
-
-int cgroup_freezer_open(const struct cgroup_tree *tree, const char *group, int *ret_version)
-{
-	const struct cgroup_hierarchy *v1 = cgroup_controller_find(tree, "freezer", false);
 	int fd = -1;
 
-	*ret_version = 2;
-	for (size_t i = 0; fd < 0 && i < tree->n; i++)
+	for (size_t i = 0; fd < 0 && i < tree->n; i++) {
+		cleanup_free char *path =
+			xasprintf("%s/%s/cgroup.freeze", tree->list[i].mount, group);
+
 		if (tree->list[i].v2)
-			fd = open_freezer(&tree->list[i], group);
-	if (fd >= 0)
-		return fd;
-	*ret_version = 1;
-	fd = v1 ? open_freezer(v1, group) : -1;
-	if (fd < 0)
-		*ret_version = 0;
+			fd = open(path, O_WRONLY | O_CLOEXEC);
+	}
 	return fd;
 }

@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "base/socket.h"
 #include "base/text.h"
+#include "netns/link.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -58,8 +59,9 @@ static void describe_end(const struct site *site, const struct record *record, c
 	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s",
 		 instance_is_from_other_boot(record) ? "host restarted" : fallback);
 	usage_gather(site, record, known ? &status : NULL, &ret_ending->usage);
-	*ret_failed = !known || status.failed || status.state != STATE_ENDED;
-	if (!known || status.state != STATE_ENDED)
+	known = known && (status.state == STATE_ENDED || status.state == STATE_STUCK);
+	*ret_failed = !known || status.failed;
+	if (!known)
 		return;
 	ret_ending->exit_status = status.exit_status;
 	ret_ending->exit_signal = status.exit_signal;
@@ -130,6 +132,31 @@ static int finish(const struct site *site, const struct record *record, const ch
 	return 0;
 }
 
+/*
+ * It sleeps in the kernel and cannot be ended now. What it may still do by itself when it wakes is
+ * not heard of outside, and who looks sees what there is; a sweep tries again.
+ */
+static void mark_stuck(const struct site *site, const struct record *record, const char *fallback,
+		       const struct error *why)
+{
+	cleanup_fd int run = site_open_run_of(site, record->grant.id);
+	const char *link = network_link_of(record);
+	struct status status = {.exit_status = -1, .failed = true};
+
+	if (run >= 0)
+		(void)status_read(run, &status);
+	if (status.state == STATE_STUCK)
+		return;
+	if (status.state != STATE_ENDED)
+		snprintf(status.reason, sizeof(status.reason), "%s", fallback);
+	status.state = STATE_STUCK;
+	if (run >= 0)
+		(void)status_write(run, &status);
+	if (link)
+		(void)netns_link_remove(link, NULL);
+	events_add(site, record->grant.id, "stuck", why->text);
+}
+
 static int leave_network(const struct site *site, const struct record *record, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
@@ -155,6 +182,8 @@ static int undo_all(const struct site *site, const char *id, const char *fallbac
 		return steps_undo(site, &bare, err);
 	r = record->kept_until_ns ? undo_recorded(site, record, &ending_unknown, 0, err)
 				  : finish(site, record, fallback, err);
+	if (r == -EBUSY)
+		mark_stuck(site, record, fallback, err);
 	return r < 0 ? r : leave_network(site, record, err);
 }
 
@@ -275,7 +304,8 @@ static int end_with(const struct site *site, const char *id, enum control_verb v
 	if (keeper >= 0 && control_send(keeper, &packet, NULL, 0) == 0 &&
 	    !wait_for_end(keeper, until))
 		r = kill_stranger(site, id, err);
-	return r < 0 ? r : instance_end(site, id, reason, err);
+	/* what does not die is for the end to say */
+	return r < 0 && r != -EBUSY ? r : instance_end(site, id, reason, err);
 }
 
 int instance_down(const struct site *site, const char *id, const char *reason, struct error *err)
@@ -300,6 +330,7 @@ void instance_observe(const struct site *site, const struct record *record,
 	}
 	if (run >= 0)
 		(void)status_read(run, ret_status);
-	if (ret_status->state != STATE_ENDED && !instance_is_alive(site, record->grant.id))
+	if (ret_status->state != STATE_ENDED && ret_status->state != STATE_STUCK &&
+	    !instance_is_alive(site, record->grant.id))
 		ret_status->state = STATE_LOST;
 }

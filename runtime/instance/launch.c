@@ -256,7 +256,6 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->n_cgroups = (uint32_t)launch->prepared->groups.n_server;
 	m->memory_version = (uint32_t)launch->prepared->watch.version;
 	m->memory_limit = plan->limits.memory_bytes;
-	m->freezer_version = (uint32_t)launch->prepared->freezer_version;
 }
 
 static int make_message(const struct launch *launch, struct error *err)
@@ -406,7 +405,7 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 	fds[n++] = prepared->watch.version ? prepared->watch.event : prepared->run;
 	fds[n++] = prepared->watch.version ? prepared->watch.count : prepared->run;
 	fds[n++] = prepared->watch.version ? prepared->watch.hits : prepared->run;
-	fds[n++] = prepared->freezer_version ? prepared->freezer : prepared->run;
+	fds[n++] = prepared->freezer >= 0 ? prepared->freezer : prepared->run;
 	for (size_t i = 0; i < prepared->groups.n_server; i++)
 		fds[n++] = prepared->groups.server[i];
 	for (size_t i = 0; i < prepared->groups.n_server; i++)

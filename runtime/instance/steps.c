@@ -147,12 +147,11 @@ static int prepare_groups(const struct site *site, const struct record *record,
 	server = xasprintf("%s/%s/server", record->cgroup, record->grant.id);
 	cgroup_account(&prepared->tree, server);
 	cgroup_watch_open(&prepared->tree, server, &prepared->watch);
-	prepared->freezer =
-		cgroup_freezer_open(&prepared->tree, server, &prepared->freezer_version);
-	if (record->grant.lease.frozen_ns && !prepared->freezer_version)
+	prepared->freezer = cgroup_freezer_open(&prepared->tree, server);
+	if (record->grant.lease.frozen_ns && prepared->freezer < 0)
 		return error_say(err, ERROR_REFUSED,
-				 "'on_expiry: freeze' needs control groups of version 2, or the "
-				 "freezer of version 1, and this host has neither");
+				 "'on_expiry: freeze' needs control groups of version 2, which "
+				 "this host does not have");
 	return 0;
 }
 
@@ -267,6 +266,9 @@ static int undo_steps(const struct site *site, const struct record *record, bool
 			r = undo_step(&steps[i], site, record, first ? NULL : err);
 		if (r < 0 && first == 0)
 			first = r;
+		/* something does not die: nothing is taken from under it */
+		if (r == -EBUSY && steps[i].undo == undo_groups)
+			break;
 	}
 	return first;
 }

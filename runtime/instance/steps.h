@@ -16,11 +16,11 @@ struct prepared {
 	struct cgroup_tree tree;
 	struct cgroup_groups groups;
 	struct cgroup_watch watch;
-	int freezer, freezer_version; /* of the server's group; -1 and 0: it cannot be frozen */
-	int group_lock;		      /* held until the keeper has joined its groups */
-	int run;		      /* RUN/i/ID */
-	int log;		      /* STATE/i/ID/log, write-only */
-	int pool;		      /* what the instance writes (disk.h) */
+	int freezer;	/* freezes the server's group; -1: it cannot be frozen */
+	int group_lock; /* held until the keeper has joined its groups */
+	int run;	/* RUN/i/ID */
+	int log;	/* STATE/i/ID/log, write-only */
+	int pool;	/* what the instance writes (disk.h) */
 };
 
 /* Runs all steps in order. ret_prepared must be ended with prepared_deinit also on failure. */
@@ -31,7 +31,8 @@ void prepared_deinit(struct prepared *prepared);
 void prepared_unlock(struct prepared *prepared);
 
 /*
- * Undoes all steps in reverse order, each whether or not the ones before it worked. Only id and
+ * Undoes all steps in reverse order, each whether or not the ones before it worked, but for
+ * the groups': while something in them does not die (-EBUSY), what it may use stays. Only id and
  * cgroup of the record are needed. Returns the first failure.
  */
 int steps_undo(const struct site *site, const struct record *record, struct error *err);

@@ -35,12 +35,24 @@ bool sweep_is_due(const struct site *site, const struct record *record, const ch
 	return left < -SWEEP_OVERDUE_NS;
 }
 
-static void end_if_due(const struct site *site, const char *id, struct sweep_result *result,
-		       struct error *err)
+/* Trying to end it takes seconds, and would be in the way of every other command. */
+static bool is_stuck(const struct site *site, const struct record *record)
+{
+	struct status status;
+
+	instance_observe(site, record, &status);
+	return status.state == STATE_STUCK;
+}
+
+static void end_if_due(const struct site *site, const char *id, bool patient,
+		       struct sweep_result *result, struct error *err)
 {
 	cleanup_record struct record *record = NULL;
 	const char *why;
 	int r = instance_load(site, id, &record, err);
+
+	if (r == 0 && !patient && is_stuck(site, record))
+		return;
 
 	if (r == -ENOENT || (r == 0 && !sweep_is_due(site, record, &why)))
 		return;
@@ -151,11 +163,11 @@ static void add_lost(const struct site *site, char **ids, char ***due)
 			strv_add(due, ids[i]);
 }
 
-static void end_each(const struct site *site, char **ids, struct sweep_result *result,
+static void end_each(const struct site *site, char **ids, bool patient, struct sweep_result *result,
 		     struct error *err)
 {
 	for (size_t i = 0; ids && ids[i]; i++)
-		end_if_due(site, ids[i], result, err);
+		end_if_due(site, ids[i], patient, result, err);
 }
 
 static int find_due(struct store *store, char ***ret_ids, struct error *err)
@@ -187,7 +199,7 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 	if (r < 0)
 		return r;
 	add_lost(site, ids, &due);
-	end_each(site, due, ret_result, err);
+	end_each(site, due, strays, ret_result, err);
 	if (strays) {
 		sweep_strays(site, all, ret_result, err);
 		keep_prune_archives(site);
@@ -246,6 +258,6 @@ int site_sweep_in_passing(const struct site *site, struct store *store, const ch
 		return r;
 	add_lost(site, ids, &due);
 	/* what cannot be removed now is for "stint sweep" to say */
-	end_each(site, due, &result, NULL);
+	end_each(site, due, false, &result, NULL);
 	return 0;
 }

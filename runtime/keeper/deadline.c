@@ -81,10 +81,7 @@ void deadline_touch(struct keeper *keeper)
 /* A group that cannot be frozen goes on, for as long as it could have been frozen. */
 static void set_freezer(const struct keeper *keeper, bool frozen)
 {
-	static const char *const words[][2] = {{"", ""}, {"THAWED", "FROZEN"}, {"0", "1"}};
-	const char *word = words[keeper->message.freezer_version][frozen];
-
-	(void)!pwrite(keeper->freezer, word, strlen(word), 0);
+	(void)!pwrite(keeper->freezer, frozen ? "1" : "0", 1, 0);
 }
 
 static void freeze(struct keeper *keeper, int64_t now, const char *reason)

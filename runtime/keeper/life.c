@@ -85,7 +85,7 @@ void keeper_kill(struct keeper *keeper, const char *reason)
 	if (keeper->phase >= PHASE_KILLING)
 		return;
 	set_reason(keeper, reason);
-	deadline_thaw(keeper); /* what version 1 has frozen does not die */
+	deadline_thaw(keeper);
 	(void)fault_at("keeper: kill init", NULL);
 	keeper->phase = PHASE_KILLING;
 	keeper->act_at_ns = clock_boottime_ns() + KILL_BOUND_NS;

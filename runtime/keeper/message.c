@@ -151,7 +151,6 @@ static void put_host(struct text *to, const struct start_message *m)
 	wire_put_u32(to, m->n_cgroups);
 	wire_put_u32(to, m->memory_version);
 	wire_put_u64(to, m->memory_limit);
-	wire_put_u32(to, m->freezer_version);
 }
 
 static void get_host(struct wire_reader *from, struct start_message *m)
@@ -178,8 +177,7 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	m->n_cgroups = wire_get_u32(from);
 	m->memory_version = wire_get_u32(from);
 	m->memory_limit = wire_get_u64(from);
-	m->freezer_version = wire_get_u32(from);
-	if (m->n_cgroups > START_CGROUPS_MAX || m->memory_version > 2 || m->freezer_version > 2)
+	if (m->n_cgroups > START_CGROUPS_MAX || m->memory_version > 2)
 		from->bad = true;
 }
 

@@ -78,10 +78,9 @@ struct start_message {
 	uint8_t port_flags[PLAN_PORTS_MAX]; /* enum plan_port_flag */
 	uint8_t ready_flags;		    /* of the port that is probed */
 	uint32_t n_ports;
-	uint32_t n_cgroups;	  /* hierarchies with leaves */
-	uint32_t memory_version;  /* of struct memory_watch */
-	uint64_t memory_limit;	  /* 0: none */
-	uint32_t freezer_version; /* of the control group: 1 or 2; 0: it cannot be frozen */
+	uint32_t n_cgroups;	 /* hierarchies with leaves */
+	uint32_t memory_version; /* of struct memory_watch */
+	uint64_t memory_limit;	 /* 0: none */
 };
 
 /* Appends the message to ret_text. */

@@ -23,7 +23,8 @@ enum instance_state {
 	STATE_ENDED,
 	STATE_LOST, /* never written: the record is there and no keeper is */
 	STATE_FROZEN,
-	STATE_KEPT, /* as LOST: it has ended, and its files are kept */
+	STATE_KEPT,  /* as LOST: it has ended, and its files are kept */
+	STATE_STUCK, /* written by who could not end it: something in it does not die */
 };
 
 struct status {

@@ -143,8 +143,8 @@ int store_finish(struct store *store, const char *id, const struct ending *endin
 
 /*
  * The instance has ended and its files are kept until then (wall clock): the history gets its
- * entry, and its ports and what it took of memory and processors in its owner's quota are free again. Name, address and ids stay
- * its own until store_finish. May run twice.
+ * entry, and its ports and what it took of memory and processors in its owner's quota are free
+ * again. Name, address and ids stay its own until store_finish. May run twice.
  */
 int store_keep(struct store *store, const char *id, const struct ending *ending, int64_t until_ns,
 	       struct error *err);
