@@ -158,9 +158,8 @@ static void status_read_while_it_is_written(void **state)
 
 static void instance_state_name_of_every_state(void **state)
 {
-	static const char *const names[] = {"creating", "starting", "ready",
-					    "stopping", "ended",    "lost",	"frozen",
-					    "kept",	"stuck"};
+	static const char *const names[] = {"creating", "starting", "ready", "stopping", "ended",
+					    "lost",	"frozen",   "kept",  "stuck"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
