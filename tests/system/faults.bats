@@ -83,7 +83,7 @@ try_fault()
 }
 
 @test "whoever is killed, at whatever step, nothing is left" {
-	FAULT=kill
+	FAULT="kill"
 	while read -r POINT; do
 		try_fault </dev/null
 	done < <(points)

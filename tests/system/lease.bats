@@ -64,8 +64,9 @@ reason_of()
 	is_gone default
 	[ "$(state_of asked)" = ready ]
 	[ "$(state_of never)" = ready ]
-	! stint up short --idle soon
-	! stint up short --idle 0
+	for wrong in soon 0 -1m; do
+		refused 2 "--idle: '$wrong' is no such time" up short "--idle=$wrong"
+	done
 }
 
 @test "before the end there are warnings in the log, the list, inside and on the host" {
