@@ -205,8 +205,8 @@ vm_prepare()
 	fi
 }
 
-# vm_boot WORK SECONDS PARAMETERS: boots a copy of the system's disk with WORK/tests beside it, for
-# at most so long. The kernel's console goes to WORK/console, the second serial line is what this
+# vm_boot WORK SECONDS PARAMETERS [OPTION...]: boots a copy of the system's disk with WORK/tests
+# beside it, for at most so long, with more options for the emulator. The kernel's console goes to WORK/console, the second serial line is what this
 # prints. What the machine changes on its disk is thrown away. A program is at the same addresses
 # every time (norandmaps): the emulator keeps what it has translated by address, and is three times
 # faster then. The processor's own clock, whose rate is measured at boot, is not trusted: the host
@@ -215,8 +215,9 @@ vm_boot()
 {
 	local work=$1 bound=$2 parameters="norandmaps clocksource=hpet tsc=unstable $3"
 
+	shift 3
 	TMPDIR=$work timeout --foreground "$bound" qemu-system-x86_64 \
-		-accel tcg -smp 1 -m 2048 -nodefaults -display none -no-reboot \
+		-accel tcg -smp 1 -m 2048 -nodefaults -display none "$@" \
 		-pidfile "$work/pid" -serial "file:$work/console" -serial stdio \
 		-drive "file=$cache/disk,if=virtio,format=raw,snapshot=on,cache=unsafe" \
 		-drive "file=$work/tests,if=virtio,format=raw,cache=unsafe" \
