@@ -243,12 +243,22 @@ int db_end(struct store *store, int result, struct error *err)
 	return result;
 }
 
-/* Waits for nobody: while others read or write, one of them will do it. */
+/*
+ * Waits for nobody: while others read or write, one of them will do it. The first pass copies and
+ * waits for the disk, for seconds where that is busy, without keeping a writer out; what it leaves
+ * for the second, which does keep them out, is to cut the file.
+ */
 void db_shorten_log(struct store *store, int pages)
 {
+	int left = 0, copied = 0;
+
 	if (store->log_pages <= pages)
 		return;
 	sqlite3_busy_handler(store->db, NULL, NULL);
-	sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_PASSIVE, &left,
+				      &copied) == SQLITE_OK &&
+	    left == copied)
+		sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					  NULL);
 	sqlite3_busy_handler(store->db, on_busy, store);
 }

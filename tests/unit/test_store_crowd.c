@@ -1,15 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runtime/store: many processes at the same moment, and one that is killed. */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "store_rig.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define CROWD 20
+#define BUSY_DISK_MS 8000
+
+/* In a process where this is set, the disk is busy, and each time it is waited for is told here. */
+static int busy_disk = -1;
+
+/* In place of the C library's, also for SQLite. */
+int fdatasync(int fd)
+{
+	if (busy_disk >= 0) {
+		(void)!write(busy_disk, "", 1);
+		poll(NULL, 0, BUSY_DISK_MS);
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 /* Runs when the parent closes its end of gate; the process exits with what f returns. */
 static pid_t start_in_crowd(const int gate[2], int (*f)(const char *, unsigned), const char *path,
@@ -174,12 +193,55 @@ static void store_open_after_kill(void **data)
 	must_admit(state->store, "after", 0xffff);
 }
 
+static void end_with_busy_disk(const char *path, int told)
+{
+	cleanup_store struct store *store = NULL;
+
+	/* a test that fails does not come back to end it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (store_open(path, &store, NULL) < 0)
+		_exit(1);
+	busy_disk = told;
+	for (unsigned i = 0;; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "busy%u", i);
+		if (admit_in(store, name, i, &plenty, NULL, NULL) < 0 ||
+		    end_instance(store, i, "expired") < 0)
+			_exit(1);
+	}
+}
+
+/* Who copies the log waits for the disk: the others do not. */
+static void store_finish_with_busy_disk(void **data)
+{
+	struct state *state = *data;
+	int64_t begin;
+	int told[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		end_with_busy_disk(state->path, told[1]);
+	close(told[1]);
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	begin = clock_boottime_ns();
+	must_admit(state->store, "meanwhile", 0xffff);
+	assert_true(clock_boottime_ns() - begin < BUSY_DISK_MS / 2 * (NSEC_PER_SEC / 1000));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(told[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_DIRECTORY(store_admit_crowd_makes_the_database),
 		WITH_STORE(store_admit_crowd_with_one_name),
 		WITH_STORE(store_finish_crowd),
+		WITH_STORE(store_finish_with_busy_disk),
 		WITH_STORE(store_open_after_kill),
 	};
 
