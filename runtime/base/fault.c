@@ -4,6 +4,7 @@
 
 #ifdef STINT_FAULTS
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,5 +79,12 @@ int fault_at(const char *point, struct error *err)
 		if (strcmp(errors[i].name, fault) == 0)
 			return error_set(err, errors[i].code, "%s: a fault on demand", point);
 	return 0;
+}
+
+int fault_at_part(const char *what, const char *name, struct error *err)
+{
+	cleanup_free char *point = xasprintf("%s %s", what, name);
+
+	return fault_at(point, err);
 }
 #endif

@@ -17,10 +17,13 @@
 #ifdef STINT_FAULTS
 /* 0, or the error that is wished for here. */
 int fault_at(const char *point, struct error *err);
+/* The same at the point "WHAT NAME". */
+int fault_at_part(const char *what, const char *name, struct error *err);
 /* Where this process lists its points from now on. */
 void fault_list_to(int fd);
 #else
 #define fault_at(point, err) 0
+#define fault_at_part(what, name, err) 0
 #define fault_list_to(fd) (void)(fd)
 #endif
 

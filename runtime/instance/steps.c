@@ -200,13 +200,6 @@ static const struct step steps[] = {
 	{"control groups", prepare_groups, undo_groups, false},
 };
 
-static int pass_point(const char *what, const char *step, struct error *err)
-{
-	cleanup_free char *point = xasprintf("%s %s", what, step);
-
-	return fault_at(point, err);
-}
-
 int steps_prepare(const struct site *site, const struct record *record,
 		  struct prepared *ret_prepared, struct error *err)
 {
@@ -220,7 +213,7 @@ int steps_prepare(const struct site *site, const struct record *record,
 					  .watch = {.event = -1, .count = -1, .hits = -1}};
 	r = cgroup_tree_discover(&ret_prepared->tree, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
-		r = pass_point("prepare", steps[i].name, err);
+		r = fault_at_part("prepare", steps[i].name, err);
 		if (r == 0)
 			r = steps[i].prepare(site, record, ret_prepared, err);
 		if (r < 0)
@@ -249,7 +242,7 @@ void prepared_deinit(struct prepared *prepared)
 static int undo_step(const struct step *step, const struct site *site, const struct record *record,
 		     struct error *err)
 {
-	int r = pass_point("undo", step->name, err);
+	int r = fault_at_part("undo", step->name, err);
 
 	return r < 0 ? r : step->undo(site, record, err);
 }
