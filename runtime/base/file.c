@@ -59,35 +59,41 @@ int file_write_all(int fd, const void *data, size_t length)
 	return 0;
 }
 
-static int write_opened(int dirfd, const char *path, int flags, const char *data, mode_t mode)
+static int write_opened(int dirfd, const char *path, int flags, const void *data, size_t length,
+			mode_t mode)
 {
 	cleanup_fd int fd = openat(dirfd, path, flags | O_WRONLY | O_CLOEXEC, mode);
 
 	if (fd < 0)
 		return -errno;
-	return file_write_all(fd, data, strlen(data));
+	return file_write_all(fd, data, length);
 }
 
 int file_write(int dirfd, const char *path, const char *data, mode_t mode)
 {
-	return write_opened(dirfd, path, O_CREAT | O_TRUNC | O_NOFOLLOW, data, mode);
+	return write_opened(dirfd, path, O_CREAT | O_TRUNC | O_NOFOLLOW, data, strlen(data), mode);
 }
 
 int file_poke(int dirfd, const char *path, const char *data)
 {
-	return write_opened(dirfd, path, 0, data, 0);
+	return write_opened(dirfd, path, 0, data, strlen(data), 0);
 }
 
-int file_replace(int dirfd, const char *name, const char *data, mode_t mode)
+int file_replace_bytes(int dirfd, const char *name, const void *data, size_t length, mode_t mode)
 {
 	cleanup_free char *temporary = xasprintf("%s.new", name);
-	int r = file_write(dirfd, temporary, data, mode);
+	int r = write_opened(dirfd, temporary, O_CREAT | O_TRUNC | O_NOFOLLOW, data, length, mode);
 
 	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dirfd, temporary, 0);
 	return r;
+}
+
+int file_replace(int dirfd, const char *name, const char *data, mode_t mode)
+{
+	return file_replace_bytes(dirfd, name, data, strlen(data), mode);
 }
 
 /* mkdir(2) says EEXIST of everything that is there. */

@@ -29,6 +29,7 @@ int file_poke(int dirfd, const char *path, const char *data);
 
 /* Puts data in place of the file by rename: a reader sees the old or the new, never a part. */
 int file_replace(int dirfd, const char *name, const char *data, mode_t mode);
+int file_replace_bytes(int dirfd, const char *name, const void *data, size_t length, mode_t mode);
 
 /*
  * mkdir -p below dirfd; directories that exist are kept as they are. -ENOTDIR when the path or a

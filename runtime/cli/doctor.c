@@ -131,6 +131,8 @@ static int run_doctor(const struct invocation *invocation)
 
 	if (invocation->options.seccomp)
 		return run_seccomp(invocation);
+	if (invocation->options.rebuild)
+		return doctor_rebuild(invocation);
 	if (invocation->options.leaks || invocation->options.fix)
 		return doctor_leaks(invocation);
 	if (invocation->n_args > 0 || invocation->rest) {
@@ -158,8 +160,8 @@ static int run_doctor(const struct invocation *invocation)
 
 const struct command doctor_command = {
 	.name = "doctor",
-	.usage = "[OPTION...] [--leaks [--fix]] [--seccomp NAME [-- COMMAND...]]",
-	.options = "json seccomp user env leaks fix",
+	.usage = "[OPTION...] [--leaks [--fix]] [--rebuild] [--seccomp NAME [-- COMMAND...]]",
+	.options = "json seccomp user env leaks fix rebuild",
 	.summary = "show what this host can and cannot do",
 	.description =
 		"One line for each check: ok, note (sandboxes start, but something is different "
@@ -169,7 +171,11 @@ const struct command doctor_command = {
 		"be: processes, mounts, control groups, loop devices, directories, locks, links, "
 		"tables and rows that belong to no running instance, each by its exact name. "
 		"Exits with 1 while something is left, and with 0 when nothing is; --fix removes "
-		"it and looks again. With --seccomp it runs COMMAND inside the instance NAME as "
+		"it and looks again. With --rebuild a damaged store is set aside and a new one "
+		"made "
+		"from what is on the host: every instance that runs, and what is kept, is in it as "
+		"it was; the history begins anew. With --seccomp it runs COMMAND inside the "
+		"instance NAME as "
 		"'stint "
 		"exec' does, and says at its end which system calls the instance's filter has "
 		"denied it, how often, with which error, and why; with --json on standard output, "

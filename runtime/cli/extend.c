@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "instance/events.h"
 #include "instance/reach.h"
+#include "instance/record_file.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -35,6 +36,7 @@ static int apply(const struct site *site, const struct record *record, const str
 {
 	struct control_packet packet = {.verb = CONTROL_LEASE, .lease = *lease};
 	cleanup_store struct store *store = NULL;
+	struct record changed = *record; /* a view of the same */
 	char until[32];
 	int r = store_open(site->state_path, &store, err);
 
@@ -47,6 +49,8 @@ static int apply(const struct site *site, const struct record *record, const str
 		store_set_lease(store, record->grant.id, &record->grant.lease, NULL);
 	if (r < 0)
 		return r;
+	changed.grant.lease = *lease;
+	(void)record_file_write(site, &changed, NULL, NULL);
 	format_rfc3339(lease_deadline_wall_s(lease), until, sizeof(until));
 	events_add(site, record->grant.id, "extended", until);
 	return 0;

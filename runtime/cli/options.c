@@ -72,6 +72,8 @@ const struct option_spec option_specs[] = {
 	{"quiet", 'q', NULL, OPTION_FLAG, SPEC(quiet), "names only"},
 	{"seccomp", 0, NULL, OPTION_FLAG, SPEC(seccomp),
 	 "say which system calls are denied, and why"},
+	{"rebuild", 0, NULL, OPTION_FLAG, SPEC(rebuild),
+	 "set a damaged store aside and make a new one from what is on the host"},
 	{"leaks", 0, NULL, OPTION_FLAG, SPEC(leaks),
 	 "compare the host with the records: what is left of instances that are not there"},
 	{"fix", 0, NULL, OPTION_FLAG, SPEC(fix), "remove what is left"},

@@ -37,7 +37,7 @@ const struct policy policies[] = {
 	{"diff", "json", ""},
 	{"history", "last long json", "prune older-than keep"},
 	{"events", "follow lines json", ""},
-	{"doctor", "seccomp user env json", "leaks fix"},
+	{"doctor", "seccomp user env json", "leaks fix rebuild"},
 	{"sweep", "json", ""},
 	{"version", "json", ""},
 	{"help", "man", ""},

@@ -3,6 +3,7 @@
 #include "instance/keep.h"
 #include "instance/disk.h"
 #include "instance/reach.h"
+#include "instance/record_file.h"
 #include "instance/steps.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -22,12 +23,18 @@ int keep_files(const struct site *site, const struct record *record, const struc
 	       int64_t kept_ns, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
+	struct record kept = *record; /* a view of the same */
 	int r = steps_end(site, record, err);
 
+	kept.kept_until_ns = clock_wall_ns() + kept_ns;
+	kept.grant.n_ports = 0;
 	if (r == 0)
 		r = store_open(site->state_path, &store, err);
-	return r < 0 ? r
-		     : store_keep(store, record->grant.id, ending, clock_wall_ns() + kept_ns, err);
+	if (r == 0)
+		r = store_keep(store, record->grant.id, ending, kept.kept_until_ns, err);
+	if (r == 0)
+		(void)record_file_write(site, &kept, NULL, NULL);
+	return r;
 }
 
 int keep_open_pool(const struct site *site, const struct record *record, struct error *err)

@@ -14,6 +14,7 @@
 #include "instance/network.h"
 #include "instance/own_ids.h"
 #include "instance/publish.h"
+#include "instance/record_file.h"
 #include "instance/sweep.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -274,6 +275,11 @@ static int prepare_steps(struct starting *s, struct error *err)
 	return steps_prepare(s->site, s->record, &s->prepared, err);
 }
 
+static int copy_record(struct starting *s, struct error *err)
+{
+	return record_file_write(s->site, s->record, &s->network.zone, err);
+}
+
 static int set_limits(struct starting *s, struct error *err)
 {
 	int r = limits_apply(s->site, s->request->plan, s->record, &s->prepared, err);
@@ -310,9 +316,10 @@ static const struct stage entering[] = {
 	{"make the lock", create_lock},		{"enter the record", admit},
 };
 static const struct stage making[] = {
-	{"begin the network", begin_network},	{"prepare the steps", prepare_steps},
-	{"set the limits", set_limits},		{"launch the keeper", launch},
-	{"hand over to the keeper", hand_over}, {"make the link", link_up},
+	{"begin the network", begin_network}, {"prepare the steps", prepare_steps},
+	{"copy the record", copy_record},     {"set the limits", set_limits},
+	{"launch the keeper", launch},	      {"hand over to the keeper", hand_over},
+	{"make the link", link_up},
 };
 
 static int run_stages(const struct stage *stages, size_t n, struct starting *s, struct error *err)

@@ -6,6 +6,7 @@
 #include "instance/keep.h"
 #include "instance/leaks_look.h"
 #include "instance/lock.h"
+#include "instance/rebuild.h"
 #include "instance/start.h"
 #include "instance/steps.h"
 #include "base/cleanup.h"
@@ -85,7 +86,8 @@ static int note_stray(const char *id, void *data)
 	struct strays *strays = data;
 
 	if (is_id(id) && !strv_contains(strays->ids, id) && !strv_contains(strays->recorded, id) &&
-	    !instance_is_alive(strays->site, id) && !has_record(strays->site, id))
+	    !instance_is_alive(strays->site, id) && !has_record(strays->site, id) &&
+	    !rebuild_readmit(strays->site, id))
 		strv_add(&strays->ids, id);
 	return 0;
 }
@@ -107,7 +109,7 @@ static void end_keeper_without_record(struct strays *strays, const char *id)
 
 	if (!is_id(id) || strv_contains(strays->recorded, id) || strv_contains(strays->ids, id) ||
 	    has_record(strays->site, id) || !has_directory(strays->site, id) ||
-	    has_record(strays->site, id))
+	    has_record(strays->site, id) || rebuild_readmit(strays->site, id))
 		return;
 	snprintf(bare.grant.id, sizeof(bare.grant.id), "%s", id);
 	(void)steps_end(strays->site, &bare, NULL);

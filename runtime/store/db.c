@@ -45,8 +45,8 @@ struct trouble {
 };
 
 static const char move_away[] =
-	"move it away together with its '-wal' and '-shm' files, then run 'stint sweep', which "
-	"ends what is left of its instances";
+	"run 'stint doctor --rebuild', which sets it aside and makes a new one from what is on "
+	"this host";
 static const char make_room[] = "make room there, for instance with 'stint down'";
 static const char find_holder[] = "find the process that holds it with 'fuser -v' on that file";
 

@@ -55,6 +55,33 @@ static int find_name(struct store *store, const char *name, sqlite3_stmt **state
 	return db_step(store, *statement, err);
 }
 
+int store_check(const char *state_path, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	const char *found;
+	int r = store_open(state_path, &store, err);
+
+	if (r == 0)
+		r = db_prepare(store, "PRAGMA quick_check(1)", &statement, err);
+	if (r == 0)
+		r = db_step(store, statement, err);
+	if (r < 0)
+		return r;
+	found = (const char *)sqlite3_column_text(statement, 0);
+	if (r > 0 && found && strcmp(found, "ok") == 0)
+		return 0;
+	return error_set(err, EUCLEAN, "'%s/store.db' is damaged (%s)", state_path,
+			 found ? found : "it cannot be read");
+}
+
+int store_restore(struct store *store, const struct record *record, struct error *err)
+{
+	int r = db_begin(store, err);
+
+	return r < 0 ? r : db_end(store, record_insert(store, record, err), err);
+}
+
 int store_name_taken(struct store *store, const char *name, bool *ret_taken, struct error *err)
 {
 	cleanup_statement sqlite3_stmt *statement = NULL;

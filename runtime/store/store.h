@@ -103,6 +103,13 @@ void store_cleanup(struct store **store);
 int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err);
 
+/* Opens it and reads all of it: 0 when it is sound, -EUCLEAN when it is damaged. */
+int store_check(const char *state_path, struct error *err);
+
+/* Enters the record as it is, for a store that has lost it. -EEXIST when something of it is taken.
+ */
+int store_restore(struct store *store, const struct record *record, struct error *err);
+
 /* True in *ret_taken when an instance of that name is in the store. */
 int store_name_taken(struct store *store, const char *name, bool *ret_taken, struct error *err);
 

@@ -18,6 +18,8 @@ static const struct field zone_fields[] = {
 #define ZONE_COLUMNS "name, number, tier, peers, egress, dns"
 
 static const char insert_zone[] = "INSERT INTO zone (" ZONE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)";
+static const char replace_zone[] =
+	"INSERT OR REPLACE INTO zone (" ZONE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)";
 static const char update_zone[] =
 	"UPDATE zone SET (" ZONE_COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6) WHERE name = ?1";
 static const char delete_zone[] = "DELETE FROM zone WHERE name = ?";
@@ -108,6 +110,13 @@ int store_zone_add(struct store *store, struct zone *zone, struct error *err)
 	int r = db_begin(store, err);
 
 	return r < 0 ? r : db_end(store, add(store, zone, err), err);
+}
+
+int store_zone_restore(struct store *store, const struct zone *zone, struct error *err)
+{
+	int r = db_begin(store, err);
+
+	return r < 0 ? r : db_end(store, write_zone(store, replace_zone, zone, err), err);
 }
 
 static int say_missing(struct store *store, const char *name, struct error *err)

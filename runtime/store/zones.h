@@ -9,6 +9,9 @@
 /* Writes a new zone and gives it its number. ERROR_EXISTS when there is one of that name. */
 int store_zone_add(struct store *store, struct zone *zone, struct error *err);
 
+/* Enters a zone as it is, its number included, in place of what has its name or number. */
+int store_zone_restore(struct store *store, const struct zone *zone, struct error *err);
+
 /* Replaces all of a zone but its name and number. ERROR_NOT_FOUND without it. */
 int store_zone_set(struct store *store, const struct zone *zone, struct error *err);
 

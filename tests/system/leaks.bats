@@ -199,12 +199,12 @@ fixed()
 	[[ $(reason_of z) == expired* ]]
 }
 
-@test "a keeper that lives and whose record is gone" {
+@test "a keeper that lives and whose record is gone, with its copy" {
 	local id keeper
 	stint up hello --name k
 	id=$(id_of k)
 	keeper=$(processes_of stint-keeper k | head -n 1)
-	rm "$STINT_ROOT"/var/lib/stint/store.db*
+	rm "$STINT_ROOT"/var/lib/stint/store.db* "$STINT_ROOT/var/lib/stint/i/$id/record"
 	run -1 look
 	named process "$keeper"
 	named directory "$STINT_ROOT/run/stint/i/$id"

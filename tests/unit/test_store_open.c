@@ -70,7 +70,7 @@ static void store_open_file_that_is_no_database(void **data)
 	assert_int_equal(err.kind, ERROR_FAILED);
 	assert_non_null(strstr(err.text, path));
 	assert_non_null(strstr(err.text, "is damaged"));
-	assert_non_null(strstr(err.text, "move it away"));
+	assert_non_null(strstr(err.text, "stint doctor --rebuild"));
 	assert_null(state->store);
 }
 
