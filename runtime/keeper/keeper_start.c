@@ -3,6 +3,7 @@
 #include "keeper/keeper.h"
 #include "base/cleanup.h"
 #include "base/process.h"
+#include "base/socket.h"
 #include "base/text.h"
 #include "base/weaken.h"
 #include "confine/inside.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +20,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+
+#define LAST_WORDS_MS 100
 
 #define INSTANCE_NAMESPACES \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
@@ -108,6 +112,29 @@ static int make_output(const struct keeper *keeper, int pair[2], struct error *e
 	return 0;
 }
 
+/* An init that has failed already has no namespace any more, but it has said why. */
+static int explain_init(const struct keeper *keeper, int errnum, struct error *err)
+{
+	struct pollfd polled = {.fd = keeper->init.channel, .events = POLLIN};
+
+	while (poll(&polled, 1, LAST_WORDS_MS) > 0) {
+		cleanup_packet struct control_packet packet = {0};
+		int fds[SOCKET_FDS_MAX];
+		size_t n_fds = 0;
+		int r = control_receive(keeper->init.channel, &packet, fds, &n_fds);
+
+		for (size_t i = 0; r > 0 && i < n_fds; i++)
+			close(fds[i]);
+		if (r > 0 && packet.verb == INIT_FAILED) {
+			*err = packet.error;
+			return err->code;
+		}
+		if (r <= 0)
+			break;
+	}
+	return error_set(err, errnum, "cannot open the instance's network namespace");
+}
+
 int keeper_start_init(struct keeper *keeper, struct error *err)
 {
 	int theirs = -1, r;
@@ -132,7 +159,7 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", keeper->init.pid);
 	keeper->netns = open(path, O_RDONLY | O_CLOEXEC);
 	if (keeper->netns < 0)
-		return error_set(err, errno, "cannot open the instance's network namespace");
+		return explain_init(keeper, errno, err);
 	/* from here on only init can write, so that the end of the output can be seen */
 	close(keeper->out[1]);
 	close(keeper->errs[1]);
