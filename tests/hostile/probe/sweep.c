@@ -83,15 +83,18 @@ static long call(enum abi abi, long number)
 #endif
 }
 
-/* What blocks is allowed, as is what ends the process without an answer. */
+/*
+ * What blocks is allowed, as is what ends the process without an answer. A process that the call
+ * made says nothing: it may come to run when another call is being tried.
+ */
 static void try_in_child(enum abi abi, long number, volatile int *answer)
 {
 	pid_t self = getpid();
-	long result;
+	long result = call(abi, number);
 
-	result = call(abi, number);
-	*answer = result < 0 ? errno : 0;
-	_exit(self == getpid() ? 0 : 1);
+	if (getpid() == self)
+		*answer = result < 0 ? errno : 0;
+	_exit(0);
 }
 
 static bool is_waiting(enum abi abi, long number)
@@ -123,6 +126,8 @@ static const char *try_call(enum abi abi, long number, volatile int *answer)
 
 	*answer = 0;
 	pid = fork();
+	if (pid < 0)
+		return "no process to try it in";
 	if (pid == 0)
 		try_in_child(abi, number, answer);
 	status = wait_for(pid, is_waiting(abi, number));
