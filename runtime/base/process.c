@@ -119,9 +119,9 @@ int process_pidfd_signal(int pidfd, int signal)
 	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-static int lock_call(int fd, int64_t byte, int command)
+static int lock_call(int fd, int64_t byte, int command, short type)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 	int r;
 
 	do
@@ -134,12 +134,17 @@ static int lock_call(int fd, int64_t byte, int command)
 
 int lock_try(int fd, int64_t byte)
 {
-	return lock_call(fd, byte, F_OFD_SETLK);
+	return lock_call(fd, byte, F_OFD_SETLK, F_WRLCK);
 }
 
 int lock_wait(int fd, int64_t byte)
 {
-	return lock_call(fd, byte, F_OFD_SETLKW);
+	return lock_call(fd, byte, F_OFD_SETLKW, F_WRLCK);
+}
+
+void lock_release(int fd, int64_t byte)
+{
+	(void)lock_call(fd, byte, F_OFD_SETLK, F_UNLCK);
 }
 
 bool lock_is_held(int fd, int64_t byte)

@@ -42,6 +42,7 @@ int process_pidfd_signal(int pidfd, int signal);
  */
 int lock_try(int fd, int64_t byte);
 int lock_wait(int fd, int64_t byte);
+void lock_release(int fd, int64_t byte);
 /* True when another open file description holds the byte. */
 bool lock_is_held(int fd, int64_t byte);
 

@@ -80,6 +80,7 @@ static size_t keep_own(const struct caller *caller, struct record **records, siz
 static int down_selected(const struct invocation *invocation, const struct site *site,
 			 const char *by)
 {
+	/* kept to the end: what nobody has open is read as a whole by whoever opens it */
 	cleanup_store struct store *store = NULL;
 	struct record **records = NULL;
 	struct error err = {0};
@@ -96,7 +97,6 @@ static int down_selected(const struct invocation *invocation, const struct site 
 	}
 	if (r < 0)
 		return report(&err);
-	store_cleanup(&store);
 	r = down_records(site, records, n, by, &invocation->options);
 	record_list_free(records, n);
 	return status ? status : r;

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "instance/leaks.h"
 #include "instance/network.h"
+#include "instance/reap.h"
 #include "instance/sweep.h"
 
 #include <stdio.h>
@@ -66,11 +67,13 @@ static int run_reap(const struct invocation *invocation)
 {
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
-	int status = 0;
+	int status = 0, turn = reap_turn();
 
 	if (place_open_anyway(&site, &err) < 0 ||
 	    instance_end(&site, invocation->args[0], "keeper lost", &err) < 0)
 		status = report(&err);
+	if (site.run >= 0 && turn >= 0)
+		reap_others(&site, turn);
 	site_close(&site);
 	return status;
 }
@@ -100,7 +103,7 @@ const struct command mend_command = {
 const struct command reap_command = {
 	.name = "reap",
 	.usage = "ID",
-	.summary = "undo one instance; what a keeper turns into when its instance has ended",
+	.summary = "undo an instance, and others that end now; what a keeper turns into",
 	.min_args = 1,
 	.max_args = 1,
 	.hidden = true,

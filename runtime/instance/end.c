@@ -93,10 +93,9 @@ static bool has_expired(const struct ending *ending)
 }
 
 /* The record goes last, or stays for as long as the files do. */
-static int undo_recorded(const struct site *site, const struct record *record,
+static int undo_recorded(const struct site *site, struct store *store, const struct record *record,
 			 const struct ending *ending, int64_t kept_ns, struct error *err)
 {
-	cleanup_store struct store *store = NULL;
 	int r;
 
 	if (kept_ns)
@@ -104,13 +103,11 @@ static int undo_recorded(const struct site *site, const struct record *record,
 	r = steps_undo(site, record, err);
 	if (r == 0)
 		r = fault_at("end: write the history", err);
-	if (r == 0)
-		r = store_open(site->state_path, &store, err);
 	return r < 0 ? r : store_finish(store, record->grant.id, ending, err);
 }
 
-static int finish(const struct site *site, const struct record *record, const char *fallback,
-		  struct error *err)
+static int finish(const struct site *site, struct store *store, const struct record *record,
+		  const char *fallback, struct error *err)
 {
 	cleanup_ending struct ending ending = ending_unknown;
 	int64_t kept_ns = 0;
@@ -123,7 +120,7 @@ static int finish(const struct site *site, const struct record *record, const ch
 	if (record->on_expiry == EXPIRY_ARCHIVE && has_expired(&ending))
 		r = archive(site, record, &ending, &kept_ns, err);
 	if (r == 0)
-		r = undo_recorded(site, record, &ending, kept_ns, err);
+		r = undo_recorded(site, store, record, &ending, kept_ns, err);
 	if (r < 0)
 		return r;
 	events_add(site, record->grant.id, "ended", ending.reason);
@@ -157,37 +154,30 @@ static void mark_stuck(const struct site *site, const struct record *record, con
 	events_add(site, record->grant.id, "stuck", why->text);
 }
 
-static int leave_network(const struct site *site, const struct record *record, struct error *err)
-{
-	cleanup_store struct store *store = NULL;
-	int r = store_open(site->state_path, &store, err);
-
-	if (r == 0)
-		network_leave(site, store, record);
-	return r;
-}
-
 /* Undoes what a record, or an id alone, names; the caller holds the locks. */
-static int undo_all(const struct site *site, const char *id, const char *fallback,
-		    struct error *err)
+static int undo_all(const struct site *site, struct store *store, const char *id,
+		    const char *fallback, struct error *err)
 {
 	cleanup_record struct record *record = NULL;
 	struct record bare = {.cgroup = site->cgroup};
-	int r = instance_load(site, id, &record, err);
+	int r = store_load_id(store, id, &record, err);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
 	snprintf(bare.grant.id, sizeof(bare.grant.id), "%s", id);
 	if (!record)
 		return steps_undo(site, &bare, err);
-	r = record->kept_until_ns ? undo_recorded(site, record, &ending_unknown, 0, err)
-				  : finish(site, record, fallback, err);
+	r = record->kept_until_ns ? undo_recorded(site, store, record, &ending_unknown, 0, err)
+				  : finish(site, store, record, fallback, err);
 	if (r == -EBUSY)
 		mark_stuck(site, record, fallback, err);
-	return r < 0 ? r : leave_network(site, record, err);
+	if (r == 0)
+		network_leave(site, store, record);
+	return r;
 }
 
-int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err)
+static int end_within(const struct site *site, struct store *store, const char *id,
+		      const char *fallback, int64_t wait_ns, struct error *err)
 {
 	cleanup_fd int lock = -1;
 	int r;
@@ -195,19 +185,33 @@ int instance_end(const struct site *site, const char *id, const char *fallback, 
 	/* the undo removes directories of that name */
 	if (!is_id(id))
 		return error_say(err, ERROR_USAGE, "'%s' is no instance's id", id);
-	lock = instance_lock_for_end(site, id, END_BOUND_NS, err);
+	lock = instance_lock_for_end(site, id, wait_ns, err);
 	if (lock == -ENOENT)
 		return 0;
 	if (lock < 0)
 		return lock;
 	r = fault_at("end: undo", err);
 	if (r == 0)
-		r = undo_all(site, id, fallback, err);
+		r = undo_all(site, store, id, fallback, err);
 	if (r == 0)
 		r = fault_at("end: remove the lock", err);
 	if (r == 0)
 		instance_lock_remove(site, id);
 	return r;
+}
+
+int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r = store_open(site->state_path, &store, err);
+
+	return r < 0 ? r : end_within(site, store, id, fallback, END_BOUND_NS, err);
+}
+
+int instance_end_unless_busy(const struct site *site, struct store *store, const char *id,
+			     const char *fallback)
+{
+	return end_within(site, store, id, fallback, 0, NULL);
 }
 
 int instance_connect(const struct site *site, const char *id, struct error *err)

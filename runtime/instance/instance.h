@@ -77,6 +77,10 @@ int instance_connect(const struct site *site, const char *id, struct error *err)
  */
 int instance_end(const struct site *site, const char *id, const char *fallback, struct error *err);
 
+/* The same for who ends many, but -EBUSY at once when somebody else is about to end it. */
+int instance_end_unless_busy(const struct site *site, struct store *store, const char *id,
+			     const char *fallback);
+
 /*
  * Lets the server stop within its grace, waits and undoes the instance; instance_kill without
  * asking the server. The reason is for the history: "stopped by NAME".

@@ -21,8 +21,8 @@ struct rebuild_result {
 int rebuild_store(const struct site *site, struct rebuild_result *ret_result, struct error *err);
 
 /*
- * True when an instance that the store does not know lives, or is kept, and has been entered as above:
- * a store that was lost is no reason to end anything.
+ * True when an instance that the store does not know lives, or is kept, and has been entered as
+ * above: a store that was lost is no reason to end anything.
  */
 bool rebuild_readmit(const struct site *site, const char *id);
 

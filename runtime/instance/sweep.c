@@ -187,7 +187,8 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 	       struct error *err)
 {
 	cleanup_strv char **due = NULL, **ids = NULL, **all = NULL;
-	struct store *store = NULL;
+	/* kept to the end: what nobody has open is read as a whole by whoever opens it */
+	cleanup_store struct store *store = NULL;
 	int r = store_open(site->state_path, &store, err);
 
 	*ret_result = (struct sweep_result){0};
@@ -197,7 +198,6 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 		r = store_list_ids(store, false, &ids, err);
 	if (r == 0 && strays)
 		r = store_list_ids(store, true, &all, err);
-	store_close(store);
 	if (r < 0)
 		return r;
 	add_lost(site, ids, &due);

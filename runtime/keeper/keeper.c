@@ -4,6 +4,7 @@
  * handful of descriptors until the instance is over, and hands the rest to whoever undoes it.
  */
 #include "keeper/keeper.h"
+#include "keeper/turn.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -177,8 +178,21 @@ static void run(struct keeper *keeper)
 }
 
 /*
+ * Whoever finds no turn must be seen to be gone before it looks for the last time. The turn is for
+ * the program that this process turns into.
+ */
+static bool take_turn(struct keeper *keeper)
+{
+	keeper->turn = openat(keeper->run, "../../" TURN_FILE, O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
+	if (keeper->turn < 0 || turn_take(keeper->turn))
+		return true;
+	close(keeper->lock);
+	return turn_take(keeper->turn);
+}
+
+/*
  * A command that waits for the end undoes the instance itself; else this process turns into the
- * program that does. Either way the liveness lock goes with the last descriptor.
+ * program that does, or leaves it to one. The liveness lock goes with the last descriptor.
  */
 static int finish(struct keeper *keeper)
 {
@@ -197,6 +211,8 @@ static int finish(struct keeper *keeper)
 	clients_tell(keeper, &ended);
 	/* whoever could not be told has been closed by now */
 	if (clients_will_finish(keeper))
+		return 0;
+	if (!take_turn(keeper))
 		return 0;
 	keeper_become_stint(keeper, argv);
 	return 1;
@@ -294,6 +310,7 @@ int main(void)
 {
 	struct keeper keeper = {
 		.userns = -1,
+		.turn = -1,
 		.netns = -1,
 		.guard = -1,
 		.counts = -1,

@@ -59,6 +59,7 @@ struct keeper {
 
 	struct child_process init, forwarder;
 	int userns; /* of an instance that is being made; -1: none */
+	int turn;   /* at undoing instances (turn.h); -1: none */
 	int netns;  /* of init: a forwarder may come to it when init has died already */
 	unsigned forwarder_restarts;
 	struct client clients[CLIENTS_MAX];

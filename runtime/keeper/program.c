@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The big program, as the keeper runs it or turns into it. */
 #include "keeper/keeper.h"
+#include "keeper/turn.h"
 #include "base/cleanup.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -12,7 +13,9 @@ void keeper_become_stint(const struct keeper *keeper, char *const *argv)
 {
 	const struct start_message *m = &keeper->message;
 	cleanup_free char *root = m->stint_root ? xasprintf("STINT_ROOT=%s", m->stint_root) : NULL;
-	char *env[] = {root, NULL};
+	cleanup_free char *turn =
+		keeper->turn >= 0 ? xasprintf(TURN_VARIABLE "=%d", keeper->turn) : NULL;
+	char *env[] = {root ? root : turn, root ? turn : NULL, NULL};
 
 	process_reset_signals();
 	execve(m->stint, argv, env);

@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "instance/lock.h"
+#include "keeper/turn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -241,6 +242,46 @@ static void instance_lock_remove_twice(void **state)
 	close(create(ground));
 }
 
+static int open_turns(const struct ground *ground)
+{
+	int fd = openat(ground->world->dir, TURN_FILE, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void turn_take_until_all_are_taken(void **state)
+{
+	int first = open_turns(*state), second = open_turns(*state), third = open_turns(*state);
+
+	assert_true(turn_take(first));
+	assert_true(turn_take(second));
+	assert_false(turn_take(third));
+	turn_leave(first);
+	assert_true(turn_take(third));
+	assert_false(turn_take(first));
+	close(second);
+	assert_true(turn_take(first));
+	close(first);
+	close(third);
+}
+
+/* A keeper has it when it turns into the program that undoes the instance. */
+static void turn_take_outlives_a_copy_of_the_descriptor(void **state)
+{
+	int first = open_turns(*state), second = open_turns(*state), third = open_turns(*state);
+	int copy = dup(first);
+
+	assert_true(turn_take(first));
+	assert_true(turn_take(second));
+	close(first);
+	assert_false(turn_take(third));
+	close(copy);
+	assert_true(turn_take(third));
+	close(second);
+	close(third);
+}
+
 #define with_ground(test) cmocka_unit_test_setup_teardown(test, ground_setup, ground_teardown)
 
 int main(void)
@@ -258,6 +299,8 @@ int main(void)
 		with_ground(instance_lock_for_end_without_a_file),
 		with_ground(instance_lock_for_end_of_one_ended_meanwhile),
 		with_ground(instance_lock_remove_twice),
+		with_ground(turn_take_until_all_are_taken),
+		with_ground(turn_take_outlives_a_copy_of_the_descriptor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

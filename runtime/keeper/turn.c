@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Turns at undoing instances; see turn.h. */
+#include "keeper/turn.h"
+#include "base/process.h"
+
+#include <stdint.h>
+
+/* More than one, because one may have much to remove, or wait for what does not die. */
+#define TURNS 2
+
+bool turn_take(int fd)
+{
+	for (int64_t turn = 0; turn < TURNS; turn++)
+		if (lock_try(fd, turn) == 0)
+			return true;
+	return false;
+}
+
+void turn_leave(int fd)
+{
+	for (int64_t turn = 0; turn < TURNS; turn++)
+		lock_release(fd, turn);
+}
