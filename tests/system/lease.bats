@@ -88,7 +88,7 @@ reason_of()
 	eventually 5 written
 	called() { [ "$(cat "$told")" = "web 50 $(id -u nobody)" ]; }
 	eventually 5 called
-	rm "$told"
+	: >"$told"
 	# more time takes it back, and the next warning is given anew
 	stint extend web +30s
 	[ "$(stint show web --json | jq .warned)" = false ]
@@ -97,6 +97,8 @@ reason_of()
 	stint extend web --until "$(date -d '+45 seconds' +%FT%T)"
 	eventually 5 warned
 	[[ $(stint logs web 2>&1) == *"stint: this instance ends in 4"*s* ]]
+	eventually 5 grep -q '^web 4' "$told"
+	rm "$told"
 }
 
 @test "a file that the server's user cannot write is not written, whatever lies there" {
