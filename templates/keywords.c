@@ -262,6 +262,15 @@ const struct keyword template_keywords[] = {
 		.offset = PLAN(paths),
 	},
 	{
+		.name = "scrub",
+		.type = &type_scrub,
+		.doc = "What is removed from the instance's view of its files before the server "
+		       "starts: lock files, ids of a cluster. `*`, `?` and `[...]` match in the "
+		       "last name; what does not exist is passed over.",
+		.offset = PLAN(scrub),
+		.flags = KEYWORD_INSIDE,
+	},
+	{
 		.name = "run",
 		.inner = run_keywords,
 		.doc = "What is started, and how it ends.",

@@ -40,9 +40,8 @@ static int say_path(struct reading *reading, const struct value_type *type, cons
 			  characters_printable(path, shown, sizeof(shown)), fault, type->right);
 }
 
-/* An absolute path, normalised: one slash at the end is dropped, all else must be so already. */
-static int take_path(struct reading *reading, const struct value_type *type,
-		     const struct node *node, char **ret_path)
+int value_path(struct reading *reading, const struct value_type *type, const struct node *node,
+	       char **ret_path)
 {
 	cleanup_free char *path = NULL;
 	const char *fault;
@@ -65,7 +64,7 @@ static int read_directory(struct reading *reading, const struct value_type *type
 			  const struct node *node, void *field)
 {
 	char *path, **string = field;
-	int r = take_path(reading, type, node, &path);
+	int r = value_path(reading, type, node, &path);
 
 	if (r < 0)
 		return r;
@@ -153,7 +152,7 @@ static int read_paths(struct reading *reading, const struct value_type *type,
 				  (int)type->max);
 	for (size_t i = 0; i < n; i++) {
 		cleanup_free char *path = NULL;
-		int r = take_path(reading, type, items[i], &path);
+		int r = value_path(reading, type, items[i], &path);
 
 		if (r == 0)
 			r = add(reading, items[i], path, &list);

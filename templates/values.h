@@ -46,8 +46,9 @@ struct value_type {
 /* char *: one line of text; a name; an absolute path; a login name or number; and so on. */
 extern const struct value_type type_text, type_name, type_directory, type_user, type_scheme,
 	type_target, type_pattern;
-/* char **: host directories; host paths; a command; and, in one char *, an egress list. */
-extern const struct value_type type_install, type_paths, type_command, type_egress;
+/* char **: host directories; host paths; paths inside; a command; and, in one char *, an egress
+ * list. */
+extern const struct value_type type_install, type_paths, type_scrub, type_command, type_egress;
 /* int64_t: nanoseconds. _bound takes "none" as 0. */
 extern const struct value_type type_duration, type_duration_bound, type_grace, type_interval;
 /* int64_t[PLAN_WARNINGS_MAX], longest first; enum plan_expiry. */
@@ -75,6 +76,10 @@ int value_text(struct reading *reading, const struct value_type *type, const str
 /* The same for text that is a part of the node's own: a word of a command, say. */
 int value_expand(struct reading *reading, const struct node *node, const char *text, bool multiline,
 		 char **ret_text);
+
+/* An absolute path, normalised: one slash at the end is dropped, all else must be so already. */
+int value_path(struct reading *reading, const struct value_type *type, const struct node *node,
+	       char **ret_path);
 
 /* Says that text, which node holds, is no such value, and what would be right. */
 int value_wrong(struct reading *reading, const struct value_type *type, const struct node *node,

@@ -185,6 +185,7 @@ json_t *json_plan(const struct plan *plan)
 
 	json_object_set_new(object, "install", json_strings(plan->install));
 	json_object_set_new(object, "paths", json_strings(plan->paths));
+	json_object_set_new(object, "scrub", json_strings(plan->scrub));
 	json_object_set_new(object, "run", json_run(&plan->run));
 	json_object_set_new(object, "ports", json_plan_ports(plan));
 	json_object_set_new(object, "ready", json_ready(&plan->ready));

@@ -193,6 +193,7 @@ static const struct {
 	[ROOT_READ_ONLY] = {"root: a read-only tree", root_apply_read_only},
 	[ROOT_MASK_FILE] = {"root: a masked file", root_apply_mask_file},
 	[ROOT_MASK_DIRECTORY] = {"root: a masked directory", root_apply_mask_directory},
+	[ROOT_SCRUB] = {"root: what is scrubbed", root_apply_scrub},
 };
 
 /* A mount made in a shared tree would travel to the host. */

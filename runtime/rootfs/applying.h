@@ -60,6 +60,20 @@ int root_apply_read_only(const struct applying *a);
 int root_apply_mask_file(const struct applying *a);
 int root_apply_mask_directory(const struct applying *a);
 
+/*
+ * For what changes files: opens the directory in which the target lies, from the operation's place
+ * on. A link may lead somewhere else below the place, and never out of it. -ENOENT or -ENOTDIR
+ * when there is none; -EXDEV with an error that says so for a link that leads out. ret_name is the
+ * target's last component.
+ */
+int root_open_within(const struct applying *a, const char **ret_name);
+
+/* "scrub: 'target': cannot WHAT" with the negative errno r, which it returns. */
+int root_cannot_change(const struct applying *a, int r, const char *what);
+
+/* ROOT_SCRUB. */
+int root_apply_scrub(const struct applying *a);
+
 /* Takes over the descriptor of the file system just made at the target. */
 int root_made_add(struct root_made *made, const char *target, int fd);
 /* Fails unless each of them is still what its target shows. */

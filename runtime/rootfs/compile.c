@@ -340,5 +340,5 @@ int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, s
 	for (size_t i = 0; input->paths && input->paths[i]; i++)
 		add_bind(ret_ops, input->paths[i], input->paths[i]);
 	add_layers(input, ret_ops);
-	return 0;
+	return rootfs_compile_content(input, ret_ops, err);
 }

@@ -29,6 +29,8 @@ enum root_op_kind {
 	ROOT_READ_ONLY,	     /* what can be written until then; needs no mount where one was made */
 	ROOT_MASK_FILE,	     /* target shows the new root's /dev/null */
 	ROOT_MASK_DIRECTORY, /* target shows the new root's directory text, which is empty */
+	/* below the directory place, which the instance can write, and never out of it */
+	ROOT_SCRUB, /* target, whose last name may be a pattern, is removed if it is there */
 	ROOT_OP_KINDS,
 };
 
@@ -44,7 +46,7 @@ enum root_op_flag {
 
 struct root_op {
 	uint32_t kind, flags, mode, uid, gid;
-	char *source, *target, *text;
+	char *source, *target, *text, *place;
 };
 
 struct root_ops {

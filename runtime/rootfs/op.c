@@ -3,6 +3,8 @@
 #include "rootfs/inside.h"
 #include "base/cleanup.h"
 
+#include <string.h>
+
 struct root_op *root_ops_add(struct root_ops *ops, enum root_op_kind kind, const char *target)
 {
 	struct root_op *op;
@@ -19,6 +21,7 @@ void root_ops_deinit(struct root_ops *ops)
 		free(ops->list[i].source);
 		free(ops->list[i].target);
 		free(ops->list[i].text);
+		free(ops->list[i].place);
 	}
 	free(ops->list);
 	*ops = (struct root_ops){0};
@@ -38,7 +41,16 @@ void root_ops_put(const struct root_ops *ops, struct text *to)
 		wire_put_string(to, op->source);
 		wire_put_string(to, op->target);
 		wire_put_string(to, op->text);
+		wire_put_string(to, op->place);
 	}
+}
+
+/* What is done inside counts on a name below the place. */
+static bool is_below(const char *target, const char *place)
+{
+	size_t n = place ? strlen(place) : 0;
+
+	return n > 1 && strncmp(target, place, n) == 0 && target[n] == '/' && target[n + 1];
 }
 
 void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops)
@@ -57,7 +69,9 @@ void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops)
 		op->source = wire_get_string(from);
 		op->target = wire_get_string(from);
 		op->text = wire_get_string(from);
-		if (op->kind >= ROOT_OP_KINDS || !op->target)
+		op->place = wire_get_string(from);
+		if (op->kind >= ROOT_OP_KINDS || !op->target ||
+		    (op->kind >= ROOT_SCRUB && !is_below(op->target, op->place)))
 			from->bad = true;
 	}
 }

@@ -69,6 +69,13 @@ int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, s
  */
 int rootfs_can_idmap(const char *path, int userns);
 
+/*
+ * What the template has done to the instance's files, after all mounts; called by rootfs_compile.
+ * ERROR_FAILED for what lies in no place that the instance can write.
+ */
+int rootfs_compile_content(const struct rootfs_input *input, struct root_ops *ops,
+			   struct error *err);
+
 /* The generated files of /etc; called by rootfs_compile. */
 void rootfs_compile_etc(const struct rootfs_input *input, struct root_ops *ops);
 

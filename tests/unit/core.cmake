@@ -28,6 +28,7 @@ add_library(test_root_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/root_rig.c
 target_link_libraries(test_root_rig PUBLIC test_world rootfs)
 stint_unit_test(rootfs_compile test_root_rig)
 stint_unit_test(rootfs_apply test_root_rig)
+stint_unit_test(rootfs_content test_root_rig)
 stint_unit_test(rootfs_idmap test_root_rig)
 stint_unit_test(pool test_world rootfs)
 stint_unit_test(rootfs_cover test_root_rig)
@@ -35,7 +36,7 @@ stint_unit_test(rootfs_old_kernel test_root_rig)
 stint_unit_test(resolve test_root_rig)
 # The same roots where the calls that came last answer as on an older kernel, or in a container.
 foreach(word ENOSYS EPERM)
-	foreach(name rootfs_apply rootfs_cover resolve)
+	foreach(name rootfs_apply rootfs_content rootfs_cover resolve)
 		add_test(NAME unit/${name}_${word} COMMAND test_${name})
 		set_tests_properties(unit/${name}_${word} PROPERTIES LABELS unit TIMEOUT 180
 			ENVIRONMENT UNIT_REFUSE=${word})

@@ -87,6 +87,7 @@ static struct start_message make_message(void)
 	op->source = xstrdup("/host/app");
 	op->text = xstrdup("/state/layer/0");
 	root_ops_add(&m.root, ROOT_PROC, "/proc");
+	root_ops_add(&m.root, ROOT_SCRUB, "/opt/app/run/*")->place = xstrdup("/opt/app");
 	return m;
 }
 
@@ -171,6 +172,9 @@ static void assert_same_root(const struct root_ops *a, const struct root_ops *b)
 		assert_int_equal(!x->text, !y->text);
 		if (x->text && y->text)
 			assert_string_equal(x->text, y->text);
+		assert_int_equal(!x->place, !y->place);
+		if (x->place && y->place)
+			assert_string_equal(x->place, y->place);
 	}
 }
 
@@ -326,11 +330,39 @@ static void unknown_operation(struct start_message *m)
 	m->root.list[0].kind = ROOT_OP_KINDS;
 }
 
+static void set_place(struct start_message *m, const char *place)
+{
+	char **string = &m->root.list[m->root.n - 1].place;
+
+	free(*string);
+	*string = place ? xstrdup(place) : NULL;
+}
+
+static void no_place(struct start_message *m)
+{
+	set_place(m, NULL);
+}
+
+static void root_as_place(struct start_message *m)
+{
+	set_place(m, "/");
+}
+
+static void place_beside(struct start_message *m)
+{
+	set_place(m, "/opt/ap");
+}
+
+static void place_that_is_all(struct start_message *m)
+{
+	set_place(m, "/opt/app/run/*");
+}
+
 static void start_message_decode_of_what_cannot_be(void **state)
 {
 	static void (*const spoil[])(struct start_message *) = {
-		drop_id,	  drop_stint,	   drop_command,
-		too_many_cgroups, unknown_version, unknown_operation,
+		drop_id,	   drop_stint, drop_command,  too_many_cgroups, unknown_version,
+		unknown_operation, no_place,   root_as_place, place_beside,	place_that_is_all,
 	};
 
 	(void)state;

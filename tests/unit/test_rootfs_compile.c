@@ -20,6 +20,7 @@ static const char *const kind_names[ROOT_OP_KINDS] = {
 	[ROOT_MASK_DIRECTORY] = "mask-directory",
 	[ROOT_READ_ONLY] = "read-only",
 	[ROOT_MASK_FILE] = "mask",
+	[ROOT_SCRUB] = "scrub",
 };
 
 /* The host decides about these: links or directories, which time zone, how many processors. */

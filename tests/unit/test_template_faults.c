@@ -71,7 +71,7 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		 "t.yaml:1:1: key 'summry': unknown key; did you mean 'summary'?"},
 		{"zzzzzz: x\nrun: {command: /bin/true}\n",
 		 "t.yaml:1:1: key 'zzzzzz': unknown key; possible are template, summary, extends, "
-		 "params, install, paths, run, ports, ready, limits, caps, seccomp, "
+		 "params, install, paths, scrub, run, ports, ready, limits, caps, seccomp, "
 		 "best_effort, lease, tier, ha_group, network"},
 		{"run:\n  command: /bin/true\n  usr: root\n",
 		 "t.yaml:3:3: key 'run.usr': unknown key; did you mean 'user'?"},
@@ -168,6 +168,29 @@ static void template_compile_refuses_bad_paths(void **state)
 		{"paths: /dev/sda\nrun: {command: a}\n",
 		 "t.yaml:1:8: key 'paths': '/dev/sda' is the kernel's or the whole host's; write a "
 		 "path below /, but not in /proc, /sys or /dev"},
+	};
+
+	(void)state;
+	check_faults("t.yaml", cases, ARRAY_SIZE(cases));
+}
+
+static void template_compile_refuses_bad_changes_of_files(void **state)
+{
+	static const struct fault_case cases[] = {
+		{"scrub: opt/x\nrun: {command: a}\n",
+		 "t.yaml:1:8: key 'scrub': 'opt/x' is not an absolute path; write an absolute path "
+		 "without '.', '..' or '//', such as /opt/server/run/*.pid"},
+		{"scrub: [/opt/x, /opt/../etc]\nrun: {command: a}\n",
+		 "t.yaml:1:17: key 'scrub': '/opt/../etc' has a component '.' or '..'; write an "
+		 "absolute path without '.', '..' or '//', such as /opt/server/run/*.pid"},
+		{"scrub: /opt/*/lock\nrun: {command: a}\n",
+		 "t.yaml:1:8: key 'scrub': '/opt/*/lock' has a pattern before its last name; write "
+		 "the directories as they are"},
+		{"scrub: {a: b}\nrun: {command: a}\n",
+		 "t.yaml:1:8: key 'scrub': is a mapping; write an absolute path without '.', '..' "
+		 "or '//', such as /opt/server/run/*.pid"},
+		{"scrub: \"/opt/a\\nb\"\nrun: {command: a}\n",
+		 "t.yaml:1:8: key 'scrub': contains a control character; write one line of text"},
 	};
 
 	(void)state;
@@ -618,6 +641,7 @@ int main(void)
 		cmocka_unit_test(template_compile_refuses_bad_names_of_templates),
 		cmocka_unit_test(template_compile_refuses_bad_install_directories),
 		cmocka_unit_test(template_compile_refuses_bad_paths),
+		cmocka_unit_test(template_compile_refuses_bad_changes_of_files),
 		cmocka_unit_test(template_compile_refuses_bad_commands),
 		cmocka_unit_test(template_compile_refuses_bad_users),
 		cmocka_unit_test(template_compile_refuses_bad_environments),

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the template has done to the instance's files, as operations behind all mounts; see
+ * rootfs.h. In the command that starts it.
+ */
+#include "rootfs/rootfs.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <string.h>
+
+static bool is_within(const char *path, const char *directory)
+{
+	size_t n = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
+
+	return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* The instance's own, and neither a part of the host nor of what is closed before it starts. */
+static bool is_place(const struct root_op *op)
+{
+	switch ((enum root_op_kind)op->kind) {
+	case ROOT_OVERLAY:
+		return true;
+	case ROOT_DIRECTORY:
+		return !is_within(op->target, "/sys");
+	case ROOT_BIND:
+		return op->flags & ROOT_SCRATCH;
+	default:
+		return false;
+	}
+}
+
+/* The innermost that covers the path; of two on one another, the upper one. */
+static const struct root_op *find_cover(const struct root_ops *ops, const char *path)
+{
+	const struct root_op *cover = &ops->list[0];
+
+	for (size_t i = 1; i < ops->n; i++) {
+		const struct root_op *op = &ops->list[i];
+
+		if (op->kind < ROOT_SCRUB && is_within(path, op->target) &&
+		    strlen(op->target) >= strlen(cover->target))
+			cover = op;
+	}
+	return cover;
+}
+
+/* Adds an operation of that kind on what the instance can write; all else is refused. */
+static int add_content(struct root_ops *ops, enum root_op_kind kind, const char *key,
+		       const char *path, struct root_op **ret_op, struct error *err)
+{
+	const struct root_op *cover = find_cover(ops, path);
+	char *place;
+
+	if (!is_place(cover))
+		return error_say(err, ERROR_FAILED,
+				 "%s: '%s' is not the instance's to change; it must lie in an "
+				 "install directory, in /tmp, /run or /var, or in the home of the "
+				 "server's user",
+				 key, path);
+	if (strcmp(cover->target, path) == 0)
+		return error_say(err, ERROR_FAILED,
+				 "%s: '%s' is a whole place; name what lies in it", key, path);
+	place = xstrdup(cover->target); /* adding may move the list */
+	*ret_op = root_ops_add(ops, kind, path);
+	(*ret_op)->place = place;
+	return 0;
+}
+
+int rootfs_compile_content(const struct rootfs_input *input, struct root_ops *ops,
+			   struct error *err)
+{
+	char *const *scrub = input->plan->scrub;
+	struct root_op *op;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && scrub && scrub[i]; i++)
+		r = add_content(ops, ROOT_SCRUB, "scrub", scrub[i], &op, err);
+	return r;
+}

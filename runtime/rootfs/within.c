@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way to a file that a template has changed; see applying.h. It begins at the place that the
+ * instance can write (the view of an install, /tmp and the like) and never leaves that: what a
+ * link of the install names elsewhere may be a part of the host, or the kernel's.
+ */
+#include "rootfs/applying.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static const char *key_of(const struct applying *a)
+{
+	(void)a;
+	return "scrub";
+}
+
+int root_cannot_change(const struct applying *a, int r, const char *what)
+{
+	return error_set(a->err, -r, "%s: '%s': cannot %s", key_of(a), a->op->target, what);
+}
+
+static int say_leads_out(const struct applying *a)
+{
+	error_say(a->err, ERROR_FAILED,
+		  "%s: '%s': a symbolic link on the way leads out of '%s'; write the path that it "
+		  "leads to, if that is the instance's",
+		  key_of(a), a->op->target, a->op->place);
+	return error_with_code(a->err, -EXDEV);
+}
+
+int root_open_within(const struct applying *a, const char **ret_name)
+{
+	const char *rest = a->op->target + strlen(a->op->place) + 1;
+	const char *slash = strrchr(rest, '/');
+	cleanup_free char *directory = NULL;
+	cleanup_fd int place = -1;
+	int fd;
+
+	*ret_name = slash ? slash + 1 : rest;
+	place = file_open_in_root(a->root, a->op->place, O_PATH | O_DIRECTORY, 0);
+	if (place < 0 || !slash)
+		return steal_fd(&place);
+	directory = xasprintf("%.*s", (int)(slash - rest), rest);
+	fd = file_open_beneath(place, directory, O_PATH | O_DIRECTORY, 0);
+	return fd == -EXDEV || fd == -ELOOP ? say_leads_out(a) : fd;
+}
