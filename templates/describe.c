@@ -17,9 +17,10 @@ typedef void put_row(struct text *text, const char *key, const struct keyword *k
 static void walk(const struct keyword *table, const char *prefix, put_row *put, struct text *text)
 {
 	for (; table->name; table++) {
+		const char *name = table->flags & KEYWORD_PATHS ? ".PATH" : ".NAME";
 		bool names = table->flags & KEYWORD_NAMES;
 		cleanup_free char *key =
-			xasprintf("%s%s%s", prefix, table->name, names ? ".NAME" : "");
+			xasprintf("%s%s%s", prefix, table->name, names ? name : "");
 		cleanup_free char *below = xasprintf("%s.", key);
 
 		put(text, key, table);

@@ -4,6 +4,7 @@
  * is read in the table's order, not the file's: ports come before what refers to them.
  */
 #include "templates/keywords.h"
+#include "templates/content.h"
 #include "templates/ports.h"
 #include "base/text.h"
 
@@ -267,8 +268,24 @@ const struct keyword template_keywords[] = {
 		.doc = "What is removed from the instance's view of its files before the server "
 		       "starts: lock files, ids of a cluster. `*`, `?` and `[...]` match in the "
 		       "last name; what does not exist is passed over.",
-		.offset = PLAN(scrub),
+		.offset = PLAN(content.scrub),
 		.flags = KEYWORD_INSIDE,
+	},
+	{
+		.name = "files",
+		.inner = file_keywords,
+		.doc = "Files that are put into the instance's view before the server starts, "
+		       "after `scrub`, by their paths inside.",
+		.flags = KEYWORD_NAMES | KEYWORD_PATHS,
+		.set = content_set_files,
+	},
+	{
+		.name = "edit",
+		.inner = edit_keywords,
+		.doc = "Files of the view in which keys are set before the server starts, after "
+		       "`files`, by their paths inside. All else in them stays as it is.",
+		.flags = KEYWORD_NAMES | KEYWORD_PATHS | KEYWORD_INSIDE,
+		.set = content_set_edits,
 	},
 	{
 		.name = "run",

@@ -12,6 +12,7 @@ enum keyword_flags {
 	KEYWORD_REQUIRED = 1 << 0,
 	KEYWORD_PROSE = 1 << 1, /* the default is words for people; code finds the value */
 	KEYWORD_NAMES = 1 << 2, /* a mapping of free names to the type, or to mappings of inner */
+	KEYWORD_PATHS = 1 << 4, /* the free names are paths inside */
 	/* With all below it, matters to nothing but the inside: anybody may set it. */
 	KEYWORD_INSIDE = 1 << 3,
 };

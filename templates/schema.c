@@ -52,18 +52,29 @@ static void put_list(struct text *text, const struct value_type *type)
 	text_add(text, "}]}");
 }
 
+#define STRINGS                                                         \
+	"{\"type\": [\"object\", \"null\"], \"additionalProperties\": " \
+	"{\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}}"
+
 static void put_map(struct text *text, const struct value_type *type)
 {
 	(void)type;
-	text_add(text, "{\"type\": [\"object\", \"null\"], \"additionalProperties\": "
-		       "{\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}}");
+	text_add(text, STRINGS);
+}
+
+static void put_settings(struct text *text, const struct value_type *type)
+{
+	(void)type;
+	text_add(text, "{\"type\": \"object\", \"additionalProperties\": {\"anyOf\": ["
+		       "{\"type\": [\"string\", \"number\", \"boolean\"]}, " STRINGS "]}}");
 }
 
 static void put_type(struct text *text, const struct value_type *type)
 {
 	static void (*const put[])(struct text *, const struct value_type *) = {
-		[SHAPE_STRING] = put_scalar, [SHAPE_NUMBER] = put_scalar, [SHAPE_LIST] = put_list,
-		[SHAPE_MAP] = put_map,	     [SHAPE_DEFAULTS] = put_map,
+		[SHAPE_STRING] = put_scalar, [SHAPE_NUMBER] = put_scalar,
+		[SHAPE_LIST] = put_list,     [SHAPE_MAP] = put_map,
+		[SHAPE_DEFAULTS] = put_map,  [SHAPE_SETTINGS] = put_settings,
 	};
 
 	put[type->shape](text, type);
@@ -152,7 +163,7 @@ static void put_value(struct text *text, const struct keyword *keyword, int dept
 		return;
 	}
 	text_add(text, "{\"type\": [\"object\", \"null\"], \"propertyNames\": {\"pattern\": ");
-	put_json(text, type_name.pattern);
+	put_json(text, keyword->flags & KEYWORD_PATHS ? "^/|\\$\\{" : type_name.pattern);
 	text_add(text, "}, \"additionalProperties\": ");
 	put_either(text, keyword, depth);
 	text_add(text, "}");

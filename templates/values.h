@@ -30,6 +30,7 @@ enum value_shape {
 	SHAPE_LIST,	/* one string, or a list of them */
 	SHAPE_MAP,	/* names with strings */
 	SHAPE_DEFAULTS, /* names with strings or nothing */
+	SHAPE_SETTINGS, /* names with strings, or with such mappings */
 };
 
 struct value_type {

@@ -178,6 +178,59 @@ static json_t *json_plan_lease(const struct plan_lease *lease)
 	return object;
 }
 
+static json_t *json_files(const struct plan_content *content)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < content->n_files; i++) {
+		const struct plan_file *file = &content->files[i];
+		json_t *one = json_pack("{s:s*, s:s*, s:s*}", "from", file->from, "text",
+					file->text, "user", file->user);
+		char mode[8];
+
+		snprintf(mode, sizeof(mode), "%04o", file->mode & 0777);
+		if (file->mode)
+			json_object_set_new(one, "mode", json_string(mode));
+		json_object_set_new(object, file->target, one);
+	}
+	return object;
+}
+
+/* Keys of a section stand below its name. */
+static json_t *json_settings(const struct plan_edit *edit)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < edit->n_keys; i++) {
+		const struct plan_edit_key *key = &edit->keys[i];
+		json_t *place = object;
+
+		if (key->section && !json_object_get(object, key->section))
+			json_object_set_new(object, key->section, json_object());
+		if (key->section)
+			place = json_object_get(object, key->section);
+		json_object_set_new(place, key->name, json_string(key->value));
+	}
+	return object;
+}
+
+static void json_put_content(json_t *object, const struct plan_content *content)
+{
+	json_t *edits = json_object();
+
+	for (size_t i = 0; i < content->n_edits; i++) {
+		const struct plan_edit *edit = &content->edits[i];
+
+		json_object_set_new(edits, edit->target,
+				    json_pack("{s:s, s:b, s:o}", "format",
+					      edit_format_names[edit->format], "create",
+					      (int)edit->create, "set", json_settings(edit)));
+	}
+	json_object_set_new(object, "scrub", json_strings(content->scrub));
+	json_object_set_new(object, "files", json_files(content));
+	json_object_set_new(object, "edit", edits);
+}
+
 json_t *json_plan(const struct plan *plan)
 {
 	json_t *object =
@@ -185,7 +238,7 @@ json_t *json_plan(const struct plan *plan)
 
 	json_object_set_new(object, "install", json_strings(plan->install));
 	json_object_set_new(object, "paths", json_strings(plan->paths));
-	json_object_set_new(object, "scrub", json_strings(plan->scrub));
+	json_put_content(object, &plan->content);
 	json_object_set_new(object, "run", json_run(&plan->run));
 	json_object_set_new(object, "ports", json_plan_ports(plan));
 	json_object_set_new(object, "ready", json_ready(&plan->ready));

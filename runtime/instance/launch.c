@@ -6,7 +6,6 @@
  */
 #include "instance/start.h"
 #include "instance/disk.h"
-#include "instance/residents.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -17,7 +16,6 @@
 #include "confine/confine.h"
 #include "keeper/message.h"
 #include "keeper/rlimits.h"
-#include "rootfs/rootfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,96 +29,7 @@
 #include <sys/wait.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define FDS_MAX (START_FD_LISTS + 2 * CGROUP_HIERARCHIES_MAX + PLAN_PORTS_MAX)
-
-/* Groups that a template may make the server see are shown read-only where programs look. */
-static size_t find_views(const struct launch *launch, struct rootfs_view *views)
-{
-	const struct cgroup_tree *tree = &launch->prepared->tree;
-	size_t n = 0;
-
-	for (size_t i = 0; i < tree->n; i++)
-		if (cgroup_view(&tree->list[i], launch->record->cgroup, launch->record->grant.id,
-				&views[n].source, &views[n].target))
-			n++;
-	/* beside version 1 controllers a version 2 tree has nothing to show */
-	for (size_t i = 0; n > 1 && i < n; i++)
-		if (strcmp(views[i].target, "/sys/fs/cgroup") == 0) {
-			free(views[i].source);
-			free(views[i].target);
-			views[i] = views[--n];
-		}
-	return n;
-}
-
-static bool is_taken_out(const struct root_op *op)
-{
-	if (op->kind == ROOT_READ_ONLY)
-		return weakened("readonly");
-	return (op->kind == ROOT_MASK_FILE || op->kind == ROOT_MASK_DIRECTORY) && weakened("masks");
-}
-
-static void weaken_root(struct root_ops *ops)
-{
-	for (size_t i = 0; i < ops->n; i++) {
-		struct root_op *op = &ops->list[i];
-
-		if (is_taken_out(op)) { /* something harmless instead: the root's own directory */
-			op->target[1] = '\0';
-			*op = (struct root_op){
-				.kind = ROOT_DIRECTORY, .mode = 0755, .target = op->target};
-		}
-		if (weakened("readonly") && (op->kind == ROOT_BIND || op->kind == ROOT_PROC))
-			op->flags |= ROOT_WRITABLE;
-	}
-}
-
-static int compile_root(const struct launch *launch, struct root_ops *ret_ops, struct error *err)
-{
-	const struct record *record = launch->record;
-	struct rootfs_view views[CGROUP_HIERARCHIES_MAX];
-	struct residents residents;
-	struct rootfs_account account = {
-		.name = launch->account->name,
-		.group = launch->account->group,
-		.home = launch->account->home,
-		.uid = launch->account->uid,
-		.gid = launch->account->gid,
-	};
-	struct rootfs_input input = {
-		.plan = launch->plan,
-		.hostname = record->grant.id,
-		.address = record->address,
-		.address6 = record->address6,
-		.zone_files = launch->network->files,
-		.peers = launch->network->zone.peers,
-		.account = &account,
-		.groups = residents.groups,
-		.owners = residents.owners,
-		.paths = launch->paths,
-		.cgroups = views,
-		.n_cgroups = find_views(launch, views),
-		.has_ids = record->id_base != 0,
-	};
-	int r;
-
-	residents_find(launch->account, launch->plan->install, &residents);
-	input.n_groups = residents.n_groups;
-	input.n_owners = residents.n_owners;
-	disk_fill_input(launch->site, record, &input);
-	r = rootfs_compile(&input, ret_ops, err);
-	if (r == 0)
-		r = disk_make_scratch(launch->prepared->pool, ret_ops, err);
-	weaken_root(ret_ops);
-	residents_deinit(&residents);
-	free((char *)input.layers);
-	free((char *)input.scratch);
-	for (size_t i = 0; i < input.n_cgroups; i++) {
-		free(views[i].source);
-		free(views[i].target);
-	}
-	return r;
-}
+#define FDS_MAX (START_FD_LISTS + 2 * CGROUP_HIERARCHIES_MAX + PLAN_PORTS_MAX + PLAN_FILES_MAX)
 
 /* What every program expects to find, where the template does not say otherwise. */
 static char **make_env(const struct launch *launch)
@@ -167,10 +76,13 @@ static int map_ids(const struct launch *launch, struct start_message *m, struct 
 					 launch->plan->install[i]);
 		fits = userns_map_add(&m->uids, st.st_uid) && userns_map_add(&m->gids, st.st_gid);
 	}
+	for (size_t i = 0; fits && i < launch->plan->content.n_files; i++)
+		fits = userns_map_add(&m->uids, launch->content->puts[i].uid) &&
+		       userns_map_add(&m->gids, launch->content->puts[i].gid);
 	if (!fits)
 		return error_say(err, ERROR_FAILED,
-				 "the install directories have too many different owners above "
-				 "65535, at most %d fit into a user namespace",
+				 "the install directories and files have too many different owners "
+				 "above 65535, at most %d fit into a user namespace",
 				 USERNS_FOREIGN_MAX);
 	/* further groups are a convenience: what has no place is left out */
 	m->n_groups = 0;
@@ -253,6 +165,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 		m->port_flags[i] = plan_port_flags(plan, grant->ports[i].inside_port);
 	}
 	m->ready_flags = plan_port_flags(plan, plan->ready.port);
+	m->n_sources = launch->content->n_sources;
 	m->n_cgroups = (uint32_t)launch->prepared->groups.n_server;
 	m->memory_version = (uint32_t)launch->prepared->watch.version;
 	m->memory_limit = plan->limits.memory_bytes;
@@ -268,7 +181,7 @@ static int make_message(const struct launch *launch, struct error *err)
 
 	if (fd < 0)
 		return error_set(err, errno, "cannot make the start message");
-	r = compile_root(launch, &message.root, err);
+	r = launch_compile_root(launch, &message.root, err);
 	if (r == 0)
 		r = map_ids(launch, &message, err);
 	if (r == 0)
@@ -412,6 +325,8 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 		fds[n++] = prepared->groups.leaf_host[i];
 	for (size_t i = 0; i < launch->record->grant.n_ports; i++)
 		fds[n++] = launch->listeners[i];
+	for (size_t i = 0; i < launch->content->n_sources; i++)
+		fds[n++] = launch->content->sources[i];
 	return n;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "instance/start.h"
 #include "instance/check.h"
+#include "instance/content.h"
 #include "instance/disk.h"
 #include "instance/events.h"
 #include "instance/ids.h"
@@ -38,6 +39,7 @@ struct starting {
 	const struct start_request *request;
 	struct account account;
 	char **paths;
+	struct content content;
 	struct admission admission; /* what it may be given */
 	struct error without;	    /* why it gets no ids of its own */
 	struct record *record;
@@ -55,6 +57,7 @@ static void starting_deinit(struct starting *s)
 	store_close(s->store);
 	account_deinit(&s->account);
 	strv_free(s->paths);
+	content_deinit(&s->content);
 	for (size_t i = 0; s->record && i < s->record->grant.n_ports; i++)
 		close(s->listeners[i]);
 	record_free(s->record);
@@ -90,6 +93,17 @@ static void choose_ids(struct starting *s)
 		s->admission.ids.count = 0;
 }
 
+static int find_account(struct starting *s, struct error *err)
+{
+	const struct plan *plan = s->request->plan;
+
+	if (plan->run.user)
+		return account_resolve(plan->run.user, &s->account, err);
+	if (plan->install && plan->install[0])
+		return account_of_owner(plan->install[0], &s->account, err);
+	return account_resolve("nobody", &s->account, err);
+}
+
 static int look_at_host(struct starting *s, struct error *err)
 {
 	const struct plan *plan = s->request->plan;
@@ -104,11 +118,8 @@ static int look_at_host(struct starting *s, struct error *err)
 	if (r < 0)
 		return r;
 	choose_ids(s);
-	if (plan->run.user)
-		return account_resolve(plan->run.user, &s->account, err);
-	if (plan->install && plan->install[0])
-		return account_of_owner(plan->install[0], &s->account, err);
-	return account_resolve("nobody", &s->account, err);
+	r = find_account(s, err);
+	return r < 0 ? r : content_open(plan, &s->account, &s->content, err);
 }
 
 static int fill_record(struct starting *s, struct error *err)
@@ -295,6 +306,7 @@ static int launch(struct starting *s, struct error *err)
 		.record = s->record,
 		.account = &s->account,
 		.paths = s->paths,
+		.content = &s->content,
 		.prepared = &s->prepared,
 		.network = &s->network,
 		.listeners = s->listeners,

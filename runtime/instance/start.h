@@ -3,6 +3,7 @@
 #ifndef INSTANCE_START_H
 #define INSTANCE_START_H
 
+#include "instance/content.h"
 #include "instance/instance.h"
 #include "instance/network.h"
 #include "instance/steps.h"
@@ -26,11 +27,17 @@ struct launch {
 	const struct record *record;
 	const struct account *account; /* the server's */
 	char *const *paths;
+	const struct content *content;
 	const struct prepared *prepared;
 	const struct network *network;
 	const int *listeners; /* one per published port */
 	int lock;
 };
+
+/*
+ * Fills ret_ops, which the caller ends also after a failure, and makes what of it lies in the pool.
+ */
+int launch_compile_root(const struct launch *launch, struct root_ops *ret_ops, struct error *err);
 
 /*
  * Starts the keeper in a session, groups, environment and working directory of its own. Returns

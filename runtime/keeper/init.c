@@ -112,7 +112,12 @@ static int set_up_network(const struct start_message *m, struct error *err)
 static int set_up(struct init *init, struct error *err)
 {
 	const struct start_message *m = init->message;
-	struct root_owner owner = {&m->uids, &m->gids, init->userns, init->pool};
+	struct root_owner owner = {.uids = &m->uids,
+				   .gids = &m->gids,
+				   .userns = init->userns,
+				   .pool = init->pool,
+				   .sources = init->sources,
+				   .n_sources = m->n_sources};
 	cleanup_fd int queues = -1;
 	int r;
 
@@ -135,6 +140,8 @@ static int set_up(struct init *init, struct error *err)
 		r = set_up_network(m, err);
 	if (r == 0)
 		r = root_apply(&m->root, &owner, err);
+	for (size_t i = 0; i < m->n_sources; i++)
+		close(init->sources[i]);
 	if (r == 0)
 		r = own_stdio(err);
 	/* while we have power over the namespace that they belong to */

@@ -265,6 +265,8 @@ static void take_fds(struct keeper *keeper)
 		keeper->host_groups[i] = fd++;
 	for (uint32_t i = 0; i < keeper->message.n_ports; i++)
 		keeper->listeners[i] = fd++;
+	for (uint32_t i = 0; i < keeper->message.n_sources; i++)
+		keeper->sources[i] = fd++;
 }
 
 /* Without it nothing is shown, and no connection counts as use. */

@@ -89,14 +89,16 @@ static void run_init(struct keeper *keeper, int channel)
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
-	int keep[5 + 2 * START_CGROUPS_MAX] = {channel, init.out, init.errs, init.userns,
-					       init.pool};
+	int keep[5 + 2 * START_CGROUPS_MAX + PLAN_FILES_MAX] = {channel, init.out, init.errs,
+								init.userns, init.pool};
 	size_t n = 5;
 
 	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
 		keep[n++] = init.server_groups[i] = keeper->server_groups[i];
 		keep[n++] = init.host_groups[i] = keeper->host_groups[i];
 	}
+	for (size_t i = 0; i < keeper->message.n_sources; i++)
+		keep[n++] = init.sources[i] = keeper->sources[i];
 	close_others(keep, n);
 	init_run(&init);
 }
@@ -167,6 +169,8 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 		close(keeper->server_groups[i]);
 		close(keeper->host_groups[i]);
 	}
+	for (size_t i = 0; i < keeper->message.n_sources; i++)
+		close(keeper->sources[i]);
 	return 0;
 }
 

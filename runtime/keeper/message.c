@@ -134,6 +134,7 @@ static void get_confinement(struct wire_reader *from, struct start_message *m)
 static void put_host(struct text *to, const struct start_message *m)
 {
 	root_ops_put(&m->root, to);
+	wire_put_u32(to, m->n_sources);
 	wire_put_u32(to, m->pool_is_mount);
 	wire_put_u32(to, m->address);
 	wire_put_string(to, m->address6);
@@ -156,6 +157,7 @@ static void put_host(struct text *to, const struct start_message *m)
 static void get_host(struct wire_reader *from, struct start_message *m)
 {
 	root_ops_get(from, &m->root);
+	m->n_sources = wire_get_u32(from);
 	m->pool_is_mount = wire_get_u32(from) != 0;
 	m->address = wire_get_u32(from);
 	m->address6 = wire_get_string(from);
@@ -177,7 +179,8 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	m->n_cgroups = wire_get_u32(from);
 	m->memory_version = wire_get_u32(from);
 	m->memory_limit = wire_get_u64(from);
-	if (m->n_cgroups > START_CGROUPS_MAX || m->memory_version > 2)
+	if (m->n_cgroups > START_CGROUPS_MAX || m->memory_version > 2 ||
+	    m->n_sources > PLAN_FILES_MAX)
 		from->bad = true;
 }
 

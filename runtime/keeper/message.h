@@ -32,7 +32,8 @@ enum start_fd {
 	START_FD_MEMORY_COUNT,
 	START_FD_MEMORY_HITS,
 	START_FD_FREEZER, /* file that freezes the server's group; any when there is none */
-	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners */
+	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners,
+			     what the template puts into the view */
 };
 
 struct start_message {
@@ -64,6 +65,7 @@ struct start_message {
 	size_t filter_size, forwarder_filter_size; /* bytes, a multiple of struct sock_filter's */
 
 	struct root_ops root;
+	uint32_t n_sources; /* descriptors of what it is put together from */
 	bool pool_is_mount; /* detached: it must be attached inside, and lives as long as it is open
 			     */
 	uint32_t address;

@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+#include "plan/content.h"
+
 #include <stdint.h>
 
 void put_string(struct text *text, const char *string);
@@ -28,6 +30,8 @@ void put_list(struct text *text, int depth, const char *key, char *const *list);
 void add_duration(struct text *text, int64_t ns);
 void put_duration(struct text *text, int depth, const char *key, int64_t ns);
 void put_size(struct text *text, int depth, const char *key, uint64_t bytes);
+/* The keys scrub, files and edit. */
+void put_content(struct text *text, const struct plan_content *content);
 /* Thousandths of a processor, as a decimal number of them. */
 void put_cpu(struct text *text, int depth, const char *key, uint64_t millis);
 

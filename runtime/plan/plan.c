@@ -37,7 +37,7 @@ void plan_free(struct plan *plan)
 	free(plan->summary);
 	strv_free(plan->install);
 	strv_free(plan->paths);
-	strv_free(plan->scrub);
+	plan_content_deinit(&plan->content);
 	run_deinit(&plan->run);
 	for (size_t i = 0; i < plan->n_ports; i++) {
 		free(plan->ports[i].name);

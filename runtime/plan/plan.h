@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "plan/confinement.h"
+#include "plan/content.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -105,7 +106,7 @@ struct plan {
 	char *summary;
 	char **install; /* host directories, absolute, normalised, none inside another */
 	char **paths;	/* further host paths to see read-only; may be glob patterns */
-	char **scrub;	/* inside, absolute: removed before the start; patterns in the last name */
+	struct plan_content content;
 	struct plan_run run;
 	struct plan_port *ports; /* sorted by name */
 	size_t n_ports;

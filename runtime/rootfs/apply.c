@@ -29,6 +29,16 @@ static uint32_t host_id(const struct userns_map *map, uint32_t inside)
 	return map ? userns_host_id(map, inside) : inside;
 }
 
+uid_t root_host_uid(const struct applying *a)
+{
+	return host_id(a->owner->uids, a->op->uid);
+}
+
+gid_t root_host_gid(const struct applying *a)
+{
+	return host_id(a->owner->gids, a->op->gid);
+}
+
 static int apply_directory(const struct applying *a)
 {
 	cleanup_fd int fd = root_open_directory(a);
@@ -37,9 +47,7 @@ static int apply_directory(const struct applying *a)
 	if (fd < 0)
 		return root_cannot(a, fd, "make directory");
 	self = xasprintf("/proc/self/fd/%d", fd);
-	if (chown(self, host_id(a->owner->uids, a->op->uid), host_id(a->owner->gids, a->op->gid)) <
-		    0 ||
-	    chmod(self, a->op->mode) < 0)
+	if (chown(self, root_host_uid(a), root_host_gid(a)) < 0 || chmod(self, a->op->mode) < 0)
 		return root_cannot(a, -errno, "set owner and mode of");
 	return 0;
 }
@@ -119,7 +127,7 @@ static bool is_owned(const struct applying *a, int mount)
 
 	if (!root_has_ids(a) || !(a->op->flags & ROOT_SCRATCH))
 		return true;
-	return fstat(mount, &st) == 0 && st.st_uid == host_id(a->owner->uids, a->op->uid);
+	return fstat(mount, &st) == 0 && st.st_uid == root_host_uid(a);
 }
 
 /* Owners are the inside's where the file system can do it; else nobody's, and readable still. */
@@ -165,8 +173,7 @@ static int apply_tmpfs(const struct applying *a)
 
 static int apply_devpts(const struct applying *a)
 {
-	cleanup_free char *options =
-		xasprintf("%s,gid=%u", a->op->text, host_id(a->owner->gids, a->op->gid));
+	cleanup_free char *options = xasprintf("%s,gid=%u", a->op->text, root_host_gid(a));
 
 	return apply_new(a, "devpts", options);
 }
@@ -194,6 +201,8 @@ static const struct {
 	[ROOT_MASK_FILE] = {"root: a masked file", root_apply_mask_file},
 	[ROOT_MASK_DIRECTORY] = {"root: a masked directory", root_apply_mask_directory},
 	[ROOT_SCRUB] = {"root: what is scrubbed", root_apply_scrub},
+	[ROOT_PUT] = {"root: a file of the template", root_apply_put},
+	[ROOT_EDIT] = {"root: an edited file", root_apply_edit},
 };
 
 /* A mount made in a shared tree would travel to the host. */

@@ -62,17 +62,41 @@ int root_apply_mask_directory(const struct applying *a);
 
 /*
  * For what changes files: opens the directory in which the target lies, from the operation's place
- * on. A link may lead somewhere else below the place, and never out of it. -ENOENT or -ENOTDIR
- * when there is none; -EXDEV with an error that says so for a link that leads out. ret_name is the
- * target's last component.
+ * on; make: with what is missing, which belongs to the operation's owner. A link may lead somewhere
+ * else below the place, and never out of it: -EXDEV, with an error that says so. -ENOENT or
+ * -ENOTDIR, and no error, when there is none. ret_name is the target's last component.
  */
-int root_open_within(const struct applying *a, const char **ret_name);
+int root_open_within(const struct applying *a, bool make, const char **ret_name);
 
-/* "scrub: 'target': cannot WHAT" with the negative errno r, which it returns. */
+/* "files: 'target': cannot WHAT" with the negative errno r, which it returns. */
 int root_cannot_change(const struct applying *a, int r, const char *what);
+/* "files: 'target': WHY", and a negative errno. */
+int root_say_change(const struct applying *a, const char *why);
 
-/* ROOT_SCRUB. */
+/* The operation's owner as the host knows it. */
+uid_t root_host_uid(const struct applying *a);
+gid_t root_host_gid(const struct applying *a);
+
+/* What a file becomes; owner and mode are the host's. */
+struct root_content {
+	const char *data; /* NULL: what can be read from fd */
+	size_t length;
+	int fd;
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
+
+/* Puts a file in place of what has that name, unless it is a directory: as a whole or not at all.
+ */
+int root_put_file(int directory, const char *name, const struct root_content *content);
+/* The same for a symbolic link. */
+int root_put_link(int directory, const char *name, const char *text, uid_t uid, gid_t gid);
+
+/* ROOT_SCRUB, ROOT_PUT, ROOT_EDIT. */
 int root_apply_scrub(const struct applying *a);
+int root_apply_put(const struct applying *a);
+int root_apply_edit(const struct applying *a);
 
 /* Takes over the descriptor of the file system just made at the target. */
 int root_made_add(struct root_made *made, const char *target, int fd);

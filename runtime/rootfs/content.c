@@ -68,14 +68,61 @@ static int add_content(struct root_ops *ops, enum root_op_kind kind, const char 
 	return 0;
 }
 
+static int add_put(const struct rootfs_input *input, size_t i, struct root_ops *ops,
+		   struct error *err)
+{
+	const struct plan_file *file = &input->plan->content.files[i];
+	struct root_op *op;
+	int r = add_content(ops, ROOT_PUT, "files", file->target, &op, err);
+
+	if (r < 0)
+		return r;
+	op->uid = input->puts[i].uid;
+	op->gid = input->puts[i].gid;
+	op->number = input->puts[i].number;
+	op->mode = file->mode;
+	if (file->from)
+		op->source = xstrdup(file->from);
+	else
+		op->text = xstrdup(file->text);
+	return 0;
+}
+
+static int add_edit(const struct rootfs_input *input, const struct plan_edit *edit,
+		    struct root_ops *ops, struct error *err)
+{
+	struct root_op *op;
+	int r = add_content(ops, ROOT_EDIT, "edit", edit->target, &op, err);
+
+	if (r < 0)
+		return r;
+	op->text = xstrdup(edit_format_names[edit->format]);
+	op->flags = edit->create ? ROOT_CREATE : 0;
+	op->uid = input->account->uid;
+	op->gid = input->account->gid;
+	for (size_t i = 0; i < edit->n_keys; i++) {
+		const struct plan_edit_key *key = &edit->keys[i];
+
+		strv_add(&op->list, key->section ? key->section : "");
+		strv_add(&op->list, key->name);
+		strv_add(&op->list, key->value);
+	}
+	return 0;
+}
+
 int rootfs_compile_content(const struct rootfs_input *input, struct root_ops *ops,
 			   struct error *err)
 {
-	char *const *scrub = input->plan->scrub;
+	const struct plan_content *content = &input->plan->content;
+	char *const *scrub = content->scrub;
 	struct root_op *op;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && scrub && scrub[i]; i++)
 		r = add_content(ops, ROOT_SCRUB, "scrub", scrub[i], &op, err);
+	for (size_t i = 0; r == 0 && i < content->n_files; i++)
+		r = add_put(input, i, ops, err);
+	for (size_t i = 0; r == 0 && i < content->n_edits; i++)
+		r = add_edit(input, &content->edits[i], ops, err);
 	return r;
 }

@@ -31,6 +31,8 @@ enum root_op_kind {
 	ROOT_MASK_DIRECTORY, /* target shows the new root's directory text, which is empty */
 	/* below the directory place, which the instance can write, and never out of it */
 	ROOT_SCRUB, /* target, whose last name may be a pattern, is removed if it is there */
+	ROOT_PUT,   /* target: text, or a copy of source, file or tree; mode 0: as it comes */
+	ROOT_EDIT,  /* in target, of the format text, the keys of list are set */
 	ROOT_OP_KINDS,
 };
 
@@ -42,11 +44,14 @@ enum root_op_flag {
 	ROOT_HOST_IDS = 16,   /* a bind whose owners stay the host's */
 	ROOT_IN_POOL = 32,    /* a bind's source, an overlay's text: from the pool, not from "/" */
 	ROOT_SCRATCH = 64,    /* a bind's source is made before, with mode, uid and gid */
+	ROOT_CREATE = 128,    /* a file to edit that does not exist is made */
 };
 
 struct root_op {
 	uint32_t kind, flags, mode, uid, gid;
+	uint32_t number; /* ROOT_PUT: of the descriptor of source, in root_owner */
 	char *source, *target, *text, *place;
+	char **list; /* section ("": none), name and value of each key */
 };
 
 struct root_ops {
@@ -65,8 +70,10 @@ void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops);
 /* Whose the root is. Without a user namespace the maps are NULL or have base 0, userns is -1. */
 struct root_owner {
 	const struct userns_map *uids, *gids;
-	int userns; /* with these maps: owners on disk are owners inside */
-	int pool;   /* a detached mount with what is ROOT_IN_POOL; -1: none */
+	int userns;	    /* with these maps: owners on disk are owners inside */
+	int pool;	    /* a detached mount with what is ROOT_IN_POOL; -1: none */
+	const int *sources; /* what is ROOT_PUT from the host */
+	uint32_t n_sources;
 };
 
 /*

@@ -2,6 +2,7 @@
 /* The list of operations and its form in the start message; see inside.h. Both halves use it. */
 #include "rootfs/inside.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ void root_ops_deinit(struct root_ops *ops)
 		free(ops->list[i].target);
 		free(ops->list[i].text);
 		free(ops->list[i].place);
+		strv_free(ops->list[i].list);
 	}
 	free(ops->list);
 	*ops = (struct root_ops){0};
@@ -42,6 +44,8 @@ void root_ops_put(const struct root_ops *ops, struct text *to)
 		wire_put_string(to, op->target);
 		wire_put_string(to, op->text);
 		wire_put_string(to, op->place);
+		wire_put_u32(to, op->number);
+		wire_put_strv(to, op->list);
 	}
 }
 
@@ -70,6 +74,8 @@ void root_ops_get(struct wire_reader *from, struct root_ops *ret_ops)
 		op->target = wire_get_string(from);
 		op->text = wire_get_string(from);
 		op->place = wire_get_string(from);
+		op->number = wire_get_u32(from);
+		op->list = wire_get_strv(from);
 		if (op->kind >= ROOT_OP_KINDS || !op->target ||
 		    (op->kind >= ROOT_SCRUB && !is_below(op->target, op->place)))
 			from->bad = true;

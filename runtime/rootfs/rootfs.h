@@ -31,6 +31,13 @@ struct rootfs_view {
 	char *source, *target;
 };
 
+/* Of one of the plan's files: who it belongs to, and which descriptor has what is in it. */
+struct rootfs_put {
+	uid_t uid;
+	gid_t gid;
+	uint32_t number;
+};
+
 struct rootfs_input {
 	const struct plan *plan;
 	const char *hostname;
@@ -55,7 +62,8 @@ struct rootfs_input {
 	bool in_pool;			   /* layers and scratch are paths in the pool (inside.h) */
 	const struct rootfs_view *cgroups; /* the instance's own groups */
 	size_t n_cgroups;
-	bool has_ids; /* it gets a user namespace */
+	const struct rootfs_put *puts; /* one for each of the plan's files */
+	bool has_ids;		       /* it gets a user namespace */
 };
 
 /* Fills ret_ops; the caller ends it with root_ops_deinit also after a failure. */

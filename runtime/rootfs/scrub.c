@@ -39,7 +39,7 @@ static int list_matches(int directory, const char *pattern, char ***ret_names)
 int root_apply_scrub(const struct applying *a)
 {
 	const char *name;
-	cleanup_fd int directory = root_open_within(a, &name);
+	cleanup_fd int directory = root_open_within(a, false, &name);
 	cleanup_strv char **names = NULL;
 	int r;
 

@@ -12,16 +12,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *key_of(const struct applying *a)
 {
-	(void)a;
-	return "scrub";
+	static const char *const keys[ROOT_OP_KINDS] = {
+		[ROOT_SCRUB] = "scrub", [ROOT_PUT] = "files", [ROOT_EDIT] = "edit"};
+
+	return keys[a->op->kind];
 }
 
 int root_cannot_change(const struct applying *a, int r, const char *what)
 {
 	return error_set(a->err, -r, "%s: '%s': cannot %s", key_of(a), a->op->target, what);
+}
+
+int root_say_change(const struct applying *a, const char *why)
+{
+	return error_say(a->err, ERROR_FAILED, "%s: '%s': %s", key_of(a), a->op->target, why);
 }
 
 static int say_leads_out(const struct applying *a)
@@ -33,7 +41,32 @@ static int say_leads_out(const struct applying *a)
 	return error_with_code(a->err, -EXDEV);
 }
 
-int root_open_within(const struct applying *a, const char **ret_name)
+/* A directory below the place; made with what is missing above it when that is wanted. */
+static int open_below(const struct applying *a, int place, const char *path, bool make)
+{
+	int fd = file_open_beneath(place, path, O_PATH | O_DIRECTORY, 0);
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	cleanup_free char *parent_path = NULL;
+	cleanup_fd int parent = -1;
+
+	if (fd != -ENOENT || !make)
+		return fd;
+	parent_path = xasprintf("%.*s", (int)(slash ? slash - path : 1), slash ? path : ".");
+	parent = slash ? open_below(a, place, parent_path, true)
+		       : file_open_beneath(place, ".", O_PATH | O_DIRECTORY, 0);
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, name, 0755) == 0) {
+		if (fchownat(parent, name, root_host_uid(a), root_host_gid(a),
+			     AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+	} else if (errno != EEXIST) {
+		return -errno;
+	}
+	return file_open_beneath(place, path, O_PATH | O_DIRECTORY, 0);
+}
+
+int root_open_within(const struct applying *a, bool make, const char **ret_name)
 {
 	const char *rest = a->op->target + strlen(a->op->place) + 1;
 	const char *slash = strrchr(rest, '/');
@@ -46,6 +79,6 @@ int root_open_within(const struct applying *a, const char **ret_name)
 	if (place < 0 || !slash)
 		return steal_fd(&place);
 	directory = xasprintf("%.*s", (int)(slash - rest), rest);
-	fd = file_open_beneath(place, directory, O_PATH | O_DIRECTORY, 0);
+	fd = open_below(a, place, directory, make);
 	return fd == -EXDEV || fd == -ELOOP ? say_leads_out(a) : fd;
 }

@@ -77,6 +77,7 @@ static struct start_message make_message(void)
 		.n_cgroups = 24,
 		.memory_version = 2,
 		.memory_limit = 1ULL << 40,
+		.n_sources = 5,
 	};
 	struct root_op *op = root_ops_add(&m.root, ROOT_OVERLAY, "/opt/app");
 
@@ -87,6 +88,10 @@ static struct start_message make_message(void)
 	op->source = xstrdup("/host/app");
 	op->text = xstrdup("/state/layer/0");
 	root_ops_add(&m.root, ROOT_PROC, "/proc");
+	op = root_ops_add(&m.root, ROOT_EDIT, "/opt/app/x");
+	op->place = xstrdup("/opt/app");
+	op->number = 12;
+	op->list = list("section", "");
 	root_ops_add(&m.root, ROOT_SCRUB, "/opt/app/run/*")->place = xstrdup("/opt/app");
 	return m;
 }
@@ -172,6 +177,10 @@ static void assert_same_root(const struct root_ops *a, const struct root_ops *b)
 		assert_int_equal(!x->text, !y->text);
 		if (x->text && y->text)
 			assert_string_equal(x->text, y->text);
+		assert_int_equal(x->number, y->number);
+		assert_int_equal(strv_length(x->list), strv_length(y->list));
+		for (size_t j = 0; x->list && x->list[j]; j++)
+			assert_string_equal(x->list[j], y->list[j]);
 		assert_int_equal(!x->place, !y->place);
 		if (x->place && y->place)
 			assert_string_equal(x->place, y->place);
@@ -181,6 +190,7 @@ static void assert_same_root(const struct root_ops *a, const struct root_ops *b)
 static void assert_same_host(const struct start_message *a, const struct start_message *b)
 {
 	assert_same_root(&a->root, &b->root);
+	assert_int_equal(a->n_sources, b->n_sources);
 	assert_int_equal(a->address, b->address);
 	assert_string_equal(a->address6, b->address6);
 	assert_int_equal(a->awaits_link, b->awaits_link);
@@ -325,6 +335,11 @@ static void unknown_version(struct start_message *m)
 	m->memory_version = 3;
 }
 
+static void too_many_sources(struct start_message *m)
+{
+	m->n_sources = PLAN_FILES_MAX + 1;
+}
+
 static void unknown_operation(struct start_message *m)
 {
 	m->root.list[0].kind = ROOT_OP_KINDS;
@@ -361,8 +376,9 @@ static void place_that_is_all(struct start_message *m)
 static void start_message_decode_of_what_cannot_be(void **state)
 {
 	static void (*const spoil[])(struct start_message *) = {
-		drop_id,	   drop_stint, drop_command,  too_many_cgroups, unknown_version,
-		unknown_operation, no_place,   root_as_place, place_beside,	place_that_is_all,
+		drop_id,	 drop_stint,	    drop_command,      too_many_cgroups,
+		unknown_version, unknown_operation, too_many_sources,  no_place,
+		root_as_place,	 place_beside,	    place_that_is_all,
 	};
 
 	(void)state;

@@ -21,6 +21,8 @@ static const char *const kind_names[ROOT_OP_KINDS] = {
 	[ROOT_READ_ONLY] = "read-only",
 	[ROOT_MASK_FILE] = "mask",
 	[ROOT_SCRUB] = "scrub",
+	[ROOT_PUT] = "put",
+	[ROOT_EDIT] = "edit",
 };
 
 /* The host decides about these: links or directories, which time zone, how many processors. */

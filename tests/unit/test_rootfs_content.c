@@ -86,11 +86,24 @@ struct leading_out {
 };
 
 static const struct leading_out leading_out[] = {
-	{ROOT_SCRUB, "/opt/app/beside/run"},  {ROOT_SCRUB, "/opt/app/to-root/etc"},
-	{ROOT_SCRUB, "/opt/app/to-host/app"}, {ROOT_SCRUB, "/opt/app/up/etc/passwd"},
-	{ROOT_SCRUB, "/opt/app/kernel/*"},    {ROOT_SCRUB, "/opt/app/generated/passwd"},
-	{ROOT_SCRUB, "/opt/app/absolute/*"},  {ROOT_SCRUB, "/opt/app/loop/x"},
-	{ROOT_SCRUB, "/opt/app/../x"},
+	{ROOT_SCRUB, "/opt/app/beside/run"},
+	{ROOT_SCRUB, "/opt/app/to-root/etc"},
+	{ROOT_SCRUB, "/opt/app/to-host/app"},
+	{ROOT_SCRUB, "/opt/app/up/etc/passwd"},
+	{ROOT_SCRUB, "/opt/app/kernel/*"},
+	{ROOT_SCRUB, "/opt/app/generated/passwd"},
+	{ROOT_SCRUB, "/opt/app/absolute/*"},
+	{ROOT_SCRUB, "/opt/app/loop/x"},
+	{ROOT_PUT, "/opt/app/beside/new"},
+	{ROOT_PUT, "/opt/app/kernel/sys/x/y"},
+	{ROOT_PUT, "/opt/app/generated/new"},
+	{ROOT_PUT, "/opt/app/to-root/new/deep/file"},
+	{ROOT_PUT, "/opt/app/loop/new"},
+	{ROOT_PUT, "/opt/app/conf/../../x"},
+	{ROOT_EDIT, "/opt/app/beside/run/a.pid"},
+	{ROOT_EDIT, "/opt/app/to-host/secret"},
+	{ROOT_EDIT, "/opt/app/generated/passwd"},
+	{ROOT_EDIT, "/opt/app/kernel/sys/kernel/hostname"},
 };
 
 struct attempt {
@@ -102,10 +115,13 @@ static void lead_out(const void *arg)
 {
 	const struct attempt *attempt = arg;
 	struct ground ground = ground_with_content(attempt->world);
+	struct root_op *op;
 	struct error err = {0};
 	int r;
 
-	add(&ground, attempt->way->kind, attempt->way->target);
+	op = add(&ground, attempt->way->kind, attempt->way->target);
+	op->text = xstrdup(op->kind == ROOT_EDIT ? "properties" : "text");
+	op->flags = ROOT_CREATE;
 	r = root_apply(&ground.ops, &nobody_else, &err);
 	if (r != -EXDEV)
 		dprintf(2, "%s: %d %s\n", attempt->way->target, r, err.text);
@@ -119,7 +135,7 @@ static void lead_out(const void *arg)
 static void root_apply_refuses_links_that_lead_out(void **state)
 {
 	need_root();
-	for (size_t i = 0; i < ARRAY_SIZE(leading_out) - 1; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(leading_out); i++) {
 		struct attempt attempt = {.world = *state, .way = &leading_out[i]};
 
 		run_in_child(OWN_NAMESPACES, lead_out, &attempt);
@@ -161,6 +177,303 @@ static void root_apply_scrubs_with_own_ids(void **state)
 	assert_owner(*state, "layer/0/upper/run", 0, 0);
 }
 
+/* The number of a descriptor of what lies at the path in the world. */
+static struct root_op *put(struct ground *ground, const char *target, const char *source)
+{
+	static int sources[8];
+	static struct root_owner owner;
+	struct root_op *op = add(ground, ROOT_PUT, target);
+
+	if (ground->owner != &owner) {
+		owner = *ground->owner;
+		owner.sources = sources;
+		owner.n_sources = 0;
+		ground->owner = &owner;
+	}
+	op->source = xstrdup(source);
+	op->number = owner.n_sources;
+	op->mode = 0;
+	op->uid = 1234;
+	op->gid = 2345;
+	sources[owner.n_sources] = openat(ground->world.dir, source, O_RDONLY | O_CLOEXEC);
+	must(sources[owner.n_sources++] >= 0);
+	return op;
+}
+
+static struct root_op *put_text(struct ground *ground, const char *target, const char *text)
+{
+	struct root_op *op = add(ground, ROOT_PUT, target);
+
+	op->text = xstrdup(text);
+	op->mode = 0;
+	op->uid = 1234;
+	op->gid = 2345;
+	return op;
+}
+
+static void must_be(const char *path, uid_t uid, gid_t gid, mode_t mode)
+{
+	struct stat st;
+
+	must(lstat(path, &st) == 0);
+	if (st.st_uid != uid || st.st_gid != gid || (st.st_mode & 07777) != mode)
+		dprintf(2, "%s: %u:%u %o\n", path, st.st_uid, st.st_gid, st.st_mode);
+	must(st.st_uid == uid && st.st_gid == gid && (st.st_mode & 07777) == mode);
+}
+
+static void lay_out_sources(const struct ground *ground)
+{
+	const struct world *w = &ground->world;
+
+	world_file(w, "tree/bin/start", "start", 0750);
+	world_file(w, "tree/new\nline", "newline", 0604);
+	world_file(w, "tree/conf/server.xml", "of the tree", 0644);
+	world_link(w, "/nowhere", "tree/link");
+	world_link(w, "../..", "tree/conf/out");
+	world_file(w, "app/.stint-new-0", "taken", 0644);
+}
+
+static void check_what_was_put(void)
+{
+	must_contain(AT_FDCWD, "/opt/app/a/b/licence", "secret");
+	must_be("/opt/app/a/b/licence", 1234, 2345, 0644);
+	must_be("/opt/app/a/b", 1234, 2345, 0755);
+	must_contain(AT_FDCWD, "/opt/app/run/motd", "hello\n");
+	must_be("/opt/app/run/motd", 1234, 2345, 0600);
+	/* in place of what was there, links and all */
+	must_contain(AT_FDCWD, "/opt/app/gone", "new");
+	must_contain(AT_FDCWD, "/opt/app/to-host", "new");
+	must_be("/opt/app/to-host", 1234, 2345, 0644);
+	must_contain(AT_FDCWD, "/opt/app/tree/bin/start", "start");
+	must_be("/opt/app/tree/bin/start", 1234, 2345, 0750);
+	must_contain(AT_FDCWD, "/opt/app/tree/new\nline", "newline");
+	must_contain(AT_FDCWD, "/opt/app/conf/server.xml", "of the tree");
+	must_be("/opt/app/conf", 0, 0, 0755);
+	must_be("/opt/app/tree/link", 1234, 2345, 0777);
+	must_contain(AT_FDCWD, "/opt/app/.stint-new-0", "taken");
+	must(!exists(AT_FDCWD, "/opt/app/.stint-new-1"));
+}
+
+static void add_puts(struct ground *ground)
+{
+	put(ground, "/opt/app/a/b/licence", "secret");
+	put_text(ground, "/opt/app/current/motd", "hello\n")->mode = 0600;
+	put_text(ground, "/opt/app/gone", "new");
+	put_text(ground, "/opt/app/to-host", "new");
+	put(ground, "/opt/app/tree", "tree");
+	/* what is there already stays, with its owner */
+	put(ground, "/opt/app/conf", "tree/conf");
+}
+
+static void put_things(const void *arg)
+{
+	struct ground ground = ground_with_content(arg);
+
+	lay_out_sources(&ground);
+	add_puts(&ground);
+	ground_apply(&ground);
+	check_what_was_put();
+	must_contain(ground.lower, "gone", "original");
+	must_contain(ground.lower, "conf/server.xml", "original");
+	must(!exists(ground.lower, "a") && !exists(ground.lower, "tree"));
+}
+static void root_apply_puts_files_and_trees(void **state)
+{
+	need_root();
+	run_in_child(OWN_NAMESPACES, put_things, *state);
+}
+
+static void put_things_with_ids(const void *arg)
+{
+	struct ground ground = ground_owned(arg);
+
+	lay_out(&ground);
+	lay_out_sources(&ground);
+	ground_add_overlay(&ground);
+	add_puts(&ground);
+	ground_apply_and_enter(&ground);
+	check_what_was_put();
+}
+
+static void root_apply_puts_with_own_ids(void **state)
+{
+	need_root();
+	if (getenv("UNIT_REFUSE"))
+		skip();
+	run_owned(put_things_with_ids, *state);
+	assert_owner(*state, "layer/0/upper/a/b/licence", 1234, 2345);
+	assert_owner(*state, "layer/0/upper/tree/bin", 1234, 2345);
+	assert_owner(*state, "layer/0/upper/conf", 0, 0);
+}
+
+static struct root_op *edit(struct ground *ground, const char *target, const char *format,
+			    const char *name, const char *value)
+{
+	struct root_op *op = add(ground, ROOT_EDIT, target);
+
+	op->text = xstrdup(format);
+	op->uid = 1234;
+	op->gid = 2345;
+	strv_add(&op->list, "");
+	strv_add(&op->list, name);
+	strv_add(&op->list, value);
+	return op;
+}
+
+static void lay_out_edited(const struct ground *ground)
+{
+	const struct world *w = &ground->world;
+
+	world_file(w, "app/conf/a.properties", "a=1\r\nport=80", 0640);
+	world_file(w, "app/conf/same.ini", "port=80\n", 0644);
+	world_file(w, "app/conf/empty.ini", "", 0600);
+	must(fchownat(w->dir, "app/conf/a.properties", 1000, 33, 0) == 0);
+}
+
+static void add_edits(struct ground *ground)
+{
+	edit(ground, "/opt/app/conf/a.properties", "properties", "port", "81");
+	edit(ground, "/opt/app/conf/same.ini", "ini", "port", "80");
+	edit(ground, "/opt/app/conf/empty.ini", "ini", "port", "80");
+	edit(ground, "/opt/app/new/made.properties", "properties", "a", "b")->flags = ROOT_CREATE;
+}
+
+static void check_what_was_edited(void)
+{
+	must_contain(AT_FDCWD, "/opt/app/conf/a.properties", "a=1\r\nport=81");
+	must_be("/opt/app/conf/a.properties", 1000, 33, 0640);
+	must_contain(AT_FDCWD, "/opt/app/conf/empty.ini", "port=80\n");
+	must_be("/opt/app/conf/empty.ini", 0, 0, 0600);
+	must_contain(AT_FDCWD, "/opt/app/new/made.properties", "a=b\n");
+	must_be("/opt/app/new/made.properties", 1234, 2345, 0644);
+	must_be("/opt/app/new", 1234, 2345, 0755);
+}
+
+static void edit_things(const void *arg)
+{
+	struct ground ground = ground_with_content(arg);
+
+	lay_out_edited(&ground);
+	add_edits(&ground);
+	ground_apply(&ground);
+	check_what_was_edited();
+	must_contain(ground.lower, "conf/a.properties", "a=1\r\nport=80");
+	must(exists(ground.upper, "conf/a.properties"));
+	must(!exists(ground.upper, "conf/same.ini"));
+}
+
+static void root_apply_edits_the_view_only(void **state)
+{
+	need_root();
+	run_in_child(OWN_NAMESPACES, edit_things, *state);
+}
+
+static void edit_things_with_ids(const void *arg)
+{
+	struct ground ground = ground_owned(arg);
+
+	lay_out_edited(&ground);
+	ground_add_overlay(&ground);
+	add_edits(&ground);
+	ground_apply_and_enter(&ground);
+	check_what_was_edited();
+}
+
+static void root_apply_edits_with_own_ids(void **state)
+{
+	need_root();
+	if (getenv("UNIT_REFUSE"))
+		skip();
+	run_owned(edit_things_with_ids, *state);
+	assert_owner(*state, "layer/0/upper/conf/a.properties", 1000, 33);
+}
+
+struct refused {
+	enum root_op_kind kind;
+	const char *target, *words;
+};
+
+static const struct refused refused[] = {
+	{ROOT_PUT, "/opt/app/conf", "Is a directory"},
+	{ROOT_PUT, "/opt/app/gone/x", "Not a directory"},
+	{ROOT_PUT, "/opt/app/dangling/x", "leads out"},
+	{ROOT_PUT, "/opt/app/lost/x", "No such file"},
+	{ROOT_EDIT, "/opt/app/none", "does not exist; with 'create: true'"},
+	{ROOT_EDIT, "/opt/app/none/at/all", "does not exist; with 'create: true'"},
+	{ROOT_EDIT, "/opt/app/conf", "no regular file"},
+	{ROOT_EDIT, "/opt/app/pipe", "no regular file"},
+	{ROOT_EDIT, "/opt/app/to-host", "is a symbolic link"},
+	{ROOT_EDIT, "/opt/app/run/link.pid", "is a symbolic link"},
+	{ROOT_EDIT, "/opt/app/large", "is too large; at most 16 MiB"},
+	{ROOT_EDIT, "/opt/app/twice.ini", "key 'port' is there more than once"},
+};
+
+struct refusal {
+	const struct world *world;
+	const struct refused *refused;
+};
+
+static void be_refused(const void *arg)
+{
+	const struct refusal *refusal = arg;
+	struct ground ground = ground_with_content(refusal->world);
+	struct error err = {0};
+	int fd, r;
+
+	world_link(&ground.world, "nowhere", "app/lost");
+	world_file(&ground.world, "app/twice.ini", "port=1\nport=2\n", 0644);
+	must(mkfifoat(ground.world.dir, "app/pipe", 0644) == 0);
+	/* 100 MB, and a hole, so that it is quickly made */
+	fd = openat(ground.world.dir, "app/large", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	must(fd >= 0 && ftruncate(fd, 100000000) == 0 && close(fd) == 0);
+	if (refusal->refused->kind == ROOT_PUT)
+		put_text(&ground, refusal->refused->target, "new");
+	else
+		edit(&ground, refusal->refused->target, "ini", "port", "80");
+	r = root_apply(&ground.ops, &nobody_else, &err);
+	must_fail(r, &err, refusal->refused->words);
+	must_fail(r, &err, refusal->refused->target);
+	must_contain(ground.world.dir, "secret", "secret");
+	must_contain(ground.lower, "conf/server.xml", "original");
+}
+
+static void root_apply_says_what_cannot_be_changed(void **state)
+{
+	need_root();
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		struct refusal refusal = {.world = *state, .refused = &refused[i]};
+
+		run_in_child(OWN_NAMESPACES, be_refused, &refusal);
+	}
+}
+
+static void put_what_cannot_be(const void *arg)
+{
+	struct ground ground = ground_with_content(arg);
+	struct error err = {0};
+
+	world_file(&ground.world, "tree/deep/file", "x", 0644);
+	must(mkfifoat(ground.world.dir, "tree/deep/pipe", 0644) == 0);
+	put(&ground, "/opt/app/tree", "tree");
+	must_fail(root_apply(&ground.ops, ground.owner, &err), &err, "cannot copy 'pipe'");
+}
+
+static void put_what_is_not_open(const void *arg)
+{
+	struct ground ground = ground_with_content(arg);
+	struct error err = {0};
+
+	put(&ground, "/opt/app/x", "secret")->number = 1;
+	must_fail(root_apply(&ground.ops, ground.owner, &err), &err, "Bad file descriptor");
+}
+
+static void root_apply_puts_nothing_strange(void **state)
+{
+	need_root();
+	run_in_child(OWN_NAMESPACES, put_what_cannot_be, *state);
+	run_in_child(OWN_NAMESPACES, put_what_is_not_open, *state);
+}
+
 static const struct {
 	const char *path, *words; /* NULL: it is accepted */
 } compiled[] = {
@@ -195,7 +508,7 @@ static void rootfs_compile_finds_the_place_of_each_path(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(compiled); i++) {
 		struct plan plan = {.install = (char *[]){(char *)"/opt/app", NULL},
-				    .scrub = (char *[]){(char *)compiled[i].path, NULL}};
+				    .content.scrub = (char *[]){(char *)compiled[i].path, NULL}};
 		struct rootfs_input input = {.plan = &plan,
 					     .hostname = "0123abcd",
 					     .account = &alice,
@@ -225,6 +538,12 @@ int main(void)
 		with_world(root_apply_scrubs_the_view_only),
 		with_world(root_apply_refuses_links_that_lead_out),
 		with_world(root_apply_scrubs_with_own_ids),
+		with_world(root_apply_puts_files_and_trees),
+		with_world(root_apply_puts_with_own_ids),
+		with_world(root_apply_puts_nothing_strange),
+		with_world(root_apply_edits_the_view_only),
+		with_world(root_apply_edits_with_own_ids),
+		with_world(root_apply_says_what_cannot_be_changed),
 		cmocka_unit_test(rootfs_compile_finds_the_place_of_each_path),
 	};
 

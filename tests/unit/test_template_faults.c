@@ -71,7 +71,8 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		 "t.yaml:1:1: key 'summry': unknown key; did you mean 'summary'?"},
 		{"zzzzzz: x\nrun: {command: /bin/true}\n",
 		 "t.yaml:1:1: key 'zzzzzz': unknown key; possible are template, summary, extends, "
-		 "params, install, paths, scrub, run, ports, ready, limits, caps, seccomp, "
+		 "params, install, paths, scrub, files, edit, run, ports, ready, limits, caps, "
+		 "seccomp, "
 		 "best_effort, lease, tier, ha_group, network"},
 		{"run:\n  command: /bin/true\n  usr: root\n",
 		 "t.yaml:3:3: key 'run.usr': unknown key; did you mean 'user'?"},
@@ -191,6 +192,69 @@ static void template_compile_refuses_bad_changes_of_files(void **state)
 		 "or '//', such as /opt/server/run/*.pid"},
 		{"scrub: \"/opt/a\\nb\"\nrun: {command: a}\n",
 		 "t.yaml:1:8: key 'scrub': contains a control character; write one line of text"},
+		{"files: /opt/x\nrun: {command: a}\n",
+		 "t.yaml:1:8: key 'files': is not a mapping; write the path inside, a colon and "
+		 "what is to be done below it, indented"},
+		{"files: {/opt/x: /etc/x}\nrun: {command: a}\n",
+		 "t.yaml:1:17: key 'files./opt/x': says nothing of what is in the file; write "
+		 "from: and a path of the host, or text:, below it"},
+		{"files: {/opt/x: {mode: 600}}\nrun: {command: a}\n",
+		 "t.yaml:1:17: key 'files./opt/x': is incomplete; write one of from or text"},
+		{"files: {/opt/x: {text: a, from: /b}}\nrun: {command: a}\n",
+		 "t.yaml:1:27: key 'files./opt/x.from': cannot stand beside another; write exactly "
+		 "one of from or text"},
+		{"files: {/opt/../x: {text: a}}\nrun: {command: a}\n",
+		 "t.yaml:1:9: key 'files./opt/../x': '/opt/../x' has a component '.' or '..'; "
+		 "write "
+		 "an absolute path without '.', '..' or '//', such as /opt/server"},
+		{"files: {/opt/x: {text: a, mode: 4755}}\nrun: {command: a}\n",
+		 "t.yaml:1:33: key 'files./opt/x.mode': '4755' is not a valid mode; write three "
+		 "octal digits, as in 640 or 0755"},
+		{"files: {/opt/x: {text: a, mode: rw}}\nrun: {command: a}\n",
+		 "t.yaml:1:33: key 'files./opt/x.mode': 'rw' is not a valid mode; write three "
+		 "octal "
+		 "digits, as in 640 or 0755"},
+		{"files: {/opt/x: {text: a, mode: 000}}\nrun: {command: a}\n",
+		 "t.yaml:1:33: key 'files./opt/x.mode': '000' is not a valid mode; write three "
+		 "octal digits, as in 640 or 0755"},
+		{"files: {/opt/x: {text: }}\nrun: {command: a}\n",
+		 "t.yaml:1:24: key 'files./opt/x.text': has no value; write it in quotes, or "
+		 "behind "
+		 "a '|' in lines of its own"},
+		{"params: {a: x}\nfiles: {'/o/x': {text: a}, '/o/${a}': {text: b}}\nrun: {command: "
+		 "a}\n",
+		 "t.yaml:2:28: key 'files./o/${a}': is given twice; remove one"},
+		{"edit: {/opt/x.properties: {set: {}}}\nrun: {command: a}\n",
+		 "t.yaml:1:33: key 'edit./opt/x.properties.set': sets nothing; write 'KEY: VALUE' "
+		 "lines, in an ini file below the section's name"},
+		{"edit: {/opt/x.ini: {set: {a: {}}}}\nrun: {command: a}\n",
+		 "t.yaml:1:26: key 'edit./opt/x.ini.set': sets nothing; write 'KEY: VALUE' lines, "
+		 "in an ini file below the section's name"},
+		{"edit: {/opt/x.ini: {}}\nrun: {command: a}\n",
+		 "t.yaml:1:20: key 'edit./opt/x.ini': the key 'set' is missing; write 'KEY: VALUE' "
+		 "lines, in an ini file below the section's name"},
+		{"edit: {/opt/x.conf: {set: {a: b}}}\nrun: {command: a}\n",
+		 "t.yaml:1:21: key 'edit./opt/x.conf': does not say the file's format, nor does "
+		 "its "
+		 "name; write format: and properties, ini or xml"},
+		{"edit: {/opt/x.conf: {format: json, set: {a: b}}}\nrun: {command: a}\n",
+		 "t.yaml:1:30: key 'edit./opt/x.conf.format': 'json' is not a valid format; write "
+		 "properties, ini or xml"},
+		{"edit: {/opt/x.properties: {set: {a: {b: c}}}}\nrun: {command: a}\n",
+		 "t.yaml:1:37: key 'edit./opt/x.properties.set.a': is a mapping, and only ini "
+		 "files "
+		 "have sections; write 'KEY: VALUE' lines"},
+		{"edit: {/opt/x.xml: {set: {port: 1}}}\nrun: {command: a}\n",
+		 "t.yaml:1:27: key 'edit./opt/x.xml.set.port': is no path to an attribute; write "
+		 "it "
+		 "from the document's own element on, as in "
+		 "Server/Service[@name='main']/Connector@port"},
+		{"edit: {/opt/x.xml: {create: true, set: {a@b: 1}}}\nrun: {command: a}\n",
+		 "t.yaml:1:20: key 'edit./opt/x.xml': would be made without an element to set "
+		 "anything in; leave out create, or put a file there with files:"},
+		{"edit: {/opt/x.ini: {set: {a: {b: \"c\\nd\"}}}}\nrun: {command: a}\n",
+		 "t.yaml:1:31: key 'edit./opt/x.ini.set.a.b': has a value that is several lines, "
+		 "which not every reader of ini files keeps"},
 	};
 
 	(void)state;

@@ -32,6 +32,11 @@ static void guarded_sets_reach_the_inside_only(void **state)
 		"params: {x: a}\nrun: {command: [a], stop: {command: '${x}'}}\n",
 		"params: {x: '1'}\nrun: {command: [a]}\nlease: {ttl: '${x}h'}\n",
 		"params: {x: a}\nsummary: an ${x}\nrun: {command: [a]}\n",
+		"params: {x: a}\nrun: {command: [a]}\nscrub: '/opt/${x}'\n",
+		"params: {x: a}\nrun: {command: [a]}\nfiles: {'/opt/${x}': {text: 'a ${x}'}}\n",
+		"params: {x: a}\nrun: {command: [a]}\nedit: {'/o/${x}.ini': {set: {'${x}': "
+		"{'${x}': "
+		"'${x}'}}}}\n",
 		/* written as characters, and not used at all */
 		"params: {x: a}\nrun: {command: [a]}\ninstall: '/opt/$${x}'\n",
 		"params: {x: a}\nrun: {command: [a]}\n",
@@ -53,6 +58,9 @@ static void guarded_sets_never_reach_the_host(void **state)
 		"install: [/opt/y, '/opt${x}']",
 		"paths: '${x}'",
 		"paths: [/opt/y, '/opt${x}']",
+		"files: {/opt/y: {from: '${x}'}}",
+		"files: {/opt/y: {from: '/opt${x}'}}",
+		"files: {/opt/y: {text: y, user: '${y}'}}",
 		"limits: {memory: '${y}G'}",
 		"limits: {pids: '${y}00'}",
 		"lease: {max: '${y}h'}",
@@ -79,7 +87,7 @@ static void guarded_sets_never_reach_the_host(void **state)
 /* A key that somebody adds is the host's business until he has thought about it. */
 static void only_these_keys_are_the_insides_own(void **state)
 {
-	static const char *const inside[] = {"summary", "scrub", "ports", "ready", NULL};
+	static const char *const inside[] = {"summary", "scrub", "edit", "ports", "ready", NULL};
 
 	(void)state;
 	for (const struct keyword *k = template_keywords; k->name; k++)

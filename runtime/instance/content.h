@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a template puts into an instance's view, as this host has it. */
+#ifndef INSTANCE_CONTENT_H
+#define INSTANCE_CONTENT_H
+
+#include "instance/account.h"
+#include "rootfs/rootfs.h"
+
+struct content {
+	struct rootfs_put puts[PLAN_FILES_MAX]; /* one for each of the plan's files */
+	int sources[PLAN_FILES_MAX];		/* what comes from the host */
+	uint32_t n_sources;
+};
+
+/*
+ * Finds the owners and opens the files and directories of the host, as root and following links:
+ * which they are, the template's author has said. content is zero before, and needs content_deinit
+ * also after a failure.
+ */
+int content_open(const struct plan *plan, const struct account *account, struct content *content,
+		 struct error *err);
+void content_deinit(struct content *content);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys files and edit: mappings of paths inside to what is done there. */
+#ifndef TEMPLATES_CONTENT_H
+#define TEMPLATES_CONTENT_H
+
+#include "templates/keywords.h"
+
+/* The keys of one file; offsets are in struct plan_file and struct plan_edit. */
+extern const struct keyword file_keywords[], edit_keywords[];
+
+/* Read all of them into the plan; keywords' set. */
+int content_set_files(struct reading *reading, const struct keyword *keyword,
+		      const struct node *node);
+int content_set_edits(struct reading *reading, const struct keyword *keyword,
+		      const struct node *node);
+
+#endif
