@@ -5,6 +5,7 @@
  */
 #include "templates/keywords.h"
 #include "templates/content.h"
+#include "templates/heap.h"
 #include "templates/ports.h"
 #include "base/text.h"
 
@@ -316,6 +317,15 @@ const struct keyword template_keywords[] = {
 		.inner = limits_keywords,
 		.doc = "What the instance may use. A limit that this host cannot enforce is an "
 		       "error; what is not limited here is limited by what all instances share.",
+	},
+	{
+		.name = "heap",
+		.inner = heap_keywords,
+		.doc = "How much of the limit of memory is for the server's heap: `${heap_mb}`, "
+		       "and "
+		       "`${heap_start_mb}` to begin with, are that number of MiB in other values.",
+		.flags = KEYWORD_INSIDE,
+		.set = heap_pass,
 	},
 	{
 		.name = "caps",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a template's name, file or text to a plan; see template.h. */
 #include "templates/template.h"
+#include "templates/heap.h"
 #include "templates/keywords.h"
 #include "templates/lineage.h"
 
@@ -71,6 +72,8 @@ static int compile(struct source *source, const struct template_options *options
 	if (options->share)
 		variables_set(&variables, "stint_share", options->share);
 	r = variables_read(&variables, node_find(lineage.root, "params"), options->sets, err);
+	if (r == 0)
+		r = heap_set_variables(lineage.root, options, &variables, err);
 	if (r < 0)
 		return r;
 	return read_plan(&lineage, &variables, options->guarded, ret_plan, err);

@@ -22,6 +22,8 @@ struct template_options {
 	char *const
 		*search;   /* directories looked into before the built-in catalogue; may be NULL */
 	const char *share; /* absolute directory of stint's own data: ${stint_share} */
+	const char *memory; /* the limit that is to hold instead of the template's; NULL: its own */
+	uint64_t memory_otherwise; /* bytes, where neither says one; 0: no limit */
 	/* For somebody who must not decide what root does: */
 	bool names_only; /* a file is refused before it is looked at */
 	bool guarded;	 /* values of sets are refused where the host is meant (KEYWORD_INSIDE) */

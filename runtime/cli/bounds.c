@@ -18,14 +18,24 @@ static int refuse_raise(const char *what, struct error *err)
 			 what);
 }
 
-static int keep(const struct bound *bound, uint64_t instances, struct error *err)
+static uint64_t part_of(uint64_t quota, const struct quota *of)
+{
+	return quota / (of->instances ? of->instances : 1);
+}
+
+uint64_t caller_memory(const struct quota *quota)
+{
+	return quota ? part_of(quota->memory_bytes, quota) : 0;
+}
+
+static int keep(const struct bound *bound, const struct quota *quota, struct error *err)
 {
 	bool raised = bound->written && (!*bound->asked || *bound->asked > bound->written);
 
 	if (raised && !bound->quota)
 		return refuse_raise(bound->what, err);
 	if (bound->quota && !*bound->asked)
-		*bound->asked = bound->quota / (instances ? instances : 1);
+		*bound->asked = part_of(bound->quota, quota);
 	return 0;
 }
 
@@ -54,7 +64,7 @@ int caller_bound_plan(const struct quota *quota, const struct plan_limits *writt
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(bounds); i++)
-		r = keep(&bounds[i], quota->instances, err);
+		r = keep(&bounds[i], quota, err);
 	if (r == 0 && written->has_swap &&
 	    (!asked->has_swap || asked->swap_bytes > written->swap_bytes))
 		r = refuse_raise("swap", err);

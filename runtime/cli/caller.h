@@ -60,6 +60,9 @@ void caller_set_template_options(const struct caller *caller, bool starts,
 /* NULL: he has none. Lives as long as the site. */
 const struct quota *caller_quota(const struct caller *caller, const struct site *site);
 
+/* The limit of memory that his quota makes where nobody says one; 0: none. quota may be NULL. */
+uint64_t caller_memory(const struct quota *quota);
+
 /*
  * Keeps a plan within the quota and the template, which limited it to written before the command
  * line came: a limit may be raised only where the quota bounds it; where there is none and the

@@ -63,7 +63,13 @@ int compile_template(const struct invocation *invocation, const struct site *sit
 	const struct options *o = &invocation->options;
 	cleanup_free char *own = xasprintf("%s/templates", site->config_path);
 	char *search[] = {own, NULL};
-	struct template_options options = {.sets = o->set, .search = search, .share = site->share};
+	struct template_options options = {
+		.sets = o->set,
+		.search = search,
+		.share = site->share,
+		.memory = o->memory,
+		.memory_otherwise = caller_memory(quota),
+	};
 	cleanup_plan struct plan *plan = NULL;
 	struct plan_limits written;
 	struct trust trust;

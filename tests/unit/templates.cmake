@@ -2,6 +2,7 @@
 # Templates and the plan's canonical form.
 stint_unit_test(config test_world templates plan base)
 stint_unit_test(document templates plan base)
+stint_unit_test(heap test_world templates plan base)
 stint_unit_test(pattern templates base)
 stint_unit_test(template templates plan base)
 stint_unit_test(template_faults templates plan base)
