@@ -67,10 +67,16 @@ static int enter(int netns, struct error *err)
 	return steal_fd(&home);
 }
 
+/* Without a way back whatever came next, an undo too, would happen in the wrong place. */
 static void leave(int home)
 {
-	if (setns(home, CLONE_NEWNET) < 0)
-		abort(); /* whatever came next would happen in the wrong place */
+	static const char words[] =
+		"stint: cannot come back from an instance's network namespace\n";
+
+	if (setns(home, CLONE_NEWNET) < 0) {
+		(void)!write(STDERR_FILENO, words, sizeof(words) - 1);
+		abort();
+	}
 	close(home);
 }
 
