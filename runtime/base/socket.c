@@ -4,15 +4,26 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#define SEND_TRIES 20
+#define SEND_AGAIN_MS 5
+
 union fd_space {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(SOCKET_FDS_MAX * sizeof(int))];
 };
+
+/* The kernel's, of the moment: what is not sent then is waited for by the other side. */
+static bool is_out_of_memory(int errnum)
+{
+	return errnum == ENOMEM || errnum == ENOBUFS;
+}
 
 int socket_send(int fd, const void *data, size_t length, const int *fds, size_t n_fds)
 {
@@ -31,10 +42,17 @@ int socket_send(int fd, const void *data, size_t length, const int *fds, size_t 
 		space.header.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
 		memcpy(CMSG_DATA(&space.header), fds, n_fds * sizeof(int));
 	}
-	do
+	for (int tries = 0;; tries++) {
 		n = sendmsg(fd, &message, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+		if (n >= 0)
+			return 0;
+		if (errno != EINTR && !is_out_of_memory(errno))
+			return -errno;
+		if (tries == SEND_TRIES)
+			return -errno;
+		if (errno != EINTR)
+			poll(NULL, 0, SEND_AGAIN_MS);
+	}
 }
 
 static void close_all(const int *fds, size_t n)

@@ -67,6 +67,16 @@ static int refuse(const struct command *command, const struct error *err)
 	return command->usage_exit ? command->usage_exit : status;
 }
 
+/* A reader that has seen enough is no failure; a full disk is. */
+static int finish_output(void)
+{
+	if (fflush(stdout) == 0 || errno == EPIPE)
+		return 0;
+	fprintf(stderr, "stint: cannot write the output, but all else is done: %s\n",
+		strerror(errno));
+	return ERROR_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = command_name(argc, argv);
@@ -102,7 +112,5 @@ int main(int argc, char **argv)
 		status = command->run(&invocation);
 	}
 	invocation_deinit(&invocation);
-	if (fflush(stdout) != 0 && errno != EPIPE && status == 0)
-		status = ERROR_FAILED;
-	return status;
+	return status ? status : finish_output();
 }

@@ -31,11 +31,18 @@ void keeper_write_status(struct keeper *keeper)
 	keeper->status_at_ns = written ? 0 : clock_boottime_ns() + STATUS_AGAIN_NS;
 }
 
+/* Who did not hear that it should begin would never answer. One that died is noticed as such. */
+static void check_told(struct keeper *keeper, int r)
+{
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET && keeper->phase == PHASE_RUNNING)
+		keeper_fail(keeper, "the host has no memory for messages");
+}
+
 void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
 		      size_t n_fds)
 {
 	if (keeper->init.channel >= 0)
-		(void)control_send(keeper->init.channel, packet, fds, n_fds);
+		check_told(keeper, control_send(keeper->init.channel, packet, fds, n_fds));
 }
 
 void keeper_tell_forwarder(struct keeper *keeper, enum forwarder_verb verb)
@@ -43,7 +50,8 @@ void keeper_tell_forwarder(struct keeper *keeper, enum forwarder_verb verb)
 	struct forwarder_message message = {.verb = verb, .serial = keeper->status.restarts};
 
 	if (keeper->forwarder.channel >= 0)
-		(void)socket_send(keeper->forwarder.channel, &message, sizeof(message), NULL, 0);
+		check_told(keeper, socket_send(keeper->forwarder.channel, &message, sizeof(message),
+					       NULL, 0));
 }
 
 void keeper_tell_forwarder_left(struct keeper *keeper, uint32_t seconds, bool idle)

@@ -169,6 +169,9 @@ int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
 		*ret_pid = pid;
 		return 0;
 	}
+	/* one that said nothing may have been started after all */
+	if (n != (ssize_t)sizeof(told))
+		kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	if (n != (ssize_t)sizeof(told))
 		return error_set(err, EIO, "cannot learn how '%s' was started", spawn->argv[0]);

@@ -278,3 +278,9 @@ with_full_state()
 	[[ $output == *"one is gone"* ]]
 	[[ $output == *"stopped by"* ]]
 }
+
+@test "output that cannot be written is said, and no success" {
+	run --separate-stderr bash -c '"$0" template ls >/dev/full' "$STINT"
+	[ "$status" -eq 1 ]
+	[[ $stderr == "stint: cannot write the output, but all else is done: No space left on device" ]]
+}
