@@ -7,21 +7,11 @@
 #include "templates/content.h"
 #include "templates/heap.h"
 #include "templates/ports.h"
+#include "templates/ready.h"
 #include "base/text.h"
 
 #include <stddef.h>
 #include <string.h>
-
-static int check_probe(struct reading *reading, const struct keyword *keyword,
-		       const struct node *node)
-{
-	struct plan_ready *ready = &reading->plan->ready;
-
-	ready->kind = (enum ready_kind)keyword->choice;
-	if (!keyword->inner || ready->port)
-		return 0;
-	return ports_prefer(reading, node);
-}
 
 static const struct keyword stop_keywords[] = {
 	{
@@ -113,92 +103,6 @@ static const struct keyword run_keywords[] = {
 		.doc = "Whether a server that ends by itself with a failure is started again.",
 		.offset = PLAN(run.restart),
 		.flags = KEYWORD_INSIDE,
-	},
-	{0},
-};
-
-static const struct keyword http_keywords[] = {
-	{
-		.name = "port",
-		.type = &type_port_choice,
-		.fallback = "the port http, else the first",
-		.doc = "The port to ask, by name or number.",
-		.offset = PLAN(ready.port),
-		.flags = KEYWORD_PROSE,
-	},
-	{
-		.name = "path",
-		.type = &type_target,
-		.fallback = "/",
-		.doc = "The path to ask for.",
-		.offset = PLAN(ready.path),
-	},
-	{
-		.name = "status",
-		.type = &type_status,
-		.fallback = "200-399",
-		.doc = "The status of the answer that means ready, or a range of them.",
-	},
-	{0},
-};
-
-static const struct keyword tcp_keywords[] = {
-	{
-		.name = "port",
-		.type = &type_port_choice,
-		.fallback = "the port http, else the first",
-		.doc = "The port to connect to, by name or number.",
-		.offset = PLAN(ready.port),
-		.flags = KEYWORD_PROSE,
-	},
-	{0},
-};
-
-static const struct keyword ready_keywords[] = {
-	{
-		.name = "http",
-		.inner = http_keywords,
-		.doc = "Ready when an HTTP request is answered.",
-		.choice = READY_HTTP,
-		.check = check_probe,
-	},
-	{
-		.name = "tcp",
-		.inner = tcp_keywords,
-		.doc = "Ready when a connection is accepted.",
-		.choice = READY_TCP,
-		.check = check_probe,
-	},
-	{
-		.name = "log",
-		.type = &type_pattern,
-		.doc = "Ready when a line of the server's output matches this POSIX extended "
-		       "regular expression.",
-		.offset = PLAN(ready.pattern),
-		.choice = READY_LOG,
-		.check = check_probe,
-	},
-	{
-		.name = "command",
-		.type = &type_command,
-		.doc = "Ready when this command, run inside, exits with status 0.",
-		.offset = PLAN(ready.command),
-		.choice = READY_COMMAND,
-		.check = check_probe,
-	},
-	{
-		.name = "timeout",
-		.type = &type_duration,
-		.fallback = "60s",
-		.doc = "How long the server may take from its start until it is ready.",
-		.offset = PLAN(ready.timeout_ns),
-	},
-	{
-		.name = "interval",
-		.type = &type_interval,
-		.fallback = "200ms",
-		.doc = "The time between two attempts.",
-		.offset = PLAN(ready.interval_ns),
 	},
 	{0},
 };
@@ -308,7 +212,7 @@ const struct keyword template_keywords[] = {
 		.inner = ready_keywords,
 		.fallback = "tcp on the port http, else on the first; none without ports",
 		.doc = "When the server counts as ready: `none` for at once, or one of http, tcp, "
-		       "log and command.",
+		       "log and command, or a list as below `first`.",
 		.offset = PLAN(ready.kind),
 		.flags = KEYWORD_PROSE | KEYWORD_INSIDE,
 	},
@@ -384,24 +288,6 @@ const struct keyword template_keywords[] = {
 	{0},
 };
 
-/* The default depends on the ports, and fields of other checks' kinds stay empty. */
-static int finish_ready(struct reading *reading, const struct node *root)
-{
-	struct plan_ready *ready = &reading->plan->ready;
-	const struct node *given = node_find(root, "ready");
-	int r = 0;
-
-	if ((!given || node_is_null(given)) && reading->plan->n_ports) {
-		ready->kind = READY_TCP;
-		r = ports_prefer(reading, root);
-	}
-	if (ready->kind != READY_HTTP) {
-		free(steal_ptr(ready->path));
-		ready->status_from = ready->status_to = 0;
-	}
-	return r;
-}
-
 int keywords_read_template(struct reading *reading, const struct node *root)
 {
 	struct plan *plan = reading->plan;
@@ -411,7 +297,7 @@ int keywords_read_template(struct reading *reading, const struct node *root)
 	if (r == 0)
 		r = keywords_read(template_keywords, reading, root, plan);
 	if (r == 0)
-		r = finish_ready(reading, root);
+		r = ready_finish(reading, root);
 	if (r < 0)
 		return r;
 	if (plan->run.restart == RESTART_NO)

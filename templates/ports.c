@@ -100,7 +100,7 @@ int ports_prefer(struct reading *reading, const struct node *node)
 		return node_error(node, reading->err,
 				  "has no port, and the template has no "
 				  "ports; write 'port: NUMBER'");
-	plan->ready.port = http ? http->number : plan->ports[0].number;
+	plan->ready.checks[0].port = http ? http->number : plan->ports[0].number;
 	return 0;
 }
 

@@ -204,7 +204,7 @@ static int read_port_choice(struct reading *reading, const struct value_type *ty
 }
 
 /* "200" or "200-399". */
-static int parse_status(const char *text, struct plan_ready *ready)
+static int parse_status(const char *text, struct plan_check *check)
 {
 	size_t length = strcspn(text, "-");
 	cleanup_free char *first = xasprintf("%.*s", (int)length, text);
@@ -216,8 +216,8 @@ static int parse_status(const char *text, struct plan_ready *ready)
 		return -EINVAL;
 	if (from < 100 || to < from)
 		return -EINVAL;
-	ready->status_from = (uint16_t)from;
-	ready->status_to = (uint16_t)to;
+	check->status_from = (uint16_t)from;
+	check->status_to = (uint16_t)to;
 	return 0;
 }
 
@@ -230,7 +230,7 @@ static int read_status(struct reading *reading, const struct value_type *type,
 	(void)field;
 	if (r < 0)
 		return r;
-	if (parse_status(text, &reading->plan->ready) < 0)
+	if (parse_status(text, &reading->plan->ready.checks[0]) < 0)
 		return value_wrong(reading, type, node, text);
 	return 0;
 }

@@ -69,12 +69,33 @@ static void put_settings(struct text *text, const struct value_type *type)
 		       "{\"type\": [\"string\", \"number\", \"boolean\"]}, " STRINGS "]}}");
 }
 
+/* What each entry may hold is said once, below "ready" itself. */
+static void put_checks(struct text *text, const struct value_type *type)
+{
+	(void)type;
+	text_add(text, "{\"type\": \"array\", \"items\": {\"type\": \"object\"}}");
+}
+
+static void put_word_or_checks(struct text *text, const struct value_type *type)
+{
+	text_add(text, "{\"anyOf\": [");
+	put_scalar(text, type);
+	text_add(text, ", ");
+	put_checks(text, type);
+	text_add(text, "]}");
+}
+
 static void put_type(struct text *text, const struct value_type *type)
 {
 	static void (*const put[])(struct text *, const struct value_type *) = {
-		[SHAPE_STRING] = put_scalar, [SHAPE_NUMBER] = put_scalar,
-		[SHAPE_LIST] = put_list,     [SHAPE_MAP] = put_map,
-		[SHAPE_DEFAULTS] = put_map,  [SHAPE_SETTINGS] = put_settings,
+		[SHAPE_STRING] = put_scalar,
+		[SHAPE_NUMBER] = put_scalar,
+		[SHAPE_LIST] = put_list,
+		[SHAPE_MAP] = put_map,
+		[SHAPE_DEFAULTS] = put_map,
+		[SHAPE_SETTINGS] = put_settings,
+		[SHAPE_CHECKS] = put_checks,
+		[SHAPE_WORD_OR_CHECKS] = put_word_or_checks,
 	};
 
 	put[type->shape](text, type);

@@ -254,20 +254,6 @@ static int read_switch(struct reading *reading, const struct value_type *type,
 	return 0;
 }
 
-static int read_ready_word(struct reading *reading, const struct value_type *type,
-			   const struct node *node, void *field)
-{
-	cleanup_free char *text = NULL;
-	int r = value_text(reading, type, node, false, &text);
-
-	if (r < 0)
-		return r;
-	if (strcmp(text, "none") != 0)
-		return value_wrong(reading, type, node, text);
-	*(enum ready_kind *)field = READY_NONE;
-	return 0;
-}
-
 static int read_elsewhere(struct reading *reading, const struct value_type *type,
 			  const struct node *node, void *field)
 {
@@ -336,13 +322,6 @@ const struct value_type type_switch = {
 	.right = "write true or false",
 	.pattern = "^(true|false)$",
 	.read = read_switch,
-};
-
-const struct value_type type_ready_word = {
-	.label = "readiness check",
-	.right = "write none, or a mapping with http, tcp, log or command",
-	.pattern = "^none$",
-	.read = read_ready_word,
 };
 
 const struct value_type type_template = {

@@ -31,6 +31,8 @@ enum value_shape {
 	SHAPE_MAP,	/* names with strings */
 	SHAPE_DEFAULTS, /* names with strings or nothing */
 	SHAPE_SETTINGS, /* names with strings, or with such mappings */
+	SHAPE_CHECKS,	/* a list of mappings */
+	SHAPE_WORD_OR_CHECKS,
 };
 
 struct value_type {
@@ -59,9 +61,9 @@ extern const struct value_type type_size, type_swap, type_cpu, type_pids, type_f
 	type_log;
 /* uint64_t, a bit each; bool; enum seccomp_profile. */
 extern const struct value_type type_caps, type_switch, type_profile;
-/* unsigned; uint16_t; int; enum restart_policy; enum ready_kind. */
+/* unsigned; uint16_t; int; enum restart_policy. */
 extern const struct value_type type_restart_limit, type_port, type_port_choice, type_signal,
-	type_policy, type_ready_word;
+	type_policy;
 /* The plan's status range; its environment: field is not used. */
 extern const struct value_type type_status, type_env;
 /* Read before all others, by template.c: here only for documentation and schema. */

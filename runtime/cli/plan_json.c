@@ -57,23 +57,43 @@ static json_t *json_run(const struct plan_run *run)
 	return object;
 }
 
+static const char *const ready_kinds[] = {
+	[READY_NONE] = "none", [READY_HTTP] = "http",	    [READY_TCP] = "tcp",
+	[READY_LOG] = "log",   [READY_COMMAND] = "command",
+};
+
+static void put_check(json_t *object, const struct plan_check *check)
+{
+	json_object_set_new(object, "port", json_integer(check->port));
+	if (check->kind != READY_HTTP)
+		return;
+	json_object_set_new(object, "path", json_string(check->path));
+	json_object_set_new(object, "status",
+			    json_pack("[i, i]", (int)check->status_from, (int)check->status_to));
+}
+
+static json_t *json_checks(const struct plan_ready *ready)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ready->n_checks; i++) {
+		json_t *object = json_pack("{s:s}", "kind", ready_kinds[ready->checks[i].kind]);
+
+		put_check(object, &ready->checks[i]);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
 static json_t *json_ready(const struct plan_ready *ready)
 {
-	static const char *const kinds[] = {
-		[READY_NONE] = "none", [READY_HTTP] = "http",	    [READY_TCP] = "tcp",
-		[READY_LOG] = "log",   [READY_COMMAND] = "command",
-	};
 	json_t *object = json_object();
 
-	json_object_set_new(object, "kind", json_string(kinds[ready->kind]));
-	if (ready->kind == READY_HTTP || ready->kind == READY_TCP)
-		json_object_set_new(object, "port", json_integer(ready->port));
-	if (ready->kind == READY_HTTP) {
-		json_object_set_new(object, "path", json_string(ready->path));
-		json_object_set_new(
-			object, "status",
-			json_pack("[i, i]", (int)ready->status_from, (int)ready->status_to));
-	}
+	json_object_set_new(object, "kind", json_string(ready_kinds[ready->kind]));
+	if (ready->n_checks == 1)
+		put_check(object, &ready->checks[0]);
+	if (ready->n_checks > 1)
+		json_object_set_new(object, "first", json_checks(ready));
 	if (ready->kind == READY_LOG)
 		json_object_set_new(object, "pattern", json_string(ready->pattern));
 	if (ready->kind == READY_COMMAND)

@@ -164,7 +164,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 		m->inside_ports[i] = grant->ports[i].inside_port;
 		m->port_flags[i] = plan_port_flags(plan, grant->ports[i].inside_port);
 	}
-	m->ready_flags = plan_port_flags(plan, plan->ready.port);
+	plan_check_flags(plan, m->check_flags);
 	m->n_sources = launch->content->n_sources;
 	m->n_cgroups = (uint32_t)launch->prepared->groups.n_server;
 	m->memory_version = (uint32_t)launch->prepared->watch.version;

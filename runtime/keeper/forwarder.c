@@ -384,9 +384,11 @@ int forwarder_run(struct forwarder *forwarder)
 	if (state->buffers == MAP_FAILED)
 		return 1;
 	logfile_init(&state->log, forwarder->log, forwarder->log_limit, state->buffers->batch);
-	probe_init(&state->probe, &state->loop, &forwarder->ready,
-		   forwarder_address(forwarder, forwarder->ready_flags),
-		   forwarder->ready_flags & PORT_PROXY);
+	probe_init(&state->probe, &state->loop, &forwarder->ready);
+	for (size_t i = 0; i < forwarder->ready.n_checks; i++)
+		probe_add(&state->probe, &forwarder->ready.checks[i],
+			  forwarder_address(forwarder, forwarder->check_flags[i]),
+			  forwarder->check_flags[i] & PORT_PROXY);
 	run(state);
 	deinit(state);
 	return state->status;

@@ -30,8 +30,8 @@ struct forwarder {
 	struct forwarder_port ports[PLAN_PORTS_MAX];
 	size_t n_ports;
 	struct plan_ready ready; /* kind READY_COMMAND is the keeper's; only its timing is used */
-	uint8_t ready_flags;	 /* of the port that is probed */
-	struct counts *counts;	 /* shared with whoever shows them; NULL: nobody */
+	uint8_t check_flags[PLAN_CHECKS_MAX]; /* of the ports that are asked */
+	struct counts *counts;		      /* shared with whoever shows them; NULL: nobody */
 	bool hold;
 };
 

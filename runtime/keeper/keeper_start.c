@@ -202,7 +202,6 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 		.n_ports = m->n_ports,
 		.ready = m->ready,
 		.hold = m->hold,
-		.ready_flags = m->ready_flags,
 		.counts = map_counts(keeper),
 	};
 	int keep[5 + PLAN_PORTS_MAX] = {channel, forwarder.out, forwarder.errs, forwarder.log,
@@ -218,6 +217,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 #endif
 	};
 
+	memcpy(forwarder.check_flags, m->check_flags, sizeof(forwarder.check_flags));
 	keeper_raise(NEED_FORWARDER);
 	prctl(PR_SET_NAME, "stint-forwarder", 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

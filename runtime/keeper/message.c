@@ -30,10 +30,16 @@ static void get_warning(struct wire_reader *from, struct plan_warning *warning)
 static void put_ready(struct text *to, const struct plan_ready *ready)
 {
 	wire_put_u32(to, ready->kind);
-	wire_put_u32(to, ready->port);
-	wire_put_string(to, ready->path);
-	wire_put_u32(to, ready->status_from);
-	wire_put_u32(to, ready->status_to);
+	wire_put_u32(to, (uint32_t)ready->n_checks);
+	for (size_t i = 0; i < ready->n_checks; i++) {
+		const struct plan_check *check = &ready->checks[i];
+
+		wire_put_u32(to, check->kind);
+		wire_put_u32(to, check->port);
+		wire_put_string(to, check->path);
+		wire_put_u32(to, check->status_from);
+		wire_put_u32(to, check->status_to);
+	}
 	wire_put_string(to, ready->pattern);
 	wire_put_strv(to, ready->command);
 	wire_put_u64(to, (uint64_t)ready->timeout_ns);
@@ -43,10 +49,20 @@ static void put_ready(struct text *to, const struct plan_ready *ready)
 static void get_ready(struct wire_reader *from, struct plan_ready *ready)
 {
 	ready->kind = wire_get_u32(from);
-	ready->port = (uint16_t)wire_get_u32(from);
-	ready->path = wire_get_string(from);
-	ready->status_from = (uint16_t)wire_get_u32(from);
-	ready->status_to = (uint16_t)wire_get_u32(from);
+	ready->n_checks = wire_get_u32(from);
+	if (ready->n_checks > PLAN_CHECKS_MAX) {
+		from->bad = true;
+		ready->n_checks = 0;
+	}
+	for (size_t i = 0; i < ready->n_checks; i++) {
+		struct plan_check *check = &ready->checks[i];
+
+		check->kind = wire_get_u32(from);
+		check->port = (uint16_t)wire_get_u32(from);
+		check->path = wire_get_string(from);
+		check->status_from = (uint16_t)wire_get_u32(from);
+		check->status_to = (uint16_t)wire_get_u32(from);
+	}
 	ready->pattern = wire_get_string(from);
 	ready->command = wire_get_strv(from);
 	ready->timeout_ns = (int64_t)wire_get_u64(from);
@@ -148,7 +164,8 @@ static void put_host(struct text *to, const struct start_message *m)
 		wire_put_u32(to, m->inside_ports[i]);
 		wire_put_u32(to, m->port_flags[i]);
 	}
-	wire_put_u32(to, m->ready_flags);
+	for (size_t i = 0; i < PLAN_CHECKS_MAX; i++)
+		wire_put_u32(to, m->check_flags[i]);
 	wire_put_u32(to, m->n_cgroups);
 	wire_put_u32(to, m->memory_version);
 	wire_put_u64(to, m->memory_limit);
@@ -175,7 +192,8 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 		m->inside_ports[i] = (uint16_t)wire_get_u32(from);
 		m->port_flags[i] = (uint8_t)wire_get_u32(from);
 	}
-	m->ready_flags = (uint8_t)wire_get_u32(from);
+	for (size_t i = 0; i < PLAN_CHECKS_MAX; i++)
+		m->check_flags[i] = (uint8_t)wire_get_u32(from);
 	m->n_cgroups = wire_get_u32(from);
 	m->memory_version = wire_get_u32(from);
 	m->memory_limit = wire_get_u64(from);
@@ -231,7 +249,8 @@ void start_message_deinit(struct start_message *message)
 	free(message->id);
 	free(message->stint);
 	free(message->stint_root);
-	free(message->ready.path);
+	for (size_t i = 0; i < PLAN_CHECKS_MAX; i++)
+		free(message->ready.checks[i].path);
 	free(message->ready.pattern);
 	strv_free(message->ready.command);
 	strv_free(message->stop_command);

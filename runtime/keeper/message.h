@@ -77,8 +77,8 @@ struct start_message {
 	char *table;	  /* of the firewall, while there is a link */
 
 	uint16_t inside_ports[PLAN_PORTS_MAX];
-	uint8_t port_flags[PLAN_PORTS_MAX]; /* enum plan_port_flag */
-	uint8_t ready_flags;		    /* of the port that is probed */
+	uint8_t port_flags[PLAN_PORTS_MAX];   /* enum plan_port_flag */
+	uint8_t check_flags[PLAN_CHECKS_MAX]; /* of the ports that ready asks */
 	uint32_t n_ports;
 	uint32_t n_cgroups;	 /* hierarchies with leaves */
 	uint32_t memory_version; /* of struct memory_watch */

@@ -42,29 +42,33 @@ static void add_request(struct text *request, const char *path, const struct dia
 		  path ? path : "/", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255, target->port);
 }
 
-void probe_init(struct probe *probe, struct loop *loop, const struct plan_ready *ready,
-		uint32_t address, bool proxy)
+void probe_init(struct probe *probe, struct loop *loop, const struct plan_ready *ready)
 {
+	*probe = (struct probe){.loop = loop, .ready = ready};
+	probe->check = probe->checks;
+}
+
+void probe_add(struct probe *probe, const struct plan_check *check, uint32_t address, bool proxy)
+{
+	struct probe_check *added = &probe->checks[probe->n_checks++];
 	unsigned char header[PROXY_LOCAL_SIZE];
 
-	*probe = (struct probe){
-		.loop = loop,
-		.ready = ready,
-		.target = {.address = address, .port = ready->port},
-	};
-	if (ready->kind != READY_HTTP)
+	*added = (struct probe_check){.plan = check,
+				      .target = {.address = address, .port = check->port}};
+	if (check->kind != READY_HTTP)
 		return;
 	if (proxy) {
 		proxy_local(header);
-		text_add_bytes(&probe->request, header, sizeof(header));
+		text_add_bytes(&added->request, header, sizeof(header));
 	}
-	add_request(&probe->request, ready->path, &probe->target);
+	add_request(&added->request, check->path, &added->target);
 }
 
 void probe_deinit(struct probe *probe)
 {
 	probe_stop(probe);
-	text_deinit(&probe->request);
+	for (size_t i = 0; i < probe->n_checks; i++)
+		text_deinit(&probe->checks[i].request);
 }
 
 static void end_attempt(struct probe *probe)
@@ -79,6 +83,7 @@ void probe_begin(struct probe *probe, int64_t now)
 	probe_stop(probe);
 	probe->active = true;
 	probe->succeeded = false;
+	probe->check = probe->checks;
 	probe->begun_at = probe->next_at = now;
 }
 
@@ -90,27 +95,39 @@ void probe_stop(struct probe *probe)
 
 static int ask(struct probe *probe)
 {
-	ssize_t n =
-		send(probe->source->fd, probe->request.data, probe->request.length, MSG_NOSIGNAL);
+	const struct text *request = &probe->check->request;
+	ssize_t n = send(probe->source->fd, request->data, request->length, MSG_NOSIGNAL);
 
 	if (n < 0)
 		return -errno;
 	/* a fresh connection has room for any request that makes sense */
-	if ((size_t)n != probe->request.length)
+	if ((size_t)n != request->length)
 		return -EMSGSIZE;
 	probe->asked = true;
 	return loop_change(probe->loop, probe->source, EPOLLIN);
 }
 
+/* There is no such thing, or not for somebody without a name. */
+static bool is_missing(int status)
+{
+	static const int missing[] = {401, 403, 404, 405, 501};
+
+	for (size_t i = 0; i < ARRAY_SIZE(missing); i++)
+		if (status == missing[i])
+			return true;
+	return false;
+}
+
 static int judge(const struct probe *probe)
 {
+	const struct plan_check *plan = probe->check->plan;
 	int status = http_status_parse(probe->head, probe->head_length);
 
 	if (status <= 0)
 		return status;
-	if (status < probe->ready->status_from || status > probe->ready->status_to)
-		return -EPROTO;
-	return 1;
+	if (status >= plan->status_from && status <= plan->status_to)
+		return 1;
+	return is_missing(status) ? -ENOENT : -EPROTO;
 }
 
 int probe_take_answer(struct probe *probe, const char *data, size_t length)
@@ -144,10 +161,10 @@ static int advance(struct probe *probe)
 
 	if (probe->asked)
 		return hear(probe);
-	r = dial_result(probe->source->fd, &probe->target);
+	r = dial_result(probe->source->fd, &probe->check->target);
 	if (r < 0)
 		return r;
-	return probe->request.length > 0 ? ask(probe) : 1;
+	return probe->check->request.length > 0 ? ask(probe) : 1;
 }
 
 static void on_probe(void *arg, uint32_t events)
@@ -163,6 +180,11 @@ static void on_probe(void *arg, uint32_t events)
 	if (r > 0) {
 		probe->succeeded = true;
 		probe->active = false;
+	} else if (r == -ENOENT && probe->check + 1 < probe->checks + probe->n_checks) {
+		probe->check++;
+		probe->next_at = 0; /* at once */
+	} else {
+		probe->check = probe->checks;
 	}
 }
 
@@ -186,7 +208,7 @@ static void start_attempt(struct probe *probe, int64_t now)
 	probe->give_up_at = now + (bound > GIVE_UP_MIN_NS ? bound : GIVE_UP_MIN_NS);
 	if (fd < 0)
 		return;
-	r = dial_start(fd, &probe->target);
+	r = dial_start(fd, &probe->check->target);
 	if (r < 0 && r != -EINPROGRESS)
 		return;
 	if (loop_add(probe->loop, fd, EPOLLOUT, on_probe, probe, &probe->source) == 0)
@@ -197,8 +219,10 @@ int64_t probe_step(struct probe *probe, int64_t now)
 {
 	if (!probe->active)
 		return PROBE_NEVER;
-	if (probe->source && now >= probe->give_up_at)
+	if (probe->source && now >= probe->give_up_at) {
 		end_attempt(probe);
+		probe->check = probe->checks;
+	}
 	if (!probe->source && now >= probe->next_at)
 		start_attempt(probe, now);
 	return probe->source ? probe->give_up_at : probe->next_at;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Readiness by asking: HTTP requests or TCP connections to a port of the instance, one at a time,
- * until one succeeds. In the forwarder; what answers is hostile.
+ * Readiness by asking: HTTP requests or TCP connections to ports of the instance, one at a time,
+ * until one succeeds. Of several checks the first that the server has counts: what it answers that
+ * it does not have, or not for us (401, 403, 404, 405, 501), makes way for the next. In the
+ * forwarder; what answers is hostile.
  */
 #ifndef KEEPER_PROBE_H
 #define KEEPER_PROBE_H
@@ -16,12 +18,19 @@
 #define PROBE_NEVER INT64_MAX
 #define PROBE_HEAD_SIZE 16
 
+struct probe_check {
+	const struct plan_check *plan;
+	struct dial_target target;
+	struct text request; /* empty: connecting is enough */
+};
+
 struct probe {
 	struct loop *loop;
 	const struct plan_ready *ready;
-	struct dial_target target;
-	struct text request;   /* empty: connecting is enough */
-	struct source *source; /* the attempt under way */
+	struct probe_check checks[PLAN_CHECKS_MAX];
+	size_t n_checks;
+	struct probe_check *check; /* of this attempt */
+	struct source *source;	   /* the attempt under way */
 	bool active, succeeded;
 	bool asked;		    /* of this attempt: the request was sent */
 	char head[PROBE_HEAD_SIZE]; /* of this attempt's answer */
@@ -29,12 +38,13 @@ struct probe {
 	int64_t begun_at, next_at, give_up_at;
 };
 
+/* ready must live as long as the probe; only its timing is used. */
+void probe_init(struct probe *probe, struct loop *loop, const struct plan_ready *ready);
 /*
- * ready is of kind READY_HTTP or READY_TCP and must live as long as the probe. With proxy, a
- * request follows upon a header of proxy.h.
+ * One more way to ask, to be tried after those before; it must live as long as the probe. With
+ * proxy, a request follows upon a header of proxy.h.
  */
-void probe_init(struct probe *probe, struct loop *loop, const struct plan_ready *ready,
-		uint32_t address, bool proxy);
+void probe_add(struct probe *probe, const struct plan_check *check, uint32_t address, bool proxy);
 void probe_deinit(struct probe *probe);
 
 /* Starts asking, from the beginning when it was asking already. now is CLOCK_BOOTTIME. */
@@ -58,7 +68,8 @@ int http_status_parse(const char *data, size_t length);
 
 /*
  * The next piece of what was answered to this attempt, at least one byte: 1 when the status is a
- * good one, 0 when it is not known yet, -EBADMSG or -EPROTO when the attempt failed.
+ * good one, 0 when it is not known yet, -ENOENT when the server does not have what was asked for,
+ * -EBADMSG or -EPROTO when the attempt failed.
  */
 int probe_take_answer(struct probe *probe, const char *data, size_t length);
 

@@ -80,27 +80,42 @@ static void put_ports(struct text *text, const struct plan *plan)
 	}
 }
 
-static void put_http(struct text *text, const struct plan_ready *ready)
+static void put_check(struct text *text, int depth, const struct plan_check *check)
 {
-	put_section(text, 1, "http");
-	put_number(text, 2, "port", ready->port);
-	put_value(text, 2, "path", ready->path);
-	put_key(text, 2, "status");
-	if (ready->status_from == ready->status_to)
-		text_addf(text, " %u\n", ready->status_from);
+	if (check->kind == READY_TCP) {
+		put_section(text, depth, "tcp");
+		put_number(text, depth + 1, "port", check->port);
+		return;
+	}
+	put_section(text, depth, "http");
+	put_number(text, depth + 1, "port", check->port);
+	put_value(text, depth + 1, "path", check->path);
+	put_key(text, depth + 1, "status");
+	if (check->status_from == check->status_to)
+		text_addf(text, " %u\n", check->status_from);
 	else
-		text_addf(text, " %u-%u\n", ready->status_from, ready->status_to);
+		text_addf(text, " %u-%u\n", check->status_from, check->status_to);
+}
+
+static void put_checks(struct text *text, const struct plan_ready *ready)
+{
+	if (ready->n_checks < 2) {
+		put_check(text, 1, &ready->checks[0]);
+		return;
+	}
+	put_section(text, 1, "first");
+	for (size_t i = 0; i < ready->n_checks; i++) {
+		put_item(text, 2);
+		put_check(text, 3, &ready->checks[i]);
+	}
 }
 
 static void put_probe(struct text *text, const struct plan_ready *ready)
 {
 	switch (ready->kind) {
 	case READY_HTTP:
-		put_http(text, ready);
-		break;
 	case READY_TCP:
-		put_section(text, 1, "tcp");
-		put_number(text, 2, "port", ready->port);
+		put_checks(text, ready);
 		break;
 	case READY_LOG:
 		put_value(text, 1, "log", ready->pattern);

@@ -86,6 +86,11 @@ void put_section(struct text *text, int depth, const char *key)
 	text_add(text, "\n");
 }
 
+void put_item(struct text *text, int depth)
+{
+	text_addf(text, "%*s-\n", 2 * depth, "");
+}
+
 void put_word(struct text *text, int depth, const char *key, const char *word)
 {
 	put_key(text, depth, key);

@@ -18,6 +18,8 @@ void put_string(struct text *text, const char *string);
 /* The key and its colon; deeper keys are indented. */
 void put_key(struct text *text, int depth, const char *key);
 void put_section(struct text *text, int depth, const char *key);
+/* Begins an entry of a list of mappings, which are deeper by one. */
+void put_item(struct text *text, int depth);
 
 /* Words of our own: never quoted. */
 void put_word(struct text *text, int depth, const char *key, const char *word);

@@ -24,7 +24,8 @@ static void run_deinit(struct plan_run *run)
 
 static void ready_deinit(struct plan_ready *ready)
 {
-	free(ready->path);
+	for (size_t i = 0; i < PLAN_CHECKS_MAX; i++)
+		free(ready->checks[i].path);
 	free(ready->pattern);
 	strv_free(ready->command);
 }
@@ -80,6 +81,12 @@ uint8_t plan_port_flags(const struct plan *plan, uint16_t number)
 	if (!port)
 		return 0;
 	return (uint8_t)((port->loopback ? PORT_LOOPBACK : 0) | (port->proxy ? PORT_PROXY : 0));
+}
+
+void plan_check_flags(const struct plan *plan, uint8_t flags[PLAN_CHECKS_MAX])
+{
+	for (size_t i = 0; i < plan->ready.n_checks; i++)
+		flags[i] = plan_port_flags(plan, plan->ready.checks[i].port);
 }
 
 /* The length of the variable's name at the start of the assignment, 0 when there is none. */

@@ -20,6 +20,7 @@
 #define PLAN_PORTS_MAX 32
 #define PLAN_LAYERS_MAX 32
 #define PLAN_WARNINGS_MAX 8
+#define PLAN_CHECKS_MAX 4
 #define PLAN_KEPT_MAX_NS (30LL * 86400 * NSEC_PER_SEC) /* of what has failed */
 #define PLAN_WORDS_MAX 1000	      /* of a command, paths, entries of an environment */
 #define PLAN_ENV_SIZE_MAX (128 << 10) /* bytes of a whole environment */
@@ -37,15 +38,22 @@ enum plan_port_flag { PORT_LOOPBACK = 1, PORT_PROXY = 2 };
 
 enum ready_kind { READY_NONE, READY_HTTP, READY_TCP, READY_LOG, READY_COMMAND };
 
-struct plan_ready {
-	enum ready_kind kind;
-	uint16_t port;			 /* http, tcp */
+/* One way to ask the server over the network. */
+struct plan_check {
+	enum ready_kind kind; /* READY_HTTP or READY_TCP */
+	uint16_t port;
 	char *path;			 /* http: request target, starts with '/' */
 	uint16_t status_from, status_to; /* http: accepted status codes, inclusive */
-	char *pattern;			 /* log: POSIX extended regular expression, one line */
-	char **command;			 /* command: exit status 0 means ready */
-	int64_t timeout_ns;		 /* from the server's start to ready */
-	int64_t interval_ns;		 /* between two probes */
+};
+
+struct plan_ready {
+	enum ready_kind kind;			   /* of several checks the first one's */
+	struct plan_check checks[PLAN_CHECKS_MAX]; /* http, tcp: the first that is there counts */
+	size_t n_checks;
+	char *pattern;	     /* log: POSIX extended regular expression, one line */
+	char **command;	     /* command: exit status 0 means ready */
+	int64_t timeout_ns;  /* from the server's start to ready */
+	int64_t interval_ns; /* between two probes */
 };
 
 enum restart_policy { RESTART_NO, RESTART_ON_FAILURE };
@@ -128,6 +136,8 @@ void plan_cleanup(struct plan **plan);
 const struct plan_port *plan_port_find(const struct plan *plan, const char *name);
 /* Of the port with that number inside; 0 when there is none. */
 uint8_t plan_port_flags(const struct plan *plan, uint16_t number);
+/* The same for the ports of the readiness checks. */
+void plan_check_flags(const struct plan *plan, uint8_t flags[PLAN_CHECKS_MAX]);
 
 /*
  * Puts "KEY=VALUE" into the environment, in place of an earlier value of that key. For a plan that

@@ -15,6 +15,7 @@ static void check_message(const struct start_message *m)
 {
 	must(m->id && m->stint && m->command && m->command[0]);
 	must(m->env && m->stop_command && m->ready.command);
+	must(m->ready.n_checks <= PLAN_CHECKS_MAX);
 	must(m->n_groups <= START_GROUPS_MAX && m->n_ports <= PLAN_PORTS_MAX &&
 	     m->n_cgroups <= START_CGROUPS_MAX);
 	must(!m->filter_size == !m->filter);
@@ -39,7 +40,8 @@ static struct start_message make_sample(void)
 		.stint = xstrdup("/usr/bin/stint"),
 		.stint_root = xstrdup("/srv/root"),
 		.ready = {.kind = READY_COMMAND,
-			  .path = xstrdup("/"),
+			  .checks = {{.kind = READY_HTTP, .path = xstrdup("/")}},
+			  .n_checks = 1,
 			  .pattern = xstrdup("started"),
 			  .command = words("check", "--fast")},
 		.stop_signal = 15,

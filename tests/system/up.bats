@@ -140,3 +140,21 @@ without_groups()
 	[[ $output == *"/dev/"*"CAP_MKNOD is missing"*"PrivateDevices=yes"* ]]
 	nothing_left
 }
+
+@test "of a list of checks the first that the server has counts" {
+	template list <<-YAML
+		extends: hello
+		ready:
+		  first: [{http: {path: /none}}, {http: {path: /health/liveness, status: 299}}, {tcp: }]
+		  timeout: 1s
+	YAML
+	# it has the second, which is not well
+	refused 6 "not ready within 1s" up list --name never
+	template list <<-YAML
+		extends: hello
+		ready: [{http: {path: /none}}, {http: {path: /health/readiness, status: 200}}]
+	YAML
+	stint up list --name web --env HELLO_START_SECONDS=1
+	[ "$(state_of web)" = ready ]
+	[[ $(get "http://127.0.0.1:$(port_of web)/health/readiness") == *UP* ]]
+}

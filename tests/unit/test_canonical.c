@@ -50,10 +50,14 @@ static void check_same_run(const struct plan_run *a, const struct plan_run *b)
 static void check_same_ready(const struct plan_ready *a, const struct plan_ready *b)
 {
 	assert_int_equal(a->kind, b->kind);
-	assert_int_equal(a->port, b->port);
-	check_string(a->path, b->path);
-	assert_int_equal(a->status_from, b->status_from);
-	assert_int_equal(a->status_to, b->status_to);
+	assert_int_equal(a->n_checks, b->n_checks);
+	for (size_t i = 0; i < PLAN_CHECKS_MAX; i++) {
+		assert_int_equal(a->checks[i].kind, b->checks[i].kind);
+		assert_int_equal(a->checks[i].port, b->checks[i].port);
+		check_string(a->checks[i].path, b->checks[i].path);
+		assert_int_equal(a->checks[i].status_from, b->checks[i].status_from);
+		assert_int_equal(a->checks[i].status_to, b->checks[i].status_to);
+	}
 	check_string(a->pattern, b->pattern);
 	check_strings(a->command, b->command);
 	assert_int_equal(a->timeout_ns, b->timeout_ns);

@@ -146,7 +146,7 @@ static void forwarder_run_is_ready_by_tcp(void **state)
 {
 	struct rig *rig = *state;
 
-	rig->config.ready.kind = READY_TCP;
+	rig->config.ready.kind = rig->config.ready.checks[0].kind = READY_TCP;
 	rig_start_open(rig);
 	assert_int_equal(rig_finish(rig), 0);
 }

@@ -34,10 +34,13 @@ static struct start_message make_message(void)
 			  .length_ns = -2,
 			  .max_ns = 3},
 		.ready = {.kind = READY_COMMAND,
-			  .port = 65535,
-			  .path = xstrdup("/ready?x=1"),
-			  .status_from = 201,
-			  .status_to = 299,
+			  .checks = {{.kind = READY_HTTP,
+				      .port = 65535,
+				      .path = xstrdup("/ready?x=1"),
+				      .status_from = 201,
+				      .status_to = 299},
+				     {.kind = READY_TCP, .port = 1}},
+			  .n_checks = 2,
 			  .pattern = xstrdup("^started in [0-9]+ ms$"),
 			  .command = list("check", "--fast"),
 			  .timeout_ns = 4,
@@ -72,7 +75,7 @@ static struct start_message make_message(void)
 		.pool_is_mount = true,
 		.inside_ports = {8080, 8443, 9},
 		.port_flags = {PORT_PROXY, 0, PORT_LOOPBACK},
-		.ready_flags = PORT_LOOPBACK,
+		.check_flags = {PORT_LOOPBACK, 0, 0, PORT_PROXY},
 		.n_ports = 3,
 		.n_cgroups = 24,
 		.memory_version = 2,
@@ -122,10 +125,15 @@ static void assert_words(char *const *a, char *const *b)
 static void assert_same_ready(const struct plan_ready *a, const struct plan_ready *b)
 {
 	assert_int_equal(a->kind, b->kind);
-	assert_int_equal(a->port, b->port);
-	assert_string_equal(a->path, b->path);
-	assert_int_equal(a->status_from, b->status_from);
-	assert_int_equal(a->status_to, b->status_to);
+	assert_int_equal(a->n_checks, b->n_checks);
+	for (size_t i = 0; i < a->n_checks; i++) {
+		assert_int_equal(a->checks[i].kind, b->checks[i].kind);
+		assert_int_equal(a->checks[i].port, b->checks[i].port);
+		assert_int_equal(a->checks[i].status_from, b->checks[i].status_from);
+		assert_int_equal(a->checks[i].status_to, b->checks[i].status_to);
+	}
+	assert_string_equal(a->checks[0].path, b->checks[0].path);
+	assert_null(a->checks[1].path);
 	assert_string_equal(a->pattern, b->pattern);
 	assert_words(a->command, b->command);
 	assert_true(a->timeout_ns == b->timeout_ns && a->interval_ns == b->interval_ns);
@@ -202,7 +210,7 @@ static void assert_same_host(const struct start_message *a, const struct start_m
 	assert_int_equal(a->n_ports, b->n_ports);
 	assert_memory_equal(a->inside_ports, b->inside_ports, sizeof(a->inside_ports));
 	assert_memory_equal(a->port_flags, b->port_flags, sizeof(a->port_flags));
-	assert_int_equal(a->ready_flags, b->ready_flags);
+	assert_memory_equal(a->check_flags, b->check_flags, sizeof(a->check_flags));
 	assert_int_equal(a->n_cgroups, b->n_cgroups);
 	assert_int_equal(a->memory_version, b->memory_version);
 	assert_true(a->memory_limit == b->memory_limit);
@@ -244,7 +252,7 @@ static void start_message_decode_of_the_least(void **state)
 	(void)state;
 	assert_null(again.stint_root);
 	assert_null(again.directory);
-	assert_null(again.ready.path);
+	assert_int_equal(again.ready.n_checks, 0);
 	assert_int_equal(strv_length(again.stop_command), 0);
 	assert_int_equal(strv_length(again.env), 0);
 	assert_int_equal(again.root.n, 0);

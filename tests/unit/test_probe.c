@@ -34,10 +34,12 @@ static int world_setup(void **state)
 	world->now = START_NS;
 	world->ready = (struct plan_ready){
 		.kind = READY_HTTP,
-		.port = port_of(world->server),
-		.path = "/",
-		.status_from = 200,
-		.status_to = 299,
+		.checks = {{.kind = READY_HTTP,
+			    .port = port_of(world->server),
+			    .path = "/",
+			    .status_from = 200,
+			    .status_to = 299}},
+		.n_checks = 1,
 		.interval_ns = INTERVAL_NS,
 	};
 	*state = world;
@@ -57,7 +59,9 @@ static int world_teardown(void **state)
 
 static void begin(struct world *world)
 {
-	probe_init(&world->probe, &world->loop, &world->ready, INADDR_LOOPBACK, false);
+	probe_init(&world->probe, &world->loop, &world->ready);
+	for (size_t i = 0; i < world->ready.n_checks; i++)
+		probe_add(&world->probe, &world->ready.checks[i], INADDR_LOOPBACK, false);
 	probe_begin(&world->probe, world->now);
 }
 
@@ -104,6 +108,34 @@ static void probe_asks_until_the_status_is_good(void **state)
 	assert_int_equal(probe_step(&world->probe, world->now + NSEC_PER_SEC), PROBE_NEVER);
 }
 
+/* In one go, and from the beginning each time. */
+static void probe_takes_the_first_that_the_server_has(void **state)
+{
+	struct world *world = *state;
+
+	world->ready.checks[1] = world->ready.checks[2] = world->ready.checks[0];
+	world->ready.checks[1].path = "/ping";
+	world->ready.checks[2].kind = READY_TCP;
+	world->ready.n_checks = 3;
+	begin(world);
+	/* it has the first, which counts */
+	assert_false(attempt(world, "HTTP/1.1 503 Service Unavailable\r\n\r\n"));
+	assert_ptr_equal(world->probe.check, &world->probe.checks[0]);
+	assert_false(attempt(world, "HTTP/1.1 404 Not Found\r\n\r\n"));
+	assert_ptr_equal(world->probe.check, &world->probe.checks[1]);
+	assert_true(probe_step(&world->probe, world->now) > world->now);
+	assert_non_null(world->probe.source);
+	close(accept(world->server, NULL, NULL));
+	run_until_attempt_ends(world);
+	assert_ptr_equal(world->probe.check, &world->probe.checks[0]);
+	assert_false(attempt(world, "HTTP/1.1 401 Unauthorized\r\n\r\n"));
+	assert_false(attempt(world, "HTTP/1.1 403 Forbidden\r\n\r\n"));
+	assert_ptr_equal(world->probe.check, &world->probe.checks[2]);
+	close(next_attempt(world));
+	run_until_attempt_ends(world);
+	assert_true(world->probe.succeeded);
+}
+
 static void probe_accepts_the_range_only(void **state)
 {
 	static const struct {
@@ -116,7 +148,7 @@ static void probe_accepts_the_range_only(void **state)
 	};
 	struct world *world = *state;
 
-	world->ready.status_to = 404;
+	world->ready.checks[0].status_to = 404;
 	begin(world);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(attempt(world, cases[i].answer), cases[i].ready);
@@ -252,7 +284,7 @@ static void probe_of_tcp_only_connects(void **state)
 	struct world *world = *state;
 	int fd;
 
-	world->ready.kind = READY_TCP;
+	world->ready.checks[0].kind = READY_TCP;
 	begin(world);
 	fd = next_attempt(world);
 	run_until_attempt_ends(world);
@@ -332,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_world(probe_asks_until_the_status_is_good),
+		with_world(probe_takes_the_first_that_the_server_has),
 		with_world(probe_accepts_the_range_only),
 		with_world(probe_survives_garbage),
 		with_world(probe_gives_up_a_server_that_never_answers),

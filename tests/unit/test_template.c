@@ -213,7 +213,7 @@ static void check_ready(const char *yaml, enum ready_kind kind, unsigned port)
 	cleanup_plan struct plan *plan = compile(yaml);
 
 	assert_int_equal(plan->ready.kind, kind);
-	assert_int_equal(plan->ready.port, port);
+	assert_int_equal(plan->ready.checks[0].port, port);
 }
 
 static void template_compile_finds_a_port_to_be_ready_on(void **state)
@@ -238,17 +238,45 @@ static void template_compile_reads_readiness_checks(void **state)
 		compile("run: {command: a}\nready: {command: b 'c d'}\n");
 
 	(void)state;
-	assert_string_equal(http->ready.path, "/x?y=z");
-	assert_int_equal(http->ready.status_from, 204);
-	assert_int_equal(http->ready.status_to, 204);
+	assert_string_equal(http->ready.checks[0].path, "/x?y=z");
+	assert_int_equal(http->ready.checks[0].status_from, 204);
+	assert_int_equal(http->ready.checks[0].status_to, 204);
 	assert_int_equal(http->ready.timeout_ns, 120 * NSEC_PER_SEC);
 	assert_int_equal(http->ready.interval_ns, NSEC_PER_SEC);
 	assert_int_equal(log->ready.kind, READY_LOG);
 	assert_string_equal(log->ready.pattern, "^up in [0-9]+ms");
-	assert_null(log->ready.path);
+	assert_null(log->ready.checks[0].path);
 	assert_int_equal(log->ready.timeout_ns, 60 * NSEC_PER_SEC);
 	assert_int_equal(command->ready.kind, READY_COMMAND);
 	check_strings(command->ready.command, LIST("b", "c d"));
+}
+
+/* A list stands for itself, or below a key where the other keys have room. */
+static void template_compile_reads_a_list_of_checks(void **state)
+{
+	cleanup_plan struct plan *plan = compile("run: {command: a}\nports: {b: 2, c: 3}\n"
+						 "ready: [{http: {path: /x}}, {tcp: {port: c}}]\n");
+	cleanup_plan struct plan *tcp = compile(
+		"run: {command: a}\nports: {b: 2}\nready: {first: [{tcp: }], timeout: 5m}\n");
+	const struct plan_check *checks = plan->ready.checks;
+
+	(void)state;
+	assert_int_equal(plan->ready.kind, READY_HTTP);
+	assert_int_equal(plan->ready.n_checks, 2);
+	assert_int_equal(checks[0].kind, READY_HTTP);
+	assert_int_equal(checks[0].port, 2);
+	assert_string_equal(checks[0].path, "/x");
+	assert_int_equal(checks[0].status_from, 200);
+	assert_int_equal(checks[0].status_to, 399);
+	assert_int_equal(checks[1].kind, READY_TCP);
+	assert_int_equal(checks[1].port, 3);
+	assert_null(checks[1].path);
+	assert_int_equal(checks[1].status_to, 0);
+	assert_int_equal(plan->ready.timeout_ns, 60 * NSEC_PER_SEC);
+	assert_int_equal(tcp->ready.kind, READY_TCP);
+	assert_int_equal(tcp->ready.n_checks, 1);
+	assert_null(tcp->ready.checks[0].path);
+	assert_int_equal(tcp->ready.timeout_ns, 300 * NSEC_PER_SEC);
 }
 
 static void template_compile_takes_large_but_sane_log_patterns(void **state)
@@ -555,7 +583,7 @@ static void template_compile_merges_what_is_extended(void **state)
 	assert_string_equal(plan_port_find(plan, "admin")->scheme, "https");
 	/* another way to be ready replaces the inherited one, but not what they share */
 	assert_int_equal(plan->ready.kind, READY_TCP);
-	assert_int_equal(plan->ready.port, 81);
+	assert_int_equal(plan->ready.checks[0].port, 81);
 	assert_int_equal(plan->ready.timeout_ns, 9 * NSEC_PER_SEC);
 	assert_int_equal(plan->limits.memory_bytes, 1 << 30);
 }
@@ -821,6 +849,7 @@ int main(void)
 		cmocka_unit_test(template_compile_sorts_ports_and_names_schemes),
 		cmocka_unit_test(template_compile_finds_a_port_to_be_ready_on),
 		cmocka_unit_test(template_compile_reads_readiness_checks),
+		cmocka_unit_test(template_compile_reads_a_list_of_checks),
 		cmocka_unit_test(template_compile_takes_large_but_sane_log_patterns),
 		cmocka_unit_test(template_compile_keeps_default_ttl_within_max),
 		cmocka_unit_test(template_compile_replaces_variables),

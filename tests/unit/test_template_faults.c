@@ -413,11 +413,34 @@ static void template_compile_refuses_bad_readiness_checks(void **state)
 		{"run: {command: a}\nready: yes\n",
 		 "t.yaml:2:8: key 'ready': 'yes' is not a valid readiness check; write none, or a "
 		 "mapping with http, tcp, log or command"},
+		{"run: {command: a}\nports: {a: 80}\nready: []\n",
+		 "t.yaml:3:8: key 'ready': is empty; write a list such as [{http: {path: "
+		 "/health}}, {tcp: {}}]"},
+		{"run: {command: a}\nports: {a: 80}\nready: [http]\n",
+		 "t.yaml:3:9: key 'ready': is no check; write a list such as "
+		 "[{http: {path: /health}}, {tcp: {}}]"},
+		{"run: {command: a}\nports: {a: 80}\nready: [{tcp: }, {log: up}]\n",
+		 "t.yaml:3:19: key 'ready.log': unknown key; possible are http, tcp"},
+		{"run: {command: a}\nports: {a: 80}\nready: [{tcp: }, {http: {path: x}}]\n",
+		 "t.yaml:3:32: key 'ready.http.path': 'x' is not a valid request path; write a "
+		 "path that starts with '/' and has no blanks, such as /health"},
+		{"run: {command: a}\nports: {a: 80}\nready: {first: [{tcp: , http: }]}\n",
+		 "t.yaml:3:25: key 'ready.first.http': cannot stand beside another; write exactly "
+		 "one of http or tcp"},
+		{"run: {command: a}\nports: {a: 80}\nready: {first: [{}]}\n",
+		 "t.yaml:3:17: key 'ready.first': is incomplete; write one of http or tcp"},
+		{"run: {command: a}\nports: {a: 80}\nready: {first: {tcp: }}\n",
+		 "t.yaml:3:16: key 'ready.first': is a mapping; write a list such as [{http: "
+		 "{path: /health}}, {tcp: {}}]"},
+		{"run: {command: a}\nports: {a: 80}\n"
+		 "ready: [{tcp: }, {tcp: }, {tcp: }, {tcp: }, {tcp: }]\n",
+		 "t.yaml:3:8: key 'ready': has too many checks; at most 4"},
 		{"run: {command: a}\nready: {timeout: 5s}\n",
-		 "t.yaml:2:8: key 'ready': is incomplete; write one of http, tcp, log or command"},
+		 "t.yaml:2:8: key 'ready': is incomplete; write one of http, tcp, log, command or "
+		 "first"},
 		{"run: {command: a}\nports: {a: 80}\nready: {http: {}, tcp: {}}\n",
 		 "t.yaml:3:19: key 'ready.tcp': cannot stand beside another; write exactly one of "
-		 "http, tcp, log or command"},
+		 "http, tcp, log, command or first"},
 		{"run: {command: a}\nports: {http: 80}\nready: {http: {port: htpt}}\n",
 		 "t.yaml:3:22: key 'ready.http.port': there is no port 'htpt'; write the name of "
 		 "one of the ports, or a number from 1 to 65535"},
