@@ -38,19 +38,16 @@ static void drop_choices(const struct keyword *table, struct node *base, const s
 	}
 }
 
-static void merge(const struct keyword *table, struct node *base, struct node *over);
+static void merge(const struct keyword *keyword, struct node *base, struct node *over);
 
 /* Puts item, which is taken over, into base in place of what has its key. */
-static void merge_item(const struct keyword *table, struct node *base, struct node *item)
+static void merge_item(const struct keyword *keyword, struct node *base, struct node *item)
 {
-	const struct keyword *keyword = keyword_find(table, item->key->text);
 	size_t index = index_of(base, item->key->text);
 	struct node *old = index < base->n_items ? base->items[index] : NULL;
 
 	if (old && old->kind == NODE_MAPPING && item->kind == NODE_MAPPING) {
-		bool is_table = keyword && !(keyword->flags & KEYWORD_NAMES);
-
-		merge(is_table ? keyword->inner : NULL, old, item);
+		merge(keyword, old, item);
 		node_free(item);
 	} else if (old && old->kind == NODE_MAPPING && node_is_null(item)) {
 		node_free(item);
@@ -64,15 +61,22 @@ static void merge_item(const struct keyword *table, struct node *base, struct no
 	}
 }
 
-/* Moves all items of over into base. */
-static void merge(const struct keyword *table, struct node *base, struct node *over)
+/* Moves all items of over into base; keyword is that of both, or NULL. */
+static void merge(const struct keyword *keyword, struct node *base, struct node *over)
 {
+	bool names = keyword && (keyword->flags & KEYWORD_NAMES);
+	struct keyword named = keyword ? *keyword : (struct keyword){0};
+	const struct keyword *table = names ? NULL : named.inner;
 	size_t n = over->n_items;
 
+	named.flags &= ~(unsigned)KEYWORD_NAMES;
 	drop_choices(table, base, over);
 	over->n_items = 0;
-	for (size_t i = 0; i < n; i++)
-		merge_item(table, base, over->items[i]);
+	for (size_t i = 0; i < n; i++) {
+		const struct keyword *one = keyword_find(table, over->items[i]->key->text);
+
+		merge_item(names ? &named : one, base, over->items[i]);
+	}
 }
 
 /* The string of a key whose value is taken as it is written; *ret_text NULL without the key. */
@@ -183,6 +187,8 @@ static int find_parent(struct lineage *lineage, const struct node *extends,
 	return 0;
 }
 
+static const struct keyword whole = {.inner = template_keywords};
+
 /* Reads the source that was added last and all that it extends; each ends up below root. */
 static int load_last(struct lineage *lineage, const struct template_options *options,
 		     struct node **ret_root, struct error *err)
@@ -198,17 +204,19 @@ static int load_last(struct lineage *lineage, const struct template_options *opt
 	if (!lineage->name)
 		lineage->name = steal_ptr(name);
 	r = literal_name(root, "extends", &type_extends, &extends, err);
-	if (r == 0 && !extends)
-		*ret_root = steal_ptr(root);
-	if (r < 0 || !extends)
+	if (r < 0)
 		return r;
+	if (!extends) {
+		*ret_root = steal_ptr(root);
+		return 0;
+	}
 	r = find_parent(lineage, node_find(root, "extends"), options, err);
 	if (r < 0)
 		return r;
 	r = load_last(lineage, options, &base, err);
 	if (r < 0)
 		return r;
-	merge(template_keywords, base, root);
+	merge(&whole, base, root);
 	*ret_root = steal_ptr(base);
 	return 0;
 }

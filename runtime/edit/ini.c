@@ -111,10 +111,12 @@ static void leave(struct ini *ini, const struct line *line)
 static int read_one(struct ini *ini, const struct line *line, struct error *err)
 {
 	bool is_deeper = line->first - line->start > ini->indent;
-	char first = line->first < line->end ? ini->from.data[line->first] : '\0';
+	char first = '\0';
 	size_t at;
 
 	ini->indent = SIZE_MAX;
+	if (line->first < line->end)
+		first = ini->from.data[line->first];
 	if (!first || first == '#' || first == ';')
 		return 0;
 	if (is_deeper)

@@ -99,7 +99,9 @@ static int set_keys(const struct applying *a, enum edit_format format, struct te
 
 static bool is_same(const struct text *a, const struct text *b)
 {
-	return a->length == b->length && (!a->length || memcmp(a->data, b->data, a->length) == 0);
+	if (!a->data || !b->data)
+		return a->length == b->length;
+	return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
 }
 
 static int edit(const struct applying *a, int directory, const char *name)

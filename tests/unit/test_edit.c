@@ -265,6 +265,7 @@ static void xml_faults_are_said(void **state)
 		{"<a>1 < 2</a>", NULL, "a@b", "1", "begins no tag"},
 		{"<!-- <a/>", NULL, "a@b", "1", "does not end"},
 		{"<!DOCTYPE a [<a/>", NULL, "a@b", "1", "does not end"},
+		{"<a b='1'><c></a></c>", NULL, "a@b", "1", "innermost"},
 		{"</a>", NULL, "a@b", "1", "innermost"},
 		{"<a", NULL, "a@b", "1", "well-formed"},
 		{"<", NULL, "a@b", "1", "well-formed"},
