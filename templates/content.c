@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a template has done to the instance's files before the server starts; see content.h. */
+/* The keys "scrub" and "edit" of a template: what is changed in the view; see content.h. */
 #include "templates/content.h"
 #include "base/text.h"
 #include "edit/edit.h"
@@ -64,7 +64,7 @@ const struct value_type type_scrub = {
 #define KEY_MAX 500
 
 /* A mapping's key as a value, for what reads and blames values. It matters to the inside only. */
-static int read_key(struct reading *reading, const struct node *node, bool is_path, char **ret_key)
+int content_read_key(struct reading *reading, const struct node *node, bool is_path, char **ret_key)
 {
 	struct node as_value = *node->key;
 	bool inside = reading->inside;
@@ -85,12 +85,12 @@ static int read_key(struct reading *reading, const struct node *node, bool is_pa
 }
 
 /* Two keys may differ until their variables are replaced. */
-static int say_twice(struct reading *reading, const struct node *node)
+int content_say_twice(struct reading *reading, const struct node *node)
 {
 	return node_key_error(node, reading->err, "is given twice; remove one");
 }
 
-static int check_targets(struct reading *reading, const struct node *node, size_t max)
+int content_check_targets(struct reading *reading, const struct node *node, size_t max)
 {
 	if (node->kind != NODE_MAPPING && !node_is_null(node))
 		return node_error(node, reading->err,
@@ -99,65 +99,6 @@ static int check_targets(struct reading *reading, const struct node *node, size_
 	if (node->n_items > max)
 		return node_error(node, reading->err, "has too many entries; at most %zu", max);
 	return 0;
-}
-
-static int read_mode(struct reading *reading, const struct value_type *type,
-		     const struct node *node, void *field)
-{
-	cleanup_free char *text = NULL;
-	int r = value_text(reading, type, node, false, &text);
-
-	if (r < 0)
-		return r;
-	if (strspn(text, "01234567") != strlen(text) || strlen(text) < 3 || strlen(text) > 4 ||
-	    (strlen(text) == 4 && *text != '0'))
-		return value_wrong(reading, type, node, text);
-	*(unsigned *)field = (unsigned)strtoul(text, NULL, 8);
-	return *(unsigned *)field ? 0 : value_wrong(reading, type, node, text);
-}
-
-static int read_lines(struct reading *reading, const struct value_type *type,
-		      const struct node *node, void *field)
-{
-	char *text, **string = field;
-	int r = value_text(reading, type, node, true, &text);
-
-	if (r < 0)
-		return r;
-	free(*string);
-	*string = text;
-	return 0;
-}
-
-static int read_file(struct reading *reading, const struct node *node, struct plan_file *file)
-{
-	const struct plan_content *content = &reading->plan->content;
-	int r = read_key(reading, node, true, &file->target);
-
-	if (r < 0)
-		return r;
-	for (const struct plan_file *other = content->files; other < file; other++)
-		if (strcmp(other->target, file->target) == 0)
-			return say_twice(reading, node);
-	if (node->kind != NODE_MAPPING)
-		return node_error(node, reading->err,
-				  "says nothing of what is in the file; write from: and a path of "
-				  "the host, or text:, below it");
-	return keywords_read(file_keywords, reading, node, file);
-}
-
-int content_set_files(struct reading *reading, const struct keyword *keyword,
-		      const struct node *node)
-{
-	struct plan_content *content = &reading->plan->content;
-	int r = check_targets(reading, node, PLAN_FILES_MAX);
-
-	(void)keyword;
-	if (r == 0)
-		content->files = xcalloc(node->n_items, sizeof(*content->files));
-	for (size_t i = 0; r == 0 && i < node->n_items; i++)
-		r = read_file(reading, node->items[i], &content->files[content->n_files++]);
-	return r;
 }
 
 static int read_format(struct reading *reading, const struct value_type *type,
@@ -224,7 +165,7 @@ static int read_setting(struct reading *reading, const struct value_type *type,
 		return node_error(node, reading->err, "has too many keys; at most %d",
 				  PLAN_WORDS_MAX);
 	key = add_setting(edit, section);
-	r = read_key(reading, node, false, &key->name);
+	r = content_read_key(reading, node, false, &key->name);
 	if (r == 0 && node_is_null(node))
 		key->value = xstrdup("");
 	else if (r == 0)
@@ -233,7 +174,7 @@ static int read_setting(struct reading *reading, const struct value_type *type,
 		return r;
 	for (const struct plan_edit_key *other = edit->keys; other < key; other++)
 		if (is_same(other->section, section) && strcmp(other->name, key->name) == 0)
-			return say_twice(reading, node);
+			return content_say_twice(reading, node);
 	if (edit_check_key(edit->format, key, &why) < 0)
 		return node_key_error(node, reading->err, "%s", why.text);
 	return 0;
@@ -249,10 +190,10 @@ static int read_section(struct reading *reading, const struct value_type *type,
 		return node_error(node, reading->err,
 				  "is a mapping, and only ini files have sections; write 'KEY: "
 				  "VALUE' lines");
-	r = read_key(reading, node, false, &section);
+	r = content_read_key(reading, node, false, &section);
 	for (size_t i = 0; r == 0 && i < edit->n_keys; i++)
 		if (is_same(edit->keys[i].section, section))
-			r = say_twice(reading, node);
+			r = content_say_twice(reading, node);
 	for (size_t i = 0; r == 0 && i < node->n_items; i++)
 		r = read_setting(reading, type, node->items[i], section, edit);
 	return r;
@@ -285,13 +226,13 @@ static int read_settings(struct reading *reading, const struct value_type *type,
 static int read_edit(struct reading *reading, const struct node *node, struct plan_edit *edit)
 {
 	const struct plan_content *content = &reading->plan->content;
-	int r = read_key(reading, node, true, &edit->target);
+	int r = content_read_key(reading, node, true, &edit->target);
 
 	if (r < 0)
 		return r;
 	for (const struct plan_edit *other = content->edits; other < edit; other++)
 		if (strcmp(other->target, edit->target) == 0)
-			return say_twice(reading, node);
+			return content_say_twice(reading, node);
 	edit->format = guess_format(edit->target);
 	r = keywords_read(edit_keywords, reading, node, edit);
 	if (r == 0 && edit->create && edit->format == EDIT_XML)
@@ -305,7 +246,7 @@ int content_set_edits(struct reading *reading, const struct keyword *keyword,
 		      const struct node *node)
 {
 	struct plan_content *content = &reading->plan->content;
-	int r = check_targets(reading, node, PLAN_EDITS_MAX);
+	int r = content_check_targets(reading, node, PLAN_EDITS_MAX);
 
 	(void)keyword;
 	if (r == 0)
@@ -314,19 +255,6 @@ int content_set_edits(struct reading *reading, const struct keyword *keyword,
 		r = read_edit(reading, node->items[i], &content->edits[content->n_edits++]);
 	return r;
 }
-
-static const struct value_type type_mode = {
-	.label = "mode",
-	.right = "write three octal digits, as in 640 or 0755",
-	.pattern = "^0?[0-7]{3}$",
-	.read = read_mode,
-};
-
-static const struct value_type type_lines = {
-	.label = "text",
-	.right = "write it in quotes, or behind a '|' in lines of its own",
-	.read = read_lines,
-};
 
 static const struct value_type type_format = {
 	.label = "format",
@@ -340,42 +268,6 @@ static const struct value_type type_settings = {
 	.right = "write 'KEY: VALUE' lines, in an ini file below the section's name",
 	.shape = SHAPE_SETTINGS,
 	.read = read_settings,
-};
-
-const struct keyword file_keywords[] = {
-	{
-		.name = "from",
-		.type = &type_directory,
-		.doc = "A file of the host that is copied there, or a directory with all that is "
-		       "in it.",
-		.offset = offsetof(struct plan_file, from),
-		.choice = 1,
-	},
-	{
-		.name = "text",
-		.type = &type_lines,
-		.doc = "What is in the file.",
-		.offset = offsetof(struct plan_file, text),
-		.flags = KEYWORD_INSIDE,
-		.choice = 2,
-	},
-	{
-		.name = "user",
-		.type = &type_user,
-		.fallback = "the server's",
-		.doc = "Who it belongs to inside, by login name or number.",
-		.offset = offsetof(struct plan_file, user),
-		.flags = KEYWORD_PROSE,
-	},
-	{
-		.name = "mode",
-		.type = &type_mode,
-		.fallback = "0644; below a directory as on the host",
-		.doc = "Who may read and write it, as for chmod.",
-		.offset = offsetof(struct plan_file, mode),
-		.flags = KEYWORD_PROSE,
-	},
-	{0},
 };
 
 const struct keyword edit_keywords[] = {

@@ -14,4 +14,12 @@ int content_set_files(struct reading *reading, const struct keyword *keyword,
 int content_set_edits(struct reading *reading, const struct keyword *keyword,
 		      const struct node *node);
 
+/* For both: a mapping's key as a value, which matters to the inside only; the caller frees it. */
+int content_read_key(struct reading *reading, const struct node *node, bool is_path,
+		     char **ret_key);
+/* Says that two keys are the same once their variables are replaced. */
+int content_say_twice(struct reading *reading, const struct node *node);
+/* Refuses what is no mapping of at most max paths. */
+int content_check_targets(struct reading *reading, const struct node *node, size_t max);
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "templates/template.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Options, and the limits that they stand for. */
@@ -86,6 +87,8 @@ int compile_template(const struct invocation *invocation, const struct site *sit
 		r = set_in_plan(o, plan, err);
 	if (r == 0 && starts && quota)
 		r = caller_bound_plan(quota, &written, plan, err);
+	for (size_t i = 0; r == 0 && starts && plan->notes && plan->notes[i]; i++)
+		fprintf(stderr, "stint: note: %s\n", plan->notes[i]);
 	if (r == 0)
 		*ret_plan = steal_ptr(plan);
 	return r;

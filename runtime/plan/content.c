@@ -11,12 +11,13 @@ const char *const edit_format_names[EDIT_FORMATS] = {
 	[EDIT_XML] = "xml",
 };
 
-static void file_deinit(struct plan_file *file)
+void plan_file_deinit(struct plan_file *file)
 {
 	free(file->target);
 	free(file->from);
 	free(file->text);
 	free(file->user);
+	free(file->missing);
 }
 
 static void edit_deinit(struct plan_edit *edit)
@@ -34,7 +35,7 @@ void plan_content_deinit(struct plan_content *content)
 {
 	strv_free(content->scrub);
 	for (size_t i = 0; i < content->n_files; i++)
-		file_deinit(&content->files[i]);
+		plan_file_deinit(&content->files[i]);
 	free(content->files);
 	for (size_t i = 0; i < content->n_edits; i++)
 		edit_deinit(&content->edits[i]);

@@ -16,6 +16,7 @@ struct plan_file {
 	char *text;
 	char *user;    /* name or number; NULL: the server's */
 	unsigned mode; /* 0: not given */
+	char *missing; /* while it is read: what it means that from is empty */
 };
 
 enum edit_format { EDIT_PROPERTIES, EDIT_INI, EDIT_XML, EDIT_FORMATS };
@@ -46,6 +47,7 @@ struct plan_content {
 	size_t n_edits;
 };
 
+void plan_file_deinit(struct plan_file *file);
 void plan_content_deinit(struct plan_content *content);
 
 #endif

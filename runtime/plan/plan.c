@@ -54,6 +54,7 @@ void plan_free(struct plan *plan)
 	free(plan->ha_group);
 	free(plan->network.zone);
 	free(plan->network.egress);
+	strv_free(plan->notes);
 	free(plan);
 }
 

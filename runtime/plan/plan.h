@@ -126,6 +126,7 @@ struct plan {
 	char *tier;	/* what its instances are for; NULL: not said */
 	char *ha_group; /* whose members must not share a host; NULL: none */
 	struct plan_network network;
+	char **notes; /* for whoever starts it; not in the canonical form */
 };
 
 void plan_free(struct plan *plan);

@@ -251,6 +251,21 @@ static void template_compile_reads_readiness_checks(void **state)
 	check_strings(command->ready.command, LIST("b", "c d"));
 }
 
+static void template_compile_leaves_out_a_file_that_nobody_named(void **state)
+{
+	cleanup_plan struct plan *plan =
+		compile("params: {licence: ''}\nrun: {command: a}\nfiles:\n"
+			"  /a: {from: '${licence}', missing: no licence}\n"
+			"  /b: {from: /c, missing: never said}\n"
+			"  /d: {text: ''}\n");
+
+	(void)state;
+	assert_int_equal(plan->content.n_files, 2);
+	assert_string_equal(plan->content.files[0].target, "/b");
+	assert_string_equal(plan->content.files[1].target, "/d");
+	check_strings(plan->notes, LIST("no licence"));
+}
+
 /* A list stands for itself, or below a key where the other keys have room. */
 static void template_compile_reads_a_list_of_checks(void **state)
 {
@@ -850,6 +865,7 @@ int main(void)
 		cmocka_unit_test(template_compile_finds_a_port_to_be_ready_on),
 		cmocka_unit_test(template_compile_reads_readiness_checks),
 		cmocka_unit_test(template_compile_reads_a_list_of_checks),
+		cmocka_unit_test(template_compile_leaves_out_a_file_that_nobody_named),
 		cmocka_unit_test(template_compile_takes_large_but_sane_log_patterns),
 		cmocka_unit_test(template_compile_keeps_default_ttl_within_max),
 		cmocka_unit_test(template_compile_replaces_variables),

@@ -195,6 +195,9 @@ static void template_compile_refuses_bad_changes_of_files(void **state)
 		{"files: /opt/x\nrun: {command: a}\n",
 		 "t.yaml:1:8: key 'files': is not a mapping; write the path inside, a colon and "
 		 "what is to be done below it, indented"},
+		{"files: {/opt/x: {from: ''}}\nrun: {command: a}\n",
+		 "t.yaml:1:17: key 'files./opt/x': has nothing to copy from; give 'from' a path, "
+		 "or say below 'missing' what it means that there is none"},
 		{"files: {/opt/x: /etc/x}\nrun: {command: a}\n",
 		 "t.yaml:1:17: key 'files./opt/x': says nothing of what is in the file; write "
 		 "from: and a path of the host, or text:, below it"},
