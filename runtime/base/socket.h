@@ -9,8 +9,8 @@
 #define SOCKET_FDS_MAX 8
 
 /*
- * Sends one packet; never raises SIGPIPE. The descriptors stay open here. For a tenth of a second it is
- * tried again when the kernel has no memory for it.
+ * Sends one packet; never raises SIGPIPE. The descriptors stay open here. For a tenth of a second
+ * it is tried again when the kernel has no memory for it.
  */
 int socket_send(int fd, const void *data, size_t length, const int *fds, size_t n_fds);
 
