@@ -126,6 +126,24 @@ static const struct keyword network_keywords[] = {
 	{0},
 };
 
+static const struct keyword check_keywords[] = {
+	{
+		.name = "command",
+		.type = &type_command,
+		.doc = "As `check` itself.",
+		.offset = PLAN(check.command),
+		.flags = KEYWORD_REQUIRED,
+	},
+	{
+		.name = "timeout",
+		.type = &type_duration,
+		.fallback = "30s",
+		.doc = "How long it may take.",
+		.offset = PLAN(check.timeout_ns),
+	},
+	{0},
+};
+
 const struct keyword template_keywords[] = {
 	{
 		.name = "template",
@@ -215,6 +233,16 @@ const struct keyword template_keywords[] = {
 		       "log and command, or a list as below `first`.",
 		.offset = PLAN(ready.kind),
 		.flags = KEYWORD_PROSE | KEYWORD_INSIDE,
+	},
+	{
+		.name = "check",
+		.type = &type_command,
+		.inner = check_keywords,
+		.doc = "A command that is run inside by `stint check` and proves, with status 0, "
+		       "that "
+		       "the server works: more than that it is ready.",
+		.offset = PLAN(check.command),
+		.flags = KEYWORD_INSIDE,
 	},
 	{
 		.name = "limits",

@@ -9,6 +9,7 @@ const struct command *const commands[] = {
 	&ls_command,	   &show_command,
 	&port_command,	   &logs_command,
 	&exec_command,	   &shell_command,
+	&check_command,
 	&extend_command,   &touch_command,
 	&cp_command,	   &down_command,
 	&diff_command,	   &plan_command,

@@ -262,6 +262,11 @@ json_t *json_plan(const struct plan *plan)
 	json_object_set_new(object, "run", json_run(&plan->run));
 	json_object_set_new(object, "ports", json_plan_ports(plan));
 	json_object_set_new(object, "ready", json_ready(&plan->ready));
+	if (plan->check.command)
+		json_object_set_new(object, "check",
+				    json_pack("{s:o, s:o}", "command",
+					      json_strings(plan->check.command), "timeout",
+					      json_seconds(plan->check.timeout_ns)));
 	json_object_set_new(object, "limits", json_plan_limits(&plan->limits));
 	put_confinement(object, &plan->confinement);
 	json_object_set_new(object, "best_effort", json_boolean(plan->best_effort));

@@ -31,6 +31,7 @@ const struct policy policies[] = {
 	{"exec", "user env", ""},
 	{"shell", "user env", ""},
 	{"extend", "until json", ""},
+	{"check", "json", ""},
 	{"touch", "", ""},
 	{"cp", "", ""},
 	{"down", "all now json", ""},

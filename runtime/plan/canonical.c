@@ -250,6 +250,15 @@ static void put_lease(struct text *text, const struct plan_lease *lease)
 	put_warning(text, &lease->warning);
 }
 
+static void put_check_command(struct text *text, const struct plan_check_command *check)
+{
+	if (!check->command)
+		return;
+	put_section(text, 0, "check");
+	put_list(text, 1, "command", check->command);
+	put_duration(text, 1, "timeout", check->timeout_ns);
+}
+
 void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 {
 	put_value(ret_text, 0, "template", plan->template_name);
@@ -260,6 +269,7 @@ void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 	put_run(ret_text, &plan->run);
 	put_ports(ret_text, plan);
 	put_ready(ret_text, &plan->ready);
+	put_check_command(ret_text, &plan->check);
 	put_limits(ret_text, &plan->limits);
 	put_caps(ret_text, plan->confinement.caps);
 	put_seccomp(ret_text, &plan->confinement);

@@ -46,6 +46,7 @@ void plan_free(struct plan *plan)
 	}
 	free(plan->ports);
 	ready_deinit(&plan->ready);
+	strv_free(plan->check.command);
 	free(plan->confinement.seccomp_reason);
 	strv_free(plan->lease.warning.command);
 	free(plan->lease.warning.file);

@@ -56,6 +56,12 @@ struct plan_ready {
 	int64_t interval_ns; /* between two probes */
 };
 
+/* What proves that the server works, run inside on demand. */
+struct plan_check_command {
+	char **command; /* NULL: there is none */
+	int64_t timeout_ns;
+};
+
 enum restart_policy { RESTART_NO, RESTART_ON_FAILURE };
 
 struct plan_run {
@@ -119,6 +125,7 @@ struct plan {
 	struct plan_port *ports; /* sorted by name */
 	size_t n_ports;
 	struct plan_ready ready;
+	struct plan_check_command check;
 	struct plan_limits limits;
 	bool best_effort; /* start even where something that is asked for cannot be enforced */
 	struct plan_confinement confinement;

@@ -99,6 +99,8 @@ static void check_same_plan(const struct plan *a, const struct plan *b)
 	check_same_run(&a->run, &b->run);
 	check_same_ports(a, b);
 	check_same_ready(&a->ready, &b->ready);
+	check_strings(a->check.command, b->check.command);
+	assert_int_equal(a->check.timeout_ns, b->check.timeout_ns);
 	check_same_limits(&a->limits, &b->limits);
 	assert_int_equal(a->best_effort, b->best_effort);
 	assert_int_equal(a->lease.ttl_ns, b->lease.ttl_ns);
