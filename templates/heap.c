@@ -158,11 +158,10 @@ static uint64_t heap_within(const struct heap *heap, uint64_t limit)
 /* The smallest limit, in MiB, that leaves enough. */
 static uint64_t limit_needed(const struct heap *heap)
 {
-	uint64_t mib = heap->least / MIB;
+	uint64_t beside = heap->least + heap->room;
+	uint64_t shared = (heap->least + heap->share - 1) / heap->share * 100;
 
-	while (heap_within(heap, mib * MIB) < heap->least)
-		mib++;
-	return mib;
+	return ((beside > shared ? beside : shared) + MIB - 1) / MIB;
 }
 
 static int refuse(const struct heap *heap, const struct node *node, uint64_t limit,

@@ -5,6 +5,7 @@
 #include "templates/template.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define SERVER "run: {command: [a, '-Xms${heap_start_mb}m', '-Xmx${heap_mb}m']}\n"
@@ -79,6 +80,40 @@ static void heap_set_variables_refuses_what_cannot_work(void **state)
 	assert_string_equal(words, "-Xms64m -Xmx256m");
 }
 
+/* The figure that is asked for is enough, and one less is not; a huge one is found at once. */
+static void heap_set_variables_asks_for_the_least_that_works(void **state)
+{
+	static const struct {
+		const char *heap;
+		uint64_t needed;
+	} cases[] = {
+		{"{least: 256M}", 512},
+		{"{least: 1000M, room: 1M}", 1334},
+		{"{least: 100M, share: 7%}", 1429},
+		{"{least: 1025k, room: 1M, share: 100%}", 3},
+		{"{least: 1024T, share: 1%}", UINT64_C(107374182400)},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_free char *text = xasprintf("heap: %s\n" SERVER, cases[i].heap);
+		cleanup_free char *wanted =
+			xasprintf("give at least --memory %" PRIu64 "M", cases[i].needed);
+		cleanup_free char *less = xasprintf("%" PRIu64 "M", cases[i].needed - 1);
+		cleanup_free char *enough = xasprintf("%" PRIu64 "M", cases[i].needed);
+		struct template_options options = {.memory = less};
+		cleanup_free char *words = NULL;
+		struct error err = {0};
+
+		assert_true(compile(text, &options, &words, &err) < 0);
+		if (!strstr(err.text, wanted))
+			fail_msg("%s: %s", cases[i].heap, err.text);
+		options.memory = enough;
+		if (cases[i].needed < 1 << 20)
+			assert_succeeds(compile(text, &options, &words, &err), &err);
+	}
+}
+
 static void heap_variables_are_there_with_the_key_only(void **state)
 {
 	const struct template_options options = {0};
@@ -118,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heap_set_variables_of_a_limit),
 		cmocka_unit_test(heap_set_variables_refuses_what_cannot_work),
+		cmocka_unit_test(heap_set_variables_asks_for_the_least_that_works),
 		cmocka_unit_test(heap_variables_are_there_with_the_key_only),
 		cmocka_unit_test(heap_of_wrong_values),
 	};
