@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +57,8 @@ static pid_t start(const struct checking *checking, int output)
 
 	if (pid != 0)
 		return pid;
+	/* whoever ends this command ends the check, too */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, 0);
 	if (output >= 0) {
