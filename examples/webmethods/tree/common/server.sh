@@ -77,6 +77,7 @@ keep_server()
 		kill -0 "$server" 2>/dev/null && continue
 		[ "$status" != 0 ] || break
 		say "the server died ($status) and is started again"
+		sleep 0.2
 		start_server
 	done
 	kill "$ports" 2>/dev/null
@@ -91,6 +92,9 @@ stop_by_lock()
 		echo "no server runs here" >&2
 		exit 1
 	}
-	kill -TERM "$(cat "$lock")"
+	kill -TERM "$(cat "$lock")" || {
+		echo "the server that left $lock is dead" >&2
+		exit 1
+	}
 	while [ -e "$lock" ]; do sleep 0.1; done
 }
