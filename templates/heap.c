@@ -190,7 +190,7 @@ int heap_set_variables(const struct node *root, const struct template_options *o
 	struct reading reading = {
 		.variables = variables, .guarded = options->guarded, .inside = true, .err = err};
 	struct heap heap = {0};
-	uint64_t limit, size;
+	uint64_t limit = 0, size;
 	int r;
 
 	if (!node)
