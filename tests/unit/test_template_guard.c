@@ -34,9 +34,8 @@ static void guarded_sets_reach_the_inside_only(void **state)
 		"params: {x: a}\nsummary: an ${x}\nrun: {command: [a]}\n",
 		"params: {x: a}\nrun: {command: [a]}\nscrub: '/opt/${x}'\n",
 		"params: {x: a}\nrun: {command: [a]}\nfiles: {'/opt/${x}': {text: 'a ${x}'}}\n",
-		"params: {x: a}\nrun: {command: [a]}\nedit: {'/o/${x}.ini': {set: {'${x}': "
-		"{'${x}': "
-		"'${x}'}}}}\n",
+		"params: {x: a}\nrun: {command: a}\nedit: {'/o/${x}.ini': {set: {'${x}': 1}}}\n",
+		"params: {x: a}\nrun: {command: a}\nedit: {/o.ini: {set: {a: {b: '${x}'}}}}\n",
 		/* written as characters, and not used at all */
 		"params: {x: a}\nrun: {command: [a]}\ninstall: '/opt/$${x}'\n",
 		"params: {x: a}\nrun: {command: [a]}\n",
