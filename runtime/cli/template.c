@@ -9,6 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A file is called as its template: the directory tells the rest, and leaves room for the summary.
+ */
+static void add_source(struct table *table, const char *source)
+{
+	const char *slash = strrchr(source, '/');
+
+	if (slash)
+		table_addf(table, "%.*s", (int)(slash - source), source);
+	else
+		table_add(table, source);
+}
+
 static void list_table(const struct template_info *list, size_t n)
 {
 	struct table table = {.columns = 3};
@@ -18,7 +30,7 @@ static void list_table(const struct template_info *list, size_t n)
 	table_add(&table, "SUMMARY");
 	for (size_t i = 0; i < n; i++) {
 		table_add(&table, list[i].name);
-		table_add(&table, list[i].source);
+		add_source(&table, list[i].source);
 		table_add(&table, list[i].fault	    ? list[i].fault
 				  : list[i].summary ? list[i].summary
 						    : "");

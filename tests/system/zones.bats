@@ -238,6 +238,8 @@ tables()
 
 	stint zone add team --peers allow --egress internet
 	stint up hello --name stays --zone team
+	# where keepers take turns, a file for all of them
+	touch "$STINT_ROOT/run/stint/turns"
 	before=$(everything_of_the_network)
 	for _ in 1 2 3 4; do
 		for i in $(seq 50); do
