@@ -88,14 +88,10 @@ static void put_word_or_checks(struct text *text, const struct value_type *type)
 static void put_type(struct text *text, const struct value_type *type)
 {
 	static void (*const put[])(struct text *, const struct value_type *) = {
-		[SHAPE_STRING] = put_scalar,
-		[SHAPE_NUMBER] = put_scalar,
-		[SHAPE_LIST] = put_list,
-		[SHAPE_MAP] = put_map,
-		[SHAPE_DEFAULTS] = put_map,
-		[SHAPE_SETTINGS] = put_settings,
-		[SHAPE_CHECKS] = put_checks,
-		[SHAPE_WORD_OR_CHECKS] = put_word_or_checks,
+		[SHAPE_STRING] = put_scalar, [SHAPE_NUMBER] = put_scalar,
+		[SHAPE_LIST] = put_list,     [SHAPE_MAP] = put_map,
+		[SHAPE_DEFAULTS] = put_map,  [SHAPE_SETTINGS] = put_settings,
+		[SHAPE_CHECKS] = put_checks, [SHAPE_WORD_OR_CHECKS] = put_word_or_checks,
 	};
 
 	put[type->shape](text, type);

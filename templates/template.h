@@ -20,8 +20,8 @@
 struct template_options {
 	char *const *sets; /* "KEY=VALUE" for params; NULL-terminated, may be NULL */
 	char *const
-		*search;   /* directories looked into before the built-in catalogue; may be NULL */
-	const char *share; /* absolute directory of stint's own data: ${stint_share} */
+		*search;    /* directories looked into before the built-in catalogue; may be NULL */
+	const char *share;  /* absolute directory of stint's own data: ${stint_share} */
 	const char *memory; /* the limit that is to hold instead of the template's; NULL: its own */
 	uint64_t memory_otherwise; /* bytes, where neither says one; 0: no limit */
 	/* For somebody who must not decide what root does: */
