@@ -42,6 +42,22 @@ load helper
 	[ "$(state_of slow)" = ready ]
 }
 
+@test "whoever kills a check ends what it runs inside" {
+	template long <<-YAML
+		extends: hello
+		check: [sh, -c, 'sleep 4243']
+	YAML
+	stint up long --name long
+	"$STINT" check long 3>&- &
+	checking=$!
+	begun() { stint exec long -- pgrep -f 'sleep 424[3]' >/dev/null; }
+	over() { [ -z "$(stint exec long -- pgrep -f 'sleep 424[3]')" ]; }
+	eventually 5 begun
+	kill -KILL "$checking"
+	eventually 5 over
+	[ "$(state_of long)" = ready ]
+}
+
 @test "without a check in its template an instance has none, and an unknown one is not found" {
 	template none <<-YAML
 		run: {command: [sleep, infinity], user: nobody}

@@ -90,6 +90,19 @@ installation()
 	eventually 10 is_gone two
 }
 
+@test "check fails for a server that answers with an error of its own" {
+	lay_out is
+	template trial <<-YAML
+		extends: webmethods-is
+		ready: none
+	YAML
+	stint up webmethods-is --set home="$SAG" --name good
+	stint check good
+	stint up trial --set home="$SAG" --name bad --env HELLO_BIND_EARLY=1 --env HELLO_NEVER_READY=1
+	fails_with() { [[ $(stint check bad 2>&1) == *"HTTP/1.1 503"*"failed with status 1"* ]]; }
+	eventually 10 fails_with
+}
+
 @test "a server that was killed in the installation leaves a lock that nobody takes over" {
 	lay_out is
 	echo 4711 >"$SAG/$IS/LOCKFILE"
