@@ -21,6 +21,15 @@ static char *fuzz_line(const uint8_t **data, size_t *size)
 	return line;
 }
 
+/* "a[@n='x']@n": when that is set, there is no such element any more. */
+static bool finds_by_what_it_sets(const char *name)
+{
+	const char *attribute = strrchr(name, '@');
+	cleanup_free char *test = xasprintf("[@%s=", attribute ? attribute + 1 : "");
+
+	return attribute && strstr(name, test);
+}
+
 static int fuzz_edit(enum edit_format format, const uint8_t *data, size_t size)
 {
 	cleanup_free char *section = fuzz_line(&data, &size), *name = fuzz_line(&data, &size);
@@ -35,6 +44,8 @@ static int fuzz_edit(enum edit_format format, const uint8_t *data, size_t size)
 		must(*err.text);
 		return 0;
 	}
+	if (format == EDIT_XML && finds_by_what_it_sets(name))
+		return 0;
 	must(edit_set(format, once.data, once.length, &key, &twice, &err) == 0);
 	must(twice.length == once.length && memcmp(twice.data, once.data, once.length) == 0);
 	key.value = (char *)"another value";
