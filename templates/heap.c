@@ -4,7 +4,6 @@
 #include "base/text.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -14,77 +13,19 @@ struct heap {
 	uint64_t least, start, without_limit;
 };
 
-static int read_number(struct reading *reading, const struct value_type *type,
-		       const struct node *node, void *field,
-		       int (*parse)(const char *text, uint64_t *ret_value))
-{
-	cleanup_free char *text = NULL;
-	uint64_t value;
-	int r = value_text(reading, type, node, false, &text);
-
-	if (r < 0)
-		return r;
-	if (parse(text, &value) < 0 || value < (uint64_t)type->min || value > (uint64_t)type->max)
-		return value_wrong(reading, type, node, text);
-	*(uint64_t *)field = value;
-	return 0;
-}
-
-static int read_heap_size(struct reading *reading, const struct value_type *type,
-			  const struct node *node, void *field)
-{
-	return read_number(reading, type, node, field, parse_size);
-}
-
-static int parse_percent(const char *text, uint64_t *ret_value)
-{
-	cleanup_free char *number = xstrdup(text);
-	char *sign = strchr(number, '%');
-
-	if (sign && sign[1] == '\0')
-		*sign = '\0';
-	return parse_number(number, 100, ret_value);
-}
-
-static int read_percent(struct reading *reading, const struct value_type *type,
-			const struct node *node, void *field)
-{
-	return read_number(reading, type, node, field, parse_percent);
-}
-
-static const struct value_type type_heap_size = {
-	.label = "size",
-	.right = "write at least 1M, such as 512M or 2GiB",
-	.pattern = "^[0-9]+(B|k|K|KiB|M|MiB|G|GiB|T|TiB)?$",
-	.shape = SHAPE_NUMBER,
-	.min = MIB,
-	.max = 1LL << 50,
-	.read = read_heap_size,
-};
-
-static const struct value_type type_percent = {
-	.label = "percentage",
-	.right = "write 1% to 100%",
-	.pattern = "^[0-9]+%?$",
-	.shape = SHAPE_NUMBER,
-	.min = 1,
-	.max = 100,
-	.read = read_percent,
-};
-
 #define HEAP(field) offsetof(struct heap, field)
 
 const struct keyword heap_keywords[] = {
 	{
 		.name = "share",
-		.type = &type_percent,
+		.type = &type_heap_share,
 		.fallback = "75%",
 		.doc = "How much of the limit of memory the heap gets at most.",
 		.offset = HEAP(share),
 	},
 	{
 		.name = "room",
-		.type = &type_heap_size,
+		.type = &type_heap,
 		.fallback = "256M",
 		.doc = "How much of it is left at least for everything else: code, threads, "
 		       "buffers, other processes, files in /tmp.",
@@ -92,7 +33,7 @@ const struct keyword heap_keywords[] = {
 	},
 	{
 		.name = "least",
-		.type = &type_heap_size,
+		.type = &type_heap,
 		.fallback = "64M",
 		.doc = "The heap that the server cannot do without: a limit that leaves less is "
 		       "refused.",
@@ -100,14 +41,14 @@ const struct keyword heap_keywords[] = {
 	},
 	{
 		.name = "start",
-		.type = &type_heap_size,
+		.type = &type_heap,
 		.fallback = "64M",
 		.doc = "The heap that it begins with, if that much is left.",
 		.offset = HEAP(start),
 	},
 	{
 		.name = "default",
-		.type = &type_heap_size,
+		.type = &type_heap,
 		.fallback = "1G",
 		.doc = "The heap where memory is not limited.",
 		.offset = HEAP(without_limit),

@@ -48,6 +48,19 @@ static int parse_cpu(const char *text, int64_t *ret_value)
 	return 0;
 }
 
+/* "75%" or "75". */
+static int parse_percent(const char *text, int64_t *ret_value)
+{
+	size_t length = strcspn(text, "%");
+	cleanup_free char *number = xasprintf("%.*s", (int)length, text);
+	uint64_t value;
+
+	if ((text[length] && text[length + 1]) || parse_number(number, 100, &value) < 0)
+		return -EINVAL;
+	*ret_value = (int64_t)value;
+	return 0;
+}
+
 static int read_quantity(struct reading *reading, const struct value_type *type,
 			 const struct node *node, parse_quantity *parse, int64_t *ret_value)
 {
@@ -122,15 +135,28 @@ static int read_swap(struct reading *reading, const struct value_type *type,
 	return r;
 }
 
-static int read_log_size(struct reading *reading, const struct value_type *type,
-			 const struct node *node, void *field)
+/* What there is always some of. */
+static int read_amount(struct reading *reading, const struct value_type *type,
+		       const struct node *node, parse_quantity *parse, uint64_t *field)
 {
 	int64_t value;
-	int r = read_quantity(reading, type, node, parse_bytes, &value);
+	int r = read_quantity(reading, type, node, parse, &value);
 
 	if (r == 0)
-		*(uint64_t *)field = (uint64_t)value;
+		*field = (uint64_t)value;
 	return r;
+}
+
+static int read_bytes(struct reading *reading, const struct value_type *type,
+		      const struct node *node, void *field)
+{
+	return read_amount(reading, type, node, parse_bytes, field);
+}
+
+static int read_percent(struct reading *reading, const struct value_type *type,
+			const struct node *node, void *field)
+{
+	return read_amount(reading, type, node, parse_percent, field);
 }
 
 static int read_cpu(struct reading *reading, const struct value_type *type, const struct node *node,
@@ -313,7 +339,27 @@ const struct value_type type_log = {
 	.shape = SHAPE_NUMBER,
 	.min = 64LL << 10,
 	.max = 64LL << 30,
-	.read = read_log_size,
+	.read = read_bytes,
+};
+
+const struct value_type type_heap = {
+	.label = "size",
+	.right = "write at least 1M, such as 512M or 2GiB",
+	.pattern = "^" SIZE_PATTERN "$",
+	.shape = SHAPE_NUMBER,
+	.min = 1LL << 20,
+	.max = 1LL << 50,
+	.read = read_bytes,
+};
+
+const struct value_type type_heap_share = {
+	.label = "percentage",
+	.right = "write 1% to 100%",
+	.pattern = "^[0-9]+%?$",
+	.shape = SHAPE_NUMBER,
+	.min = 1,
+	.max = 100,
+	.read = read_percent,
 };
 
 const struct value_type type_cpu = {

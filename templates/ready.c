@@ -58,24 +58,22 @@ static const struct keyword tcp_keywords[] = {
 	{0},
 };
 
-/* What asks over the network, and can stand in a list. */
-static const struct keyword check_keywords[] = {
-	{
-		.name = "http",
-		.inner = http_keywords,
-		.doc = "Ready when an HTTP request is answered.",
-		.choice = READY_HTTP,
-		.check = check_kind,
-	},
-	{
-		.name = "tcp",
-		.inner = tcp_keywords,
-		.doc = "Ready when a connection is accepted.",
-		.choice = READY_TCP,
-		.check = check_kind,
-	},
-	{0},
-};
+/* What asks over the network: by itself, or in a list. */
+#define NETWORK_CHECKS                                                              \
+	{                                                                           \
+		.name = "http",                                                     \
+		.inner = http_keywords,                                             \
+		.doc = "Ready when an HTTP request is answered.",                   \
+		.choice = READY_HTTP,                                               \
+		.check = check_kind,                                                \
+	},                                                                          \
+	{                                                                           \
+		.name = "tcp", .inner = tcp_keywords,                               \
+		.doc = "Ready when a connection is accepted.", .choice = READY_TCP, \
+		.check = check_kind,                                                \
+	}
+
+static const struct keyword listed_keywords[] = {NETWORK_CHECKS, {0}};
 
 /* Fields of another kind's checks stay empty. */
 static void drop_http(struct plan_check *check)
@@ -96,9 +94,9 @@ static int read_check(struct reading *reading, const struct node *node,
 	one.plan = &plan;
 	if (node->kind != NODE_MAPPING)
 		return node_error(node, reading->err, "is no check; %s", type_checks.right);
-	r = keywords_set_defaults(check_keywords, &one, &plan);
+	r = keywords_set_defaults(listed_keywords, &one, &plan);
 	if (r == 0)
-		r = keywords_read(check_keywords, &one, node, &plan);
+		r = keywords_read(listed_keywords, &one, node, &plan);
 	reading->growth = one.growth;
 	if (r < 0 || check->kind != READY_HTTP)
 		drop_http(check);
@@ -162,20 +160,7 @@ const struct value_type type_ready_word = {
 };
 
 const struct keyword ready_keywords[] = {
-	{
-		.name = "http",
-		.inner = http_keywords,
-		.doc = "Ready when an HTTP request is answered.",
-		.choice = READY_HTTP,
-		.check = check_kind,
-	},
-	{
-		.name = "tcp",
-		.inner = tcp_keywords,
-		.doc = "Ready when a connection is accepted.",
-		.choice = READY_TCP,
-		.check = check_kind,
-	},
+	NETWORK_CHECKS,
 	{
 		.name = "log",
 		.type = &type_pattern,
@@ -198,8 +183,7 @@ const struct keyword ready_keywords[] = {
 		.type = &type_checks,
 		.doc = "A list of http and tcp checks, each as above, in order of preference: the "
 		       "first that the server has counts. What it answers 401, 403, 404, 405 or "
-		       "501 "
-		       "it does not have.",
+		       "501 it does not have.",
 		.choice = READY_LIST,
 	},
 	{

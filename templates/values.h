@@ -56,9 +56,9 @@ extern const struct value_type type_install, type_paths, type_scrub, type_comman
 extern const struct value_type type_duration, type_duration_bound, type_grace, type_interval;
 /* int64_t[PLAN_WARNINGS_MAX], longest first; enum plan_expiry. */
 extern const struct value_type type_durations, type_expiry;
-/* uint64_t; all but type_log take "none" as 0. */
+/* uint64_t; all but the last three take "none" as 0. */
 extern const struct value_type type_size, type_swap, type_cpu, type_pids, type_files, type_rate,
-	type_log;
+	type_log, type_heap, type_heap_share;
 /* uint64_t, a bit each; bool; enum seccomp_profile. */
 extern const struct value_type type_caps, type_switch, type_profile;
 /* unsigned; uint16_t; int; enum restart_policy. */

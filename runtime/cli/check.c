@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/visible.h"
-#include "templates/template.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +22,6 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX (64 << 10)
-#define EXIT_OWN_FAILURE 125
 
 struct checking {
 	const struct invocation *invocation;
@@ -33,16 +31,12 @@ struct checking {
 	struct text output;
 };
 
-static int load_plan(const struct record *record, struct plan **ret_plan, struct error *err)
+static int find_check(const struct record *record, struct plan **ret_plan, struct error *err)
 {
-	const struct template_options options = {0};
-	int r = template_compile_text("plan", record->plan, strlen(record->plan), &options,
-				      ret_plan, err);
+	int r = plan_of_record(record, ret_plan, err);
 
-	if (r < 0)
+	if (r < 0 || (*ret_plan)->check.command)
 		return r;
-	if ((*ret_plan)->check.command)
-		return 0;
 	return error_say(err, ERROR_REFUSED,
 			 "the template '%s' has no check; write the command that proves that its "
 			 "server works under its key 'check'",
@@ -186,7 +180,7 @@ static int run_check(const struct invocation *invocation)
 	int status;
 
 	if (open_named(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
-	    load_plan(record, &plan, &err) < 0)
+	    find_check(record, &plan, &err) < 0)
 		status = report(&err);
 	else
 		status = check(invocation, &plan->check);

@@ -7,7 +7,6 @@
 #include "cli/exec.h"
 #include "cli/output.h"
 #include "base/cleanup.h"
-#include "templates/template.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,12 +67,10 @@ static int print_json(const struct record *record, const struct plan_confinement
 /* What the kernel was told is what the instance was started with: its plan. */
 static int show_filter(const struct invocation *invocation, const struct record *record)
 {
-	const struct template_options options = {0};
 	cleanup_plan struct plan *plan = NULL;
 	struct error err;
 
-	if (template_compile_text("plan", record->plan, strlen(record->plan), &options, &plan,
-				  &err) < 0)
+	if (plan_of_record(record, &plan, &err) < 0)
 		return report(&err);
 	if (invocation->options.json)
 		return print_json(record, &plan->confinement);

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "templates/template.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>
@@ -237,4 +238,12 @@ int open_named(const struct caller *caller, const char *name, struct site *ret_s
 	if (r == 0)
 		r = store_open(ret_site->state_path, &store, err);
 	return r < 0 ? r : caller_load(caller, store, name, ret_record, err);
+}
+
+int plan_of_record(const struct record *record, struct plan **ret_plan, struct error *err)
+{
+	const struct template_options options = {0};
+
+	return template_compile_text("plan", record->plan, strlen(record->plan), &options, ret_plan,
+				     err);
 }

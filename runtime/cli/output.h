@@ -46,4 +46,7 @@ void table_print(struct table *table); /* and frees */
 int open_named(const struct caller *caller, const char *name, struct site *ret_site,
 	       struct record **ret_record, struct error *err);
 
+/* The plan that it was started with. */
+int plan_of_record(const struct record *record, struct plan **ret_plan, struct error *err);
+
 #endif

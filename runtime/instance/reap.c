@@ -8,9 +8,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Instances of this boot or an earlier one that nobody keeps, without those that were tried. */
 static char **find_lost(const struct site *site, struct store *store, char **tried)
