@@ -34,7 +34,7 @@ void keeper_write_status(struct keeper *keeper)
 /* Who did not hear that it should begin would never answer. One that died is noticed as such. */
 static void check_told(struct keeper *keeper, int r)
 {
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET && keeper->phase == PHASE_RUNNING)
+	if ((r == -ENOMEM || r == -ENOBUFS) && keeper->phase == PHASE_RUNNING)
 		keeper_fail(keeper, "the host has no memory for messages");
 }
 
