@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keys files and edit: mappings of paths inside to what is done there. */
+/*
+ * The keys files and edit, mappings of paths inside to what is done there, and secrets, a mapping
+ * of names.
+ */
 #ifndef TEMPLATES_CONTENT_H
 #define TEMPLATES_CONTENT_H
 
 #include "templates/keywords.h"
 
-/* The keys of one file; offsets are in struct plan_file and struct plan_edit. */
-extern const struct keyword file_keywords[], edit_keywords[];
+/* The keys of one; offsets are in struct plan_file, struct plan_edit and struct plan_secret. */
+extern const struct keyword file_keywords[], edit_keywords[], secret_keywords[];
+
+/* unsigned: three octal digits; char *: a path of the host, or "". */
+extern const struct value_type type_mode, type_source;
 
 /* Read all of them into the plan; keywords' set. */
 int content_set_files(struct reading *reading, const struct keyword *keyword,
 		      const struct node *node);
 int content_set_edits(struct reading *reading, const struct keyword *keyword,
 		      const struct node *node);
+/* After the two others, whose paths are not a secret's. */
+int content_set_secrets(struct reading *reading, const struct keyword *keyword,
+			const struct node *node);
 
-/* For both: a mapping's key as a value, which matters to the inside only; the caller frees it. */
+/* For files and edit: a mapping's key as a value, which matters to the inside only; the caller
+ * frees it. */
 int content_read_key(struct reading *reading, const struct node *node, bool is_path,
 		     char **ret_key);
 /* Says that two keys are the same once their variables are replaced. */

@@ -20,7 +20,7 @@ static int read_mode(struct reading *reading, const struct value_type *type,
 	return *(unsigned *)field ? 0 : value_wrong(reading, type, node, text);
 }
 
-static const struct value_type type_mode = {
+const struct value_type type_mode = {
 	.label = "mode",
 	.right = "write three octal digits, as in 640 or 0755",
 	.pattern = "^0?[0-7]{3}$",
@@ -102,7 +102,7 @@ static int read_source(struct reading *reading, const struct value_type *type,
 	return 0;
 }
 
-static const struct value_type type_source = {
+const struct value_type type_source = {
 	.label = "path",
 	.right = "write an absolute path without '.', '..' or '//', such as /opt/files/a.xml",
 	.pattern = "^(/|$)",

@@ -211,6 +211,16 @@ const struct keyword template_keywords[] = {
 		.set = content_set_edits,
 	},
 	{
+		.name = "secrets",
+		.inner = secret_keywords,
+		.doc = "Passwords, keys and licences that whoever starts the server gives with "
+		       "`--secret`, by their names: each is a file `/run/secrets/NAME` in memory, "
+		       "and "
+		       "nowhere else.",
+		.flags = KEYWORD_NAMES,
+		.set = content_set_secrets,
+	},
+	{
 		.name = "run",
 		.inner = run_keywords,
 		.doc = "What is started, and how it ends.",

@@ -23,6 +23,9 @@ const struct option_spec option_specs[] = {
 	{"set", 0, "KEY=VALUE", OPTION_LIST, SPEC(set), "set a parameter of the template"},
 	{"env", 'e', "KEY=VALUE", OPTION_LIST, SPEC(env),
 	 "set a variable of the server's environment"},
+	{"secret", 0, "NAME=@FILE", OPTION_LIST, SPEC(secret),
+	 "give the server a secret of the template, from a file, as NAME=- from standard input, or "
+	 "as NAME=fd:NUMBER"},
 	{"no-wait", 0, NULL, OPTION_FLAG, SPEC(no_wait),
 	 "return when the server is started, not when it is ready"},
 	{"no-hold", 0, NULL, OPTION_FLAG, SPEC(no_hold),

@@ -198,6 +198,15 @@ static json_t *json_plan_lease(const struct plan_lease *lease)
 	return object;
 }
 
+static void json_put_mode(json_t *object, unsigned mode)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%04o", mode & 0777);
+	if (mode)
+		json_object_set_new(object, "mode", json_string(text));
+}
+
 static json_t *json_files(const struct plan_content *content)
 {
 	json_t *object = json_object();
@@ -206,11 +215,8 @@ static json_t *json_files(const struct plan_content *content)
 		const struct plan_file *file = &content->files[i];
 		json_t *one = json_pack("{s:s*, s:s*, s:s*}", "from", file->from, "text",
 					file->text, "user", file->user);
-		char mode[8];
 
-		snprintf(mode, sizeof(mode), "%04o", file->mode & 0777);
-		if (file->mode)
-			json_object_set_new(one, "mode", json_string(mode));
+		json_put_mode(one, file->mode);
 		json_object_set_new(object, file->target, one);
 	}
 	return object;
@@ -234,6 +240,22 @@ static json_t *json_settings(const struct plan_edit *edit)
 	return object;
 }
 
+static json_t *json_secrets(const struct plan_content *content)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < content->n_secrets; i++) {
+		const struct plan_secret *secret = &content->secrets[i];
+		json_t *one =
+			json_pack("{s:s*, s:s*, s:s*, s:s*}", "path", secret->path, "from",
+				  secret->from, "user", secret->user, "missing", secret->missing);
+
+		json_put_mode(one, secret->mode);
+		json_object_set_new(object, secret->name, one);
+	}
+	return object;
+}
+
 static void json_put_content(json_t *object, const struct plan_content *content)
 {
 	json_t *edits = json_object();
@@ -249,6 +271,7 @@ static void json_put_content(json_t *object, const struct plan_content *content)
 	json_object_set_new(object, "scrub", json_strings(content->scrub));
 	json_object_set_new(object, "files", json_files(content));
 	json_object_set_new(object, "edit", edits);
+	json_object_set_new(object, "secrets", json_secrets(content));
 }
 
 json_t *json_plan(const struct plan *plan)

@@ -17,9 +17,11 @@
 
 const struct policy policies[] = {
 	{"up",
-	 "name ttl until idle keep-failed publish set env no-wait no-hold recreate json " LIMITS,
+	 "name ttl until idle keep-failed publish set env secret no-wait no-hold recreate "
+	 "json " LIMITS,
 	 "zone best-effort"},
-	{"run", "name ttl until keep-failed publish set env no-hold recreate seccomp " LIMITS,
+	{"run",
+	 "name ttl until keep-failed publish set env secret no-hold recreate seccomp " LIMITS,
 	 "zone best-effort"},
 	{"plan", "set env json " LIMITS, "zone best-effort"},
 	{"zone", "json", "tier peers egress dns"},

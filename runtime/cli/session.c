@@ -58,6 +58,31 @@ static int take_down_old(const struct caller *caller, const struct site *site, c
 	return r < 0 ? r : instance_down(site, record->grant.id, "replaced by --recreate", err);
 }
 
+/* Before anything of ours is open or made, and while a signal still ends this process. */
+static int take_from_caller(struct session *session, struct error *err)
+{
+	int r = account_of_caller(&session->owner, err);
+
+	return r < 0 ? r
+		     : secrets_read(session->invocation->options.secret, &session->owner,
+				    &session->secrets, err);
+}
+
+/* What is missing, and may be, is said. */
+static int look_at_secrets(const struct session *session, struct error *err)
+{
+	const struct plan_content *content = &session->plan->content;
+	int r = secrets_check(session->plan, &session->secrets, err);
+
+	for (size_t i = 0; r == 0 && i < content->n_secrets; i++) {
+		const struct plan_secret *secret = &content->secrets[i];
+
+		if (!secret->from && secrets_find(&session->secrets, secret->name) < 0)
+			fprintf(stderr, "stint: note: %s\n", secret->missing);
+	}
+	return r;
+}
+
 static int prepare(struct session *session, struct start_request *request, struct error *err)
 {
 	const struct options *o = &session->invocation->options;
@@ -74,7 +99,7 @@ static int prepare(struct session *session, struct start_request *request, struc
 	if (r == 0)
 		r = wish_lease(o, session->plan, &request->lease, err);
 	if (r == 0)
-		r = account_of_caller(&session->owner, err);
+		r = look_at_secrets(session, err);
 	if (r == 0 && o->recreate)
 		r = take_down_old(caller, &session->site, o->name, err);
 	return r;
@@ -107,16 +132,20 @@ static int start(const struct invocation *invocation, struct session *ret_sessio
 					.site = {.state = -1, .run = -1},
 					.instance = {.tie = -1},
 					.exit_status = -1};
+	r = take_from_caller(ret_session, err);
 	ret_session->signals = block_signals();
-	r = prepare(ret_session, &request, err);
+	if (r == 0)
+		r = prepare(ret_session, &request, err);
 	if (r < 0)
 		return r;
 	if (ret_command)
 		make_idle(ret_session->plan, ret_command);
 	request.plan = ret_session->plan;
 	request.owner = &ret_session->owner;
+	request.secrets = &ret_session->secrets;
 	request.quota = caller_quota(invocation->caller, &ret_session->site);
 	r = instance_start(&ret_session->site, &request, &ret_session->instance, err);
+	secrets_deinit(&ret_session->secrets);
 	if (r == 0 && ret_session->instance.without.code)
 		fprintf(stderr, "stint: no user namespace: %s\n",
 			ret_session->instance.without.text);
@@ -339,6 +368,7 @@ void session_deinit(struct session *session)
 		instance_deinit(&session->instance);
 	plan_free(session->plan);
 	account_deinit(&session->owner);
+	secrets_deinit(&session->secrets);
 	site_close(&session->site);
 	cleanup_close(&session->signals);
 }

@@ -15,6 +15,7 @@ struct session {
 	struct site site;
 	struct plan *plan;
 	struct account owner;
+	struct given_secrets secrets; /* until the instance has them */
 	struct instance instance;
 	int signals;	  /* signalfd */
 	int interrupted;  /* the signal that came, 0: none */

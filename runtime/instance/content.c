@@ -9,41 +9,38 @@
 #include <sys/stat.h>
 
 /* Looked at before it is opened for reading: a device or a pipe would notice that. */
-static int open_source(const struct plan_file *file, struct error *err)
+static int open_source(const char *path, struct stat *ret_st, struct error *err)
 {
-	cleanup_fd int fd = open(file->from, O_PATH | O_CLOEXEC);
+	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	cleanup_free char *self = NULL;
-	struct stat st;
 	int source;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_set(err, errno, "files: '%s': cannot open '%s'", file->target,
-				 file->from);
-	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+	if (fd < 0 || fstat(fd, ret_st) < 0)
+		return error_set(err, errno, "cannot open '%s'", path);
+	if (!S_ISREG(ret_st->st_mode) && !S_ISDIR(ret_st->st_mode))
 		return error_say(err, ERROR_FAILED,
-				 "files: '%s': '%s' is neither a regular file nor a directory",
-				 file->target, file->from);
-	if (S_ISDIR(st.st_mode) && file->mode)
-		return error_say(err, ERROR_FAILED,
-				 "files: '%s': '%s' is a directory, whose files keep their modes; "
-				 "leave out 'mode'",
-				 file->target, file->from);
+				 "'%s' is neither a regular file nor a directory", path);
 	self = xasprintf("/proc/self/fd/%d", fd);
 	source = open(self, O_RDONLY | O_CLOEXEC);
-	return source < 0 ? error_set(err, errno, "files: '%s': cannot open '%s'", file->target,
-				      file->from)
-			  : source;
+	return source < 0 ? error_set(err, errno, "cannot open '%s'", path) : source;
 }
 
-static int find_owner(const struct plan_file *file, const struct account *server,
-		      struct rootfs_put *put, struct error *err)
+/* Takes over the descriptor. */
+static void add_source(struct content *content, int source, struct rootfs_put *put)
+{
+	put->number = content->n_sources;
+	content->sources[content->n_sources++] = source;
+}
+
+static int find_owner(const char *user, const struct account *server, struct rootfs_put *put,
+		      struct error *err)
 {
 	cleanup_account struct account account = {0};
 	const struct account *owner = server;
 
-	if (file->user) {
-		if (account_resolve(file->user, &account, err) < 0)
-			return error_prefix(err, "files: '%s'", file->target);
+	if (user) {
+		if (account_resolve(user, &account, err) < 0)
+			return err->code;
 		owner = &account;
 	}
 	put->uid = owner->uid;
@@ -51,22 +48,78 @@ static int find_owner(const struct plan_file *file, const struct account *server
 	return 0;
 }
 
-int content_open(const struct plan *plan, const struct account *account, struct content *content,
-		 struct error *err)
+static int open_file(const struct plan_file *file, const struct account *server,
+		     struct content *content, struct rootfs_put *put, struct error *err)
+{
+	struct stat st;
+	int r = find_owner(file->user, server, put, err);
+
+	if (r < 0 || !file->from)
+		return r;
+	r = open_source(file->from, &st, err);
+	if (r < 0)
+		return r;
+	add_source(content, r, put);
+	if (S_ISDIR(st.st_mode) && file->mode)
+		return error_say(err, ERROR_FAILED,
+				 "'%s' is a directory, whose files keep their modes; leave out "
+				 "'mode'",
+				 file->from);
+	return 0;
+}
+
+static int load_secret(const struct plan_secret *secret, int given, struct error *err)
+{
+	cleanup_free char *what = xasprintf("'%s'", secret->from ? secret->from : "");
+	cleanup_fd int source = -1;
+	struct stat st;
+
+	if (given >= 0) {
+		source = fcntl(given, F_DUPFD_CLOEXEC, 0);
+		return source < 0 ? error_set(err, errno, "cannot keep it") : steal_fd(&source);
+	}
+	source = open_source(secret->from, &st, err);
+	if (source < 0)
+		return source;
+	if (!S_ISREG(st.st_mode))
+		return error_say(err, ERROR_FAILED, "%s is a directory", what);
+	return secret_load(source, what, err);
+}
+
+static int open_secret(const struct plan_secret *secret, const struct account *server, int given,
+		       struct content *content, struct error *err)
+{
+	struct rootfs_secret *one = &content->secrets[content->n_secrets];
+	int r;
+
+	if (given < 0 && !secret->from)
+		return 0;
+	r = find_owner(secret->user, server, &one->put, err);
+	if (r == 0)
+		r = load_secret(secret, given, err);
+	if (r < 0)
+		return r;
+	add_source(content, r, &one->put);
+	one->plan = secret;
+	content->n_secrets++;
+	return 0;
+}
+
+int content_open(const struct plan *plan, const struct account *account,
+		 const struct given_secrets *given, struct content *content, struct error *err)
 {
 	for (size_t i = 0; i < plan->content.n_files; i++) {
 		const struct plan_file *file = &plan->content.files[i];
-		int r = find_owner(file, account, &content->puts[i], err);
 
-		if (r < 0)
-			return r;
-		if (!file->from)
-			continue;
-		r = open_source(file, err);
-		if (r < 0)
-			return r;
-		content->puts[i].number = content->n_sources;
-		content->sources[content->n_sources++] = r;
+		if (open_file(file, account, content, &content->puts[i], err) < 0)
+			return error_prefix(err, "files: '%s'", file->target);
+	}
+	for (size_t i = 0; i < plan->content.n_secrets; i++) {
+		const struct plan_secret *secret = &plan->content.secrets[i];
+
+		if (open_secret(secret, account, secrets_find(given, secret->name), content, err) <
+		    0)
+			return error_prefix(err, "secrets: '%s'", secret->name);
 	}
 	return 0;
 }

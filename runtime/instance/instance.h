@@ -7,6 +7,7 @@
 #define INSTANCE_INSTANCE_H
 
 #include "instance/account.h"
+#include "instance/secret.h"
 #include "instance/site.h"
 #include "keeper/control.h"
 #include "keeper/status.h"
@@ -20,7 +21,8 @@ struct start_request {
 	const struct account *owner;
 	struct lease lease; /* deadline already absolute */
 	bool hold;
-	const struct quota *quota; /* the owner is restricted; NULL: not */
+	const struct given_secrets *secrets; /* as secrets_check wants them */
+	const struct quota *quota;	     /* the owner is restricted; NULL: not */
 };
 
 /* An instance that this command has just started and is tied to. */

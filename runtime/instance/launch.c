@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define FDS_MAX (START_FD_LISTS + 2 * CGROUP_HIERARCHIES_MAX + PLAN_PORTS_MAX + PLAN_FILES_MAX)
+#define FDS_MAX (START_FD_LISTS + 2 * CGROUP_HIERARCHIES_MAX + PLAN_PORTS_MAX + PLAN_SOURCES_MAX)
 
 /* What every program expects to find, where the template does not say otherwise. */
 static char **make_env(const struct launch *launch)
@@ -60,6 +60,11 @@ static char **make_env(const struct launch *launch)
 	return env;
 }
 
+static bool map_owner(const struct rootfs_put *put, struct start_message *m)
+{
+	return userns_map_add(&m->uids, put->uid) && userns_map_add(&m->gids, put->gid);
+}
+
 /* Owners of install directories and the server's own ids exist inside, however large they are. */
 static int map_ids(const struct launch *launch, struct start_message *m, struct error *err)
 {
@@ -77,8 +82,9 @@ static int map_ids(const struct launch *launch, struct start_message *m, struct 
 		fits = userns_map_add(&m->uids, st.st_uid) && userns_map_add(&m->gids, st.st_gid);
 	}
 	for (size_t i = 0; fits && i < launch->plan->content.n_files; i++)
-		fits = userns_map_add(&m->uids, launch->content->puts[i].uid) &&
-		       userns_map_add(&m->gids, launch->content->puts[i].gid);
+		fits = map_owner(&launch->content->puts[i], m);
+	for (size_t i = 0; fits && i < launch->content->n_secrets; i++)
+		fits = map_owner(&launch->content->secrets[i].put, m);
 	if (!fits)
 		return error_say(err, ERROR_FAILED,
 				 "the install directories and files have too many different owners "

@@ -76,6 +76,8 @@ int launch_compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 		.paths = launch->paths,
 		.cgroups = views,
 		.puts = launch->content->puts,
+		.secrets = launch->content->secrets,
+		.n_secrets = launch->content->n_secrets,
 		.n_cgroups = find_views(launch, views),
 		.has_ids = record->id_base != 0,
 	};

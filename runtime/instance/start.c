@@ -119,7 +119,7 @@ static int look_at_host(struct starting *s, struct error *err)
 		return r;
 	choose_ids(s);
 	r = find_account(s, err);
-	return r < 0 ? r : content_open(plan, &s->account, &s->content, err);
+	return r < 0 ? r : content_open(plan, &s->account, s->request->secrets, &s->content, err);
 }
 
 static int fill_record(struct starting *s, struct error *err)

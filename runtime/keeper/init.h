@@ -16,7 +16,7 @@ struct init {
 	int out, errs; /* write ends of the server's stdout and stderr */
 	int server_groups[START_CGROUPS_MAX];
 	int host_groups[START_CGROUPS_MAX];
-	int sources[PLAN_FILES_MAX]; /* of the host, for the root */
+	int sources[PLAN_SOURCES_MAX]; /* of the host, for the root */
 };
 
 /*

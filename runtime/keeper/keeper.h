@@ -47,7 +47,7 @@ struct keeper {
 	struct start_message message;
 	int lock, control, run, log, pool;
 	int server_groups[START_CGROUPS_MAX], host_groups[START_CGROUPS_MAX];
-	int sources[PLAN_FILES_MAX]; /* until init has them */
+	int sources[PLAN_SOURCES_MAX]; /* until init has them */
 	int listeners[PLAN_PORTS_MAX];
 	int counts;	       /* memory with a struct counts; -1: there is none */
 	struct counts *shared; /* the same; NULL: none */

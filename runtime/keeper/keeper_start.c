@@ -89,7 +89,7 @@ static void run_init(struct keeper *keeper, int channel)
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
-	int keep[5 + 2 * START_CGROUPS_MAX + PLAN_FILES_MAX] = {channel, init.out, init.errs,
+	int keep[5 + 2 * START_CGROUPS_MAX + PLAN_SOURCES_MAX] = {channel, init.out, init.errs,
 								init.userns, init.pool};
 	size_t n = 5;
 

@@ -198,7 +198,7 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	m->memory_version = wire_get_u32(from);
 	m->memory_limit = wire_get_u64(from);
 	if (m->n_cgroups > START_CGROUPS_MAX || m->memory_version > 2 ||
-	    m->n_sources > PLAN_FILES_MAX)
+	    m->n_sources > PLAN_SOURCES_MAX)
 		from->bad = true;
 }
 

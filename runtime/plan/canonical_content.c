@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keys scrub, files and edit of the canonical form; see canonical_text.h. */
+/* The keys scrub, files, edit and secrets of the canonical form; see canonical_text.h. */
 #include "plan/canonical_text.h"
 #include "base/cleanup.h"
 
 #include <string.h>
+
+static void put_mode(struct text *text, unsigned mode)
+{
+	if (!mode)
+		return;
+	put_key(text, 2, "mode");
+	text_addf(text, " \"%04o\"\n", mode);
+}
 
 static void put_file(struct text *text, const struct plan_file *file)
 {
@@ -11,10 +19,17 @@ static void put_file(struct text *text, const struct plan_file *file)
 	put_value(text, 2, "from", file->from);
 	put_value(text, 2, "text", file->text);
 	put_value(text, 2, "user", file->user);
-	if (file->mode) {
-		put_key(text, 2, "mode");
-		text_addf(text, " \"%04o\"\n", file->mode);
-	}
+	put_mode(text, file->mode);
+}
+
+static void put_secret(struct text *text, const struct plan_secret *secret)
+{
+	put_section(text, 1, secret->name);
+	put_value(text, 2, "path", secret->path);
+	put_value(text, 2, "from", secret->from);
+	put_value(text, 2, "user", secret->user);
+	put_mode(text, secret->mode);
+	put_value(text, 2, "missing", secret->missing);
 }
 
 static bool is_same(const char *a, const char *b)
@@ -57,4 +72,8 @@ void put_content(struct text *text, const struct plan_content *content)
 		put_section(text, 0, "edit");
 	for (size_t i = 0; i < content->n_edits; i++)
 		put_edit(text, &content->edits[i]);
+	if (content->n_secrets)
+		put_section(text, 0, "secrets");
+	for (size_t i = 0; i < content->n_secrets; i++)
+		put_secret(text, &content->secrets[i]);
 }

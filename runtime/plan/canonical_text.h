@@ -32,7 +32,7 @@ void put_list(struct text *text, int depth, const char *key, char *const *list);
 void add_duration(struct text *text, int64_t ns);
 void put_duration(struct text *text, int depth, const char *key, int64_t ns);
 void put_size(struct text *text, int depth, const char *key, uint64_t bytes);
-/* The keys scrub, files and edit. */
+/* The keys scrub, files, edit and secrets. */
 void put_content(struct text *text, const struct plan_content *content);
 /* Thousandths of a processor, as a decimal number of them. */
 void put_cpu(struct text *text, int depth, const char *key, uint64_t millis);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *const edit_format_names[EDIT_FORMATS] = {
 	[EDIT_PROPERTIES] = "properties",
@@ -31,6 +32,23 @@ static void edit_deinit(struct plan_edit *edit)
 	free(edit->target);
 }
 
+static void secret_deinit(struct plan_secret *secret)
+{
+	free(secret->name);
+	free(secret->path);
+	free(secret->from);
+	free(secret->user);
+	free(secret->missing);
+}
+
+const struct plan_secret *plan_secret_find(const struct plan_content *content, const char *name)
+{
+	for (size_t i = 0; i < content->n_secrets; i++)
+		if (strcmp(content->secrets[i].name, name) == 0)
+			return &content->secrets[i];
+	return NULL;
+}
+
 void plan_content_deinit(struct plan_content *content)
 {
 	strv_free(content->scrub);
@@ -40,4 +58,7 @@ void plan_content_deinit(struct plan_content *content)
 	for (size_t i = 0; i < content->n_edits; i++)
 		edit_deinit(&content->edits[i]);
 	free(content->edits);
+	for (size_t i = 0; i < content->n_secrets; i++)
+		secret_deinit(&content->secrets[i]);
+	free(content->secrets);
 }

@@ -8,6 +8,8 @@
 
 #define PLAN_FILES_MAX 64
 #define PLAN_EDITS_MAX 64
+#define PLAN_SECRETS_MAX 16
+#define PLAN_SOURCES_MAX (PLAN_FILES_MAX + PLAN_SECRETS_MAX)
 
 /* What is put into the view. */
 struct plan_file {
@@ -39,13 +41,28 @@ struct plan_edit {
 	size_t n_keys;
 };
 
+/* What nobody but the instance may see: the plan says where it is, and never what it is. */
+struct plan_secret {
+	char *name;
+	char *path;    /* inside, absolute: a link to it; NULL: none */
+	char *from;    /* the host's file, where the caller gives nothing; NULL: he must */
+	char *user;    /* name or number; NULL: the server's */
+	unsigned mode; /* 0: not given */
+	char *missing; /* what it means that there is none; NULL: it is refused */
+};
+
 struct plan_content {
 	char **scrub; /* inside, absolute: removed; patterns in the last name */
 	struct plan_file *files;
 	size_t n_files;
 	struct plan_edit *edits;
 	size_t n_edits;
+	struct plan_secret *secrets;
+	size_t n_secrets;
 };
+
+/* The plan's secret of that name, or NULL. */
+const struct plan_secret *plan_secret_find(const struct plan_content *content, const char *name);
 
 void plan_file_deinit(struct plan_file *file);
 void plan_content_deinit(struct plan_content *content);

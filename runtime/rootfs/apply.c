@@ -171,6 +171,11 @@ static int apply_tmpfs(const struct applying *a)
 	return apply_new(a, "tmpfs", a->op->text);
 }
 
+static int apply_ramfs(const struct applying *a)
+{
+	return apply_new(a, "ramfs", a->op->text);
+}
+
 static int apply_devpts(const struct applying *a)
 {
 	cleanup_free char *options = xasprintf("%s,gid=%u", a->op->text, root_host_gid(a));
@@ -195,6 +200,7 @@ static const struct {
 	[ROOT_BIND] = {"root: a host path", apply_bind},
 	[ROOT_OVERLAY] = {"root: an overlay", root_apply_overlay},
 	[ROOT_TMPFS] = {"root: a tmpfs", apply_tmpfs},
+	[ROOT_RAMFS] = {"root: a ramfs", apply_ramfs},
 	[ROOT_DEVPTS] = {"root: terminals", apply_devpts},
 	[ROOT_PROC] = {"root: proc", apply_proc},
 	[ROOT_READ_ONLY] = {"root: a read-only tree", root_apply_read_only},
@@ -203,6 +209,8 @@ static const struct {
 	[ROOT_SCRUB] = {"root: what is scrubbed", root_apply_scrub},
 	[ROOT_PUT] = {"root: a file of the template", root_apply_put},
 	[ROOT_EDIT] = {"root: an edited file", root_apply_edit},
+	[ROOT_SECRET] = {"root: a secret", root_apply_put},
+	[ROOT_LINK] = {"root: the way to a secret", root_apply_link},
 };
 
 /* A mount made in a shared tree would travel to the host. */

@@ -93,10 +93,11 @@ int root_put_file(int directory, const char *name, const struct root_content *co
 /* The same for a symbolic link. */
 int root_put_link(int directory, const char *name, const char *text, uid_t uid, gid_t gid);
 
-/* ROOT_SCRUB, ROOT_PUT, ROOT_EDIT. */
+/* ROOT_SCRUB, ROOT_PUT and ROOT_SECRET, ROOT_EDIT, ROOT_LINK. */
 int root_apply_scrub(const struct applying *a);
 int root_apply_put(const struct applying *a);
 int root_apply_edit(const struct applying *a);
+int root_apply_link(const struct applying *a);
 
 /* Takes over the descriptor of the file system just made at the target. */
 int root_made_add(struct root_made *made, const char *target, int fd);

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#define SECRETS "/run/secrets"
+#define SECRET_MODE 0400
+
 static bool is_within(const char *path, const char *directory)
 {
 	size_t n = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
@@ -110,6 +113,49 @@ static int add_edit(const struct rootfs_input *input, const struct plan_edit *ed
 	return 0;
 }
 
+/* In memory, never swapped out, and from the end of the start on read-only. */
+static void add_secrets_place(struct root_ops *ops)
+{
+	struct root_op *op = root_ops_add(ops, ROOT_RAMFS, SECRETS);
+
+	op->flags = ROOT_WRITABLE | ROOT_NOEXEC;
+	op->text = xstrdup("mode=0755");
+}
+
+static int add_secret(const struct rootfs_secret *secret, struct root_ops *ops, struct error *err)
+{
+	cleanup_free char *path = xasprintf(SECRETS "/%s", secret->plan->name);
+	struct root_op *op = root_ops_add(ops, ROOT_SECRET, path);
+	int r;
+
+	op->place = xstrdup(SECRETS);
+	op->source = xstrdup(secret->plan->name);
+	op->number = secret->put.number;
+	op->uid = secret->put.uid;
+	op->gid = secret->put.gid;
+	op->mode = secret->plan->mode ? secret->plan->mode : SECRET_MODE;
+	if (!secret->plan->path)
+		return 0;
+	r = add_content(ops, ROOT_LINK, "secrets", secret->plan->path, &op, err);
+	if (r < 0)
+		return r;
+	op->text = steal_ptr(path);
+	op->uid = secret->put.uid;
+	op->gid = secret->put.gid;
+	return 0;
+}
+
+static int add_secrets(const struct rootfs_input *input, struct root_ops *ops, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < input->n_secrets; i++)
+		r = add_secret(&input->secrets[i], ops, err);
+	if (r == 0 && input->n_secrets)
+		root_ops_add(ops, ROOT_READ_ONLY, SECRETS)->flags = ROOT_NOEXEC;
+	return r;
+}
+
 int rootfs_compile_content(const struct rootfs_input *input, struct root_ops *ops,
 			   struct error *err)
 {
@@ -118,11 +164,14 @@ int rootfs_compile_content(const struct rootfs_input *input, struct root_ops *op
 	struct root_op *op;
 	int r = 0;
 
+	/* before all else, so that nothing else is put there */
+	if (input->n_secrets)
+		add_secrets_place(ops);
 	for (size_t i = 0; r == 0 && scrub && scrub[i]; i++)
 		r = add_content(ops, ROOT_SCRUB, "scrub", scrub[i], &op, err);
 	for (size_t i = 0; r == 0 && i < content->n_files; i++)
 		r = add_put(input, i, ops, err);
 	for (size_t i = 0; r == 0 && i < content->n_edits; i++)
 		r = add_edit(input, &content->edits[i], ops, err);
-	return r;
+	return r < 0 ? r : add_secrets(input, ops, err);
 }

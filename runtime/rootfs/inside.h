@@ -23,16 +23,19 @@ enum root_op_kind {
 	ROOT_BIND,	/* the host's source, file or directory, at target */
 	ROOT_OVERLAY,	/* lower source, upper and work below the host directory text */
 	ROOT_TMPFS,	/* text: mount options */
+	ROOT_RAMFS,	/* text: mount options; a tmpfs that is never swapped out */
 	ROOT_DEVPTS,	/* text: mount options; gid: the terminals' group */
 	ROOT_PROC,
-	/* these three only where ROOT_TMPFS or ROOT_PROC was mounted, and never over a link */
+	/* these three only where a new file system was mounted, and never over a link */
 	ROOT_READ_ONLY,	     /* what can be written until then; needs no mount where one was made */
 	ROOT_MASK_FILE,	     /* target shows the new root's /dev/null */
 	ROOT_MASK_DIRECTORY, /* target shows the new root's directory text, which is empty */
 	/* below the directory place, which the instance can write, and never out of it */
-	ROOT_SCRUB, /* target, whose last name may be a pattern, is removed if it is there */
-	ROOT_PUT,   /* target: text, or a copy of source, file or tree; mode 0: as it comes */
-	ROOT_EDIT,  /* in target, of the format text, the keys of list are set */
+	ROOT_SCRUB,  /* target, whose last name may be a pattern, is removed if it is there */
+	ROOT_PUT,    /* target: text, or a copy of source, file or tree; mode 0: as it comes */
+	ROOT_EDIT,   /* in target, of the format text, the keys of list are set */
+	ROOT_SECRET, /* as ROOT_PUT */
+	ROOT_LINK,   /* target -> text, in place of what is there */
 	ROOT_OP_KINDS,
 };
 
@@ -49,7 +52,7 @@ enum root_op_flag {
 
 struct root_op {
 	uint32_t kind, flags, mode, uid, gid;
-	uint32_t number; /* ROOT_PUT: of the descriptor of source, in root_owner */
+	uint32_t number; /* ROOT_PUT, ROOT_SECRET: of the descriptor of source, in root_owner */
 	char *source, *target, *text, *place;
 	char **list; /* section ("": none), name and value of each key */
 };
@@ -72,7 +75,7 @@ struct root_owner {
 	const struct userns_map *uids, *gids;
 	int userns;	    /* with these maps: owners on disk are owners inside */
 	int pool;	    /* a detached mount with what is ROOT_IN_POOL; -1: none */
-	const int *sources; /* what is ROOT_PUT from the host */
+	const int *sources; /* what is ROOT_PUT or ROOT_SECRET */
 	uint32_t n_sources;
 };
 

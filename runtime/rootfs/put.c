@@ -132,14 +132,32 @@ static int put(const struct applying *a, int directory, const char *name)
 	return r < 0 ? root_cannot_change(a, r, "write it") : 0;
 }
 
+/* The directory that the target lies in, and its name there. */
+static int open_parent(const struct applying *a, const char **ret_name)
+{
+	int fd = root_open_within(a, true, ret_name);
+
+	return fd >= 0 || fd == -EXDEV
+		       ? fd
+		       : root_cannot_change(a, fd, "make the directory that it lies in");
+}
+
 int root_apply_put(const struct applying *a)
 {
 	const char *name;
-	cleanup_fd int directory = root_open_within(a, true, &name);
+	cleanup_fd int directory = open_parent(a, &name);
 
-	if (directory == -EXDEV)
-		return directory;
+	return directory < 0 ? directory : put(a, directory, name);
+}
+
+int root_apply_link(const struct applying *a)
+{
+	const char *name;
+	cleanup_fd int directory = open_parent(a, &name);
+	int r;
+
 	if (directory < 0)
-		return root_cannot_change(a, directory, "make the directory that it lies in");
-	return put(a, directory, name);
+		return directory;
+	r = root_put_link(directory, name, a->op->text, root_host_uid(a), root_host_gid(a));
+	return r < 0 ? root_cannot_change(a, r, "make the link that leads to it") : 0;
 }

@@ -31,11 +31,16 @@ struct rootfs_view {
 	char *source, *target;
 };
 
-/* Of one of the plan's files: who it belongs to, and which descriptor has what is in it. */
+/* Of what is put inside: who it belongs to, and which descriptor has what is in it. */
 struct rootfs_put {
 	uid_t uid;
 	gid_t gid;
 	uint32_t number;
+};
+
+struct rootfs_secret {
+	const struct plan_secret *plan;
+	struct rootfs_put put;
 };
 
 struct rootfs_input {
@@ -62,8 +67,10 @@ struct rootfs_input {
 	bool in_pool;			   /* layers and scratch are paths in the pool (inside.h) */
 	const struct rootfs_view *cgroups; /* the instance's own groups */
 	size_t n_cgroups;
-	const struct rootfs_put *puts; /* one for each of the plan's files */
-	bool has_ids;		       /* it gets a user namespace */
+	const struct rootfs_put *puts;	     /* one for each of the plan's files */
+	const struct rootfs_secret *secrets; /* those of the plan's that there are */
+	size_t n_secrets;
+	bool has_ids; /* it gets a user namespace */
 };
 
 /* Fills ret_ops; the caller ends it with root_ops_deinit also after a failure. */

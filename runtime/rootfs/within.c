@@ -16,8 +16,11 @@
 
 static const char *key_of(const struct applying *a)
 {
-	static const char *const keys[ROOT_OP_KINDS] = {
-		[ROOT_SCRUB] = "scrub", [ROOT_PUT] = "files", [ROOT_EDIT] = "edit"};
+	static const char *const keys[ROOT_OP_KINDS] = {[ROOT_SCRUB] = "scrub",
+							[ROOT_PUT] = "files",
+							[ROOT_EDIT] = "edit",
+							[ROOT_SECRET] = "secrets",
+							[ROOT_LINK] = "secrets"};
 
 	return keys[a->op->kind];
 }

@@ -85,6 +85,10 @@ installation()
 	[[ $(stint logs one) != *"no licence"* ]]
 	[ "$(stint exec one -- cat "$SAG/$IS/config/licenseKey.xml")" = "<licence/>" ]
 	[ ! -e "$SAG/$IS/config/licenseKey.xml" ]
+	# from a pipe, and on no disk of the host
+	stint up webmethods-is --set home="$SAG" --name other --secret licence=- <"$STINT_ROOT/licence.xml"
+	[ "$(stint exec other -- cat "$SAG/$IS/config/licenseKey.xml")" = "<licence/>" ]
+	[ "$(grep -rlF '<licence/>' "$STINT_ROOT")" = "$STINT_ROOT/licence.xml" ]
 	stint up webmethods-is --set home="$SAG" --name two --env STANDIN_UNLICENSED_SECONDS=2
 	[[ $(stint logs two) == *"WARNING: there is no licence"* ]]
 	eventually 10 is_gone two

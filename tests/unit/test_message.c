@@ -345,7 +345,7 @@ static void unknown_version(struct start_message *m)
 
 static void too_many_sources(struct start_message *m)
 {
-	m->n_sources = PLAN_FILES_MAX + 1;
+	m->n_sources = PLAN_SOURCES_MAX + 1;
 }
 
 static void unknown_operation(struct start_message *m)

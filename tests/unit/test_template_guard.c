@@ -36,6 +36,7 @@ static void guarded_sets_reach_the_inside_only(void **state)
 		"params: {x: a}\nrun: {command: [a]}\nfiles: {'/opt/${x}': {text: 'a ${x}'}}\n",
 		"params: {x: a}\nrun: {command: a}\nedit: {'/o/${x}.ini': {set: {'${x}': 1}}}\n",
 		"params: {x: a}\nrun: {command: a}\nedit: {/o.ini: {set: {a: {b: '${x}'}}}}\n",
+		"params: {x: a}\nrun: {command: a}\nsecrets: {a: {path: '/opt/${x}'}}\n",
 		/* written as characters, and not used at all */
 		"params: {x: a}\nrun: {command: [a]}\ninstall: '/opt/$${x}'\n",
 		"params: {x: a}\nrun: {command: [a]}\n",
@@ -58,6 +59,8 @@ static void guarded_sets_never_reach_the_host(void **state)
 		"paths: '${x}'",
 		"paths: [/opt/y, '/opt${x}']",
 		"files: {/opt/y: {from: '${x}'}}",
+		"secrets: {y: {from: '${x}'}}",
+		"secrets: {y: {user: '${y}'}}",
 		"files: {/opt/y: {from: '/opt${x}'}}",
 		"files: {/opt/y: {text: y, user: '${y}'}}",
 		"limits: {memory: '${y}G'}",
