@@ -174,8 +174,9 @@ const struct keyword template_keywords[] = {
 	{
 		.name = "install",
 		.type = &type_install,
-		.doc = "The server's directories on the host: seen at the same paths inside, "
-		       "writable there, never changed on the host.",
+		.doc = "The server's directories on the host, or the names of installs (`stint "
+		       "install`): seen at the same paths inside, writable there, never changed on "
+		       "the host.",
 		.offset = PLAN(install),
 	},
 	{

@@ -2,34 +2,13 @@
 /* Values that are paths, lists or maps of strings; see values.h. */
 #include "templates/values.h"
 #include "templates/words.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "plan/characters.h"
 
-#include <limits.h>
 #include <string.h>
 
 #define SHOWN_PATH_MAX 120
-
-/* What is wrong with an absolute path, or NULL. */
-static const char *path_fault(const char *path)
-{
-	if (path[0] != '/')
-		return "is not an absolute path";
-	if (strlen(path) >= PATH_MAX)
-		return "is too long for a path";
-	while (*path) {
-		size_t length = strcspn(++path, "/");
-
-		if (length == 0)
-			return "has an empty component";
-		if ((length == 1 && path[0] == '.') || (length == 2 && !memcmp(path, "..", 2)))
-			return "has a component '.' or '..'";
-		if (length > NAME_MAX)
-			return "has a component that is too long";
-		path += length;
-	}
-	return NULL;
-}
 
 static int say_path(struct reading *reading, const struct value_type *type, const struct node *node,
 		    const char *path, const char *fault)
@@ -73,22 +52,13 @@ static int read_directory(struct reading *reading, const struct value_type *type
 	return 0;
 }
 
-/* Whether path is directory or below it. */
-static bool is_within(const char *path, const char *directory)
-{
-	size_t length = strlen(directory);
-
-	return strncmp(path, directory, length) == 0 &&
-	       (path[length] == '/' || path[length] == '\0');
-}
-
 /* The kernel's own trees are no installs, and "/" would be all of them. */
 static bool is_kernel_tree(const char *path)
 {
 	static const char *const trees[] = {"/proc", "/sys", "/dev"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
-		if (is_within(path, trees[i]))
+		if (path_is_within(path, trees[i]))
 			return true;
 	return strcmp(path, "/") == 0;
 }
@@ -115,7 +85,7 @@ static int add_install(struct reading *reading, const struct node *node, const c
 	if (is_kernel_tree(path))
 		return say_kernel_tree(reading, node, path);
 	for (size_t i = 0; *list && (*list)[i]; i++)
-		if (is_within(path, (*list)[i]) || is_within((*list)[i], path))
+		if (path_is_within(path, (*list)[i]) || path_is_within((*list)[i], path))
 			return node_error(node, reading->err,
 					  "'%s' overlaps with another directory of the list; "
 					  "keep the outer one",
@@ -130,11 +100,26 @@ static int add_view(struct reading *reading, const struct node *node, const char
 	if (is_kernel_tree(path))
 		return say_kernel_tree(reading, node, path);
 	for (size_t i = 0; reading->plan->install && reading->plan->install[i]; i++)
-		if (is_within(path, reading->plan->install[i]))
+		if (path_is_within(path, reading->plan->install[i]))
 			return node_error(node, reading->err,
 					  "a part of an install is visible anyway; remove it "
 					  "from paths");
 	strv_add(list, path);
+	return 0;
+}
+
+/* A name stands for the paths of an install that is known by it. */
+static int read_path_or_name(struct reading *reading, const struct value_type *type,
+			     const struct node *node, char **ret_path)
+{
+	cleanup_free char *text = NULL;
+	int r = type == &type_install ? value_text(reading, type, node, false, &text) : 0;
+
+	if (r < 0)
+		return r;
+	if (!text || !is_valid_name(text))
+		return value_path(reading, type, node, ret_path);
+	*ret_path = steal_ptr(text);
 	return 0;
 }
 
@@ -152,7 +137,7 @@ static int read_paths(struct reading *reading, const struct value_type *type,
 				  (int)type->max);
 	for (size_t i = 0; i < n; i++) {
 		cleanup_free char *path = NULL;
-		int r = value_path(reading, type, items[i], &path);
+		int r = read_path_or_name(reading, type, items[i], &path);
 
 		if (r == 0)
 			r = add(reading, items[i], path, &list);
@@ -347,9 +332,11 @@ const struct value_type type_directory = {
 };
 
 const struct value_type type_install = {
-	.label = "directory or list of them",
-	.right = "write an absolute path without '.', '..' or '//', such as /opt/server",
-	.pattern = "^/",
+	.label = "directory or install, or list of them",
+	.right = "write an absolute path without '.', '..' or '//', such as /opt/server, or the "
+		 "name "
+		 "of an install",
+	.pattern = "^(/|[a-z0-9][a-z0-9-]{0,62}$)",
 	.shape = SHAPE_LIST,
 	.max = PLAN_LAYERS_MAX,
 	.read = read_install,

@@ -2,6 +2,7 @@
 /* stint cp: files into an instance and out of it. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "instance/copy.h"
 #include "instance/keep.h"
 #include "base/cleanup.h"
@@ -14,35 +15,22 @@
 #include <sys/signalfd.h>
 
 #define PROGRESS_FROM (16U << 20)
-#define PROGRESS_EVERY_NS (100 * NSEC_PER_MSEC)
-
-struct progress {
-	int64_t shown_ns; /* 0: no line is shown */
-};
-
-static void wipe_line(struct progress *progress)
-{
-	if (progress->shown_ns)
-		fputs("\r\033[K", stderr);
-	progress->shown_ns = 0;
-}
 
 static void show_progress(uint64_t bytes, void *data)
 {
-	struct progress *progress = data;
-	int64_t now = clock_boottime_ns();
+	cleanup_free char *text = NULL;
 	char size[32];
 
-	if (bytes < PROGRESS_FROM || now - progress->shown_ns < PROGRESS_EVERY_NS)
+	if (bytes < PROGRESS_FROM || !progress_is_due(data))
 		return;
-	progress->shown_ns = now;
 	format_size(bytes, size, sizeof(size));
-	fprintf(stderr, "\r\033[K%s copied", size);
+	text = xasprintf("%s copied", size);
+	progress_show(data, text);
 }
 
 static void complain(const struct error *err, void *data)
 {
-	wipe_line(data);
+	progress_clear(data);
 	fprintf(stderr, "stint: %s\n", err->text);
 }
 
@@ -110,7 +98,7 @@ static int copy_operands(const struct operands *operands, int root, const struct
 		/* on disk, ids are those of the inside */
 		.id_base = record->kept_until_ns ? 0 : record->id_base,
 		.cancel = cancel,
-		.progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+		.progress = show_progress,
 		.complain = complain,
 		.data = &progress,
 	};
@@ -118,7 +106,7 @@ static int copy_operands(const struct operands *operands, int root, const struct
 
 	if (r == 0)
 		r = copy_run(&copy, err);
-	wipe_line(&progress);
+	progress_clear(&progress);
 	return r;
 }
 

@@ -69,7 +69,7 @@ static int run_diff(const struct invocation *invocation)
 	if (r == 0)
 		r = pool = keep_open_pool(&site, record, &err);
 	if (r >= 0)
-		r = diff_instance(pool, record, &diff, &err);
+		r = diff_instance(&site, pool, record, &diff, &err);
 	if (r < 0)
 		status = report(&err);
 	else if (invocation->options.json)

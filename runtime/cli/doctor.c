@@ -6,6 +6,7 @@
 #include "instance/check.h"
 #include "instance/doctor.h"
 #include "instance/ids.h"
+#include "instance/lowers.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "templates/config.h"
@@ -43,7 +44,7 @@ static void look_at_configuration(const struct site *site, const struct error *f
 			    ids->count);
 }
 
-static void look_at_template(const struct template_info *info,
+static void look_at_template(const struct site *site, const struct template_info *info,
 			     const struct template_options *options, struct doctor_report *report)
 {
 	cleanup_plan struct plan *plan = NULL;
@@ -53,7 +54,7 @@ static void look_at_template(const struct template_info *info,
 		doctor_addf(report, DOCTOR_NOTE, "template", NULL, "%s: %s", info->name,
 			    info->fault);
 	else if (template_compile(info->name, options, &plan, &err) < 0 ||
-		 check_install(plan, &err) < 0)
+		 lowers_name(site, plan, &err) < 0 || check_install(plan->install, &err) < 0)
 		doctor_addf(report, DOCTOR_NOTE, "template", NULL, "%s: %s", info->name, err.text);
 	else
 		doctor_addf(report, DOCTOR_OK, "template", NULL, "%s can be started", info->name);
@@ -73,7 +74,7 @@ static void look_at_templates(const struct site *site, struct doctor_report *rep
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		look_at_template(&list[i], &options, report);
+		look_at_template(site, &list[i], &options, report);
 	template_list_free(list, n);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "instance/log.h"
+#include "instance/lowers.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -98,6 +99,8 @@ static int prepare(struct session *session, struct start_request *request, struc
 				     err);
 	if (r == 0)
 		r = wish_lease(o, session->plan, &request->lease, err);
+	if (r == 0)
+		r = lowers_name(&session->site, session->plan, err);
 	if (r == 0)
 		r = look_at_secrets(session, err);
 	if (r == 0 && o->recreate)

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "instance/limits.h"
+#include "instance/lowers.h"
 #include "instance/network.h"
 #include "instance/traffic.h"
 
@@ -230,6 +231,39 @@ static void show_kept(struct table *table, const struct record *record)
 		   moment, record->grant.name);
 }
 
+static void show_installs(struct table *table, const struct record *record)
+{
+	for (size_t i = 0; record->layers && record->layers[i]; i++) {
+		cleanup_free char *install = NULL;
+		uint32_t generation = 0;
+
+		table_add(table, "install");
+		if (lower_name(record, i, &install, &generation))
+			table_addf(table, "%s, generation %u of '%s'", record->layers[i],
+				   generation, install);
+		else
+			table_add(table, record->layers[i]);
+	}
+}
+
+static json_t *json_installs(const struct record *record)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; record->layers && record->layers[i]; i++) {
+		cleanup_free char *install = NULL;
+		uint32_t generation = 0;
+		json_t *one = json_pack("{s:s}", "path", record->layers[i]);
+
+		if (lower_name(record, i, &install, &generation))
+			json_object_update_new(one,
+					       json_pack("{s:s, s:I}", "install", install,
+							 "generation", (json_int_t)generation));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
 static void show_record(const struct site *site, const struct record *record,
 			const struct status *status)
 {
@@ -264,10 +298,7 @@ static void show_record(const struct site *site, const struct record *record,
 		show_ports(&table, site, record);
 		show_limits(&table, site, record);
 	}
-	for (size_t i = 0; record->layers && record->layers[i]; i++) {
-		table_add(&table, "install");
-		table_add(&table, record->layers[i]);
-	}
+	show_installs(&table, record);
 	table_print(&table);
 }
 
@@ -289,6 +320,7 @@ static int run_show(const struct invocation *invocation)
 			json_traffic(object, &site, record);
 			json_use(object, &site, record);
 			json_object_set_new(object, "limits", json_limits(&site, record));
+			json_object_set_new(object, "installs", json_installs(record));
 			json_object_set_new(object, "plan", json_string(record->plan));
 			json_print(object);
 		} else {

@@ -3,6 +3,7 @@
 #include "instance/check.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "plan/zone.h"
 
@@ -12,13 +13,6 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static bool is_inside(const char *path, const char *directory)
-{
-	size_t n = strlen(directory);
-
-	return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
 
 static int check_directory(const char *path, struct error *err)
 {
@@ -58,21 +52,21 @@ static int check_mounts(const char *install, const char *real, const char *mount
 		if (sscanf(line, "%*d %*d %*s %*s %4095s", point) != 1)
 			continue;
 		unescape_octal(point);
-		if (strcmp(point, real) != 0 && is_inside(point, real))
+		if (strcmp(point, real) != 0 && path_is_within(point, real))
 			return refuse_mount(install, point, err);
 	}
 	return 0;
 }
 
-int check_install(const struct plan *plan, struct error *err)
+int check_install(char *const *directories, struct error *err)
 {
 	cleanup_free char *mountinfo = NULL;
 	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &mountinfo, NULL);
 
 	if (r < 0)
 		return error_set(err, -r, "cannot read '/proc/self/mountinfo'");
-	for (size_t i = 0; r == 0 && plan->install && plan->install[i]; i++) {
-		const char *install = plan->install[i];
+	for (size_t i = 0; r == 0 && directories && directories[i]; i++) {
+		const char *install = directories[i];
 		cleanup_free char *real = NULL;
 
 		r = check_directory(install, err);
@@ -83,6 +77,25 @@ int check_install(const struct plan *plan, struct error *err)
 			 : error_set(err, errno, "cannot see install directory '%s'", install);
 	}
 	return r;
+}
+
+int check_install_paths(char *const *paths, struct error *err)
+{
+	for (size_t i = 0; paths[i]; i++) {
+		const char *fault =
+			strcmp(paths[i], "/") == 0 ? "is the whole host" : path_fault(paths[i]);
+
+		if (fault)
+			return error_say(err, ERROR_USAGE,
+					 "'%s' %s; write a path such as /opt/server", paths[i],
+					 fault);
+		for (size_t j = 0; j < i; j++)
+			if (path_is_within(paths[i], paths[j]) ||
+			    path_is_within(paths[j], paths[i]))
+				return error_say(err, ERROR_USAGE, "'%s' and '%s' overlap",
+						 paths[j], paths[i]);
+	}
+	return check_install(paths, err);
 }
 
 /* Shown to every instance already. */
@@ -98,7 +111,7 @@ static int check_path(const char *path, struct error *err)
 	if (!real)
 		return error_set(err, errno, "cannot see path '%s'", path);
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
-		if (is_inside(real, never[i]) || strcmp(real, "/") == 0)
+		if (path_is_within(real, never[i]) || strcmp(real, "/") == 0)
 			return error_say(err, ERROR_FAILED,
 					 "path '%s' cannot be shown: every instance has its own %s",
 					 path, strcmp(real, "/") == 0 ? "root" : never[i]);
@@ -112,12 +125,13 @@ static int add_path(const struct plan *plan, const char *path, char ***paths, st
 	if (r < 0)
 		return r;
 	for (size_t i = 0; plan->install && plan->install[i]; i++)
-		if (is_inside(path, plan->install[i]) || is_inside(plan->install[i], path))
+		if (path_is_within(path, plan->install[i]) ||
+		    path_is_within(plan->install[i], path))
 			return error_say(err, ERROR_FAILED,
 					 "path '%s' and install directory '%s' overlap", path,
 					 plan->install[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		if (is_inside(path, always[i]))
+		if (path_is_within(path, always[i]))
 			return 0;
 	strv_add(paths, path);
 	return 0;

@@ -10,7 +10,13 @@
  * Every install directory exists, is a directory, and has no file system mounted below it (an
  * overlay would show the empty mount point).
  */
-int check_install(const struct plan *plan, struct error *err);
+int check_install(char *const *directories, struct error *err);
+
+/*
+ * Whether these can be the paths of an install that is to be entered: the same, and by absolute
+ * paths without "." and "..", none within another. ERROR_USAGE for the words themselves.
+ */
+int check_install_paths(char *const *paths, struct error *err);
 
 /*
  * The plan's further paths with patterns expanded; a plain path must exist, a pattern may match

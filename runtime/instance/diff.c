@@ -5,6 +5,7 @@
  * deleted, then for the changes.
  */
 #include "instance/diff.h"
+#include "instance/lowers.h"
 #include "instance/inspect.h"
 #include "instance/overlay.h"
 #include "instance/same.h"
@@ -318,26 +319,28 @@ int diff_layer(int upper, int lower, const char *prefix, struct diff *diff, stru
 	return r;
 }
 
-static int diff_one(int pool, const struct record *record, size_t index, struct diff *diff,
-		    struct error *err)
+static int diff_one(int pool, const char *install, const char *lower_path, size_t index,
+		    struct diff *diff, struct error *err)
 {
-	const char *install = record->layers[index];
 	cleanup_free char *path = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, path, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = open(install, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int lower = open(lower_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (lower < 0)
-		return error_set(err, errno, "cannot open the install '%s'", install);
+		return error_set(err, errno, "cannot open the install '%s'", lower_path);
 	if (upper < 0)
 		return error_set(err, -upper, "cannot open the layer of '%s'", install);
 	return diff_layer(upper, lower, install, diff, err);
 }
 
-int diff_instance(int pool, const struct record *record, struct diff *ret_diff, struct error *err)
+int diff_instance(const struct site *site, int pool, const struct record *record,
+		  struct diff *ret_diff, struct error *err)
 {
+	cleanup_strv char **lowers = lowers_of(site, record);
 	cleanup_diff struct diff diff = {0};
+
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
-		int r = diff_one(pool, record, i, &diff, err);
+		int r = diff_one(pool, record->layers[i], lowers[i], i, &diff, err);
 
 		if (r < 0)
 			return r;

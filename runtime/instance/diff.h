@@ -36,7 +36,8 @@ struct diff {
 int diff_layer(int upper, int lower, const char *prefix, struct diff *diff, struct error *err);
 
 /* All layers of an instance, sorted by path. pool: what it writes (disk.h), open. */
-int diff_instance(int pool, const struct record *record, struct diff *ret_diff, struct error *err);
+int diff_instance(const struct site *site, int pool, const struct record *record,
+		  struct diff *ret_diff, struct error *err);
 
 void diff_sort(struct diff *diff);
 void diff_deinit(struct diff *diff);

@@ -2,6 +2,7 @@
 /* The files of a kept instance as it saw them; see keep.h. In "stint cp". */
 #include "instance/disk.h"
 #include "instance/keep.h"
+#include "instance/lowers.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -16,11 +17,12 @@
 #define READ_ONLY (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 /* What it wrote over what it found; both are lower layers, and nothing is written anywhere. */
-static int show_layer(int root, int pool, size_t index, const char *install, struct error *err)
+static int show_layer(int root, int pool, size_t index, const char *install, const char *lower_path,
+		      struct error *err)
 {
 	cleanup_free char *name = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, name, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = open(install, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int lower = open(lower_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_fd int target = -1, view = -1;
 	cleanup_free char *options = NULL;
 	int r;
@@ -85,12 +87,13 @@ static int find_pool(const struct site *site, const struct record *record, int r
 
 int keep_open_root(const struct site *site, const struct record *record, struct error *err)
 {
+	cleanup_strv char **lowers = lowers_of(site, record);
 	cleanup_fd int root = -1, pool = -1;
 	int r = make_root(site, &root, err);
 
 	if (r == 0)
 		r = pool = find_pool(site, record, root, err);
 	for (size_t i = 0; r >= 0 && record->layers && record->layers[i]; i++)
-		r = show_layer(root, pool, i, record->layers[i], err);
+		r = show_layer(root, pool, i, record->layers[i], lowers[i], err);
 	return r < 0 ? r : steal_fd(&root);
 }

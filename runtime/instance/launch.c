@@ -73,12 +73,12 @@ static int map_ids(const struct launch *launch, struct start_message *m, struct 
 
 	m->uids.base = m->gids.base = launch->record->id_base;
 	fits = userns_map_add(&m->uids, account->uid) && userns_map_add(&m->gids, account->gid);
-	for (size_t i = 0; fits && launch->plan->install && launch->plan->install[i]; i++) {
+	for (size_t i = 0; fits && launch->lowers && launch->lowers[i]; i++) {
 		struct stat st;
 
-		if (stat(launch->plan->install[i], &st) < 0)
+		if (stat(launch->lowers[i], &st) < 0)
 			return error_set(err, errno, "cannot see install directory '%s'",
-					 launch->plan->install[i]);
+					 launch->lowers[i]);
 		fits = userns_map_add(&m->uids, st.st_uid) && userns_map_add(&m->gids, st.st_gid);
 	}
 	for (size_t i = 0; fits && i < launch->plan->content.n_files; i++)

@@ -74,6 +74,7 @@ int launch_compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 		.groups = residents.groups,
 		.owners = residents.owners,
 		.paths = launch->paths,
+		.lowers = launch->lowers,
 		.cgroups = views,
 		.puts = launch->content->puts,
 		.secrets = launch->content->secrets,
@@ -83,7 +84,7 @@ int launch_compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 	};
 	int r;
 
-	residents_find(launch->account, launch->plan->install, &residents);
+	residents_find(launch->account, launch->lowers, &residents);
 	input.n_groups = residents.n_groups;
 	input.n_owners = residents.n_owners;
 	disk_fill_input(launch->site, record, &input);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Setting limits and remembering what came of it; see limits.h. In commands. */
 #include "instance/limits.h"
+#include "instance/lowers.h"
 #include "instance/devices.h"
 #include "instance/disk.h"
 #include "instance/reach.h"
@@ -73,13 +74,14 @@ static void fill_wishes(const struct plan_limits *from, struct cgroup_limits *li
 }
 
 /* The disks of what the instance reads and writes. The caller frees *ret_why. */
-static void find_devices(const struct site *site, const struct plan *plan, char ***devices,
+static void find_devices(const struct site *site, const struct record *record, char ***devices,
 			 char **ret_why)
 {
+	cleanup_strv char **lowers = lowers_of(site, record);
 	char *why = device_add(site->state_path, devices);
 
-	for (size_t i = 0; !why && plan->install && plan->install[i]; i++)
-		why = device_add(plan->install[i], devices);
+	for (size_t i = 0; !why && lowers && lowers[i]; i++)
+		why = device_add(lowers[i], devices);
 	if (!why && !strv_length(*devices))
 		why = xstrdup("nothing that the instance reads or writes is on a disk");
 	*ret_why = why;
@@ -112,7 +114,7 @@ static int apply_groups(const struct site *site, const struct plan *plan,
 
 	fill_wishes(&plan->limits, &limits);
 	if (plan->limits.io_read || plan->limits.io_write)
-		find_devices(site, plan, &devices, &why);
+		find_devices(site, record, &devices, &why);
 	limits.devices = devices;
 	limits.no_devices = why;
 	cgroup_limits_apply(&prepared->tree, group, &limits, outcomes);

@@ -7,6 +7,7 @@
 #include "instance/record_file.h"
 #include "store/zones.h"
 #include "base/cleanup.h"
+#include "install/generation.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -76,6 +77,7 @@ static int enter_all(const struct site *site, struct store *store, struct rebuil
 
 	if (!dir)
 		return error_set(err, fd < 0 ? -fd : errno, "cannot open '%s/i'", site->state_path);
+	generations_restore(site->state_path, store);
 	while ((entry = readdir(dir)))
 		if (is_id(entry->d_name))
 			enter(site, store, entry->d_name, result);

@@ -12,7 +12,8 @@
 #include <string.h>
 
 #define FILE_NAME "record"
-#define VERSION 1
+#define VERSION 2U
+#define VERSION_WITHOUT_LOWERS 1U
 #define SIZE_MAX_READ (4 << 20)
 
 static void put_grant(struct text *to, const struct grant *grant)
@@ -96,9 +97,10 @@ static void put_record(struct text *to, const struct record *record)
 	wire_put_u32(to, record->on_expiry);
 	wire_put_u64(to, (uint64_t)record->keep_failed_ns);
 	wire_put_u64(to, (uint64_t)record->kept_until_ns);
+	wire_put_strv(to, record->lowers);
 }
 
-static void get_record(struct wire_reader *from, struct record *record)
+static void get_record(struct wire_reader *from, uint32_t version, struct record *record)
 {
 	get_grant(from, &record->grant);
 	record->template_name = wire_get_string(from);
@@ -119,6 +121,8 @@ static void get_record(struct wire_reader *from, struct record *record)
 	record->on_expiry = wire_get_u32(from);
 	record->keep_failed_ns = (int64_t)wire_get_u64(from);
 	record->kept_until_ns = (int64_t)wire_get_u64(from);
+	if (version != VERSION_WITHOUT_LOWERS)
+		record->lowers = wire_get_strv(from);
 }
 
 static void put_zone(struct text *to, const struct zone *zone)
@@ -149,15 +153,17 @@ int record_file_read(const struct site *site, const char *id, struct record **re
 	struct zone zone = {0};
 	cleanup_free char *data = NULL;
 	struct wire_reader from = {0};
+	uint32_t version;
 	size_t length;
 	int r = state < 0 ? state : file_read(state, FILE_NAME, SIZE_MAX_READ, &data, &length);
 
 	if (r < 0)
 		return error_set(err, -r, "cannot read 'i/%s/" FILE_NAME "'", id);
 	from = (struct wire_reader){.data = (const uint8_t *)data, .left = length};
-	if (wire_get_u32(&from) != VERSION)
+	version = wire_get_u32(&from);
+	if (version != VERSION && version != VERSION_WITHOUT_LOWERS)
 		return error_set(err, EPROTO, "'i/%s/" FILE_NAME "' is of another version", id);
-	get_record(&from, record);
+	get_record(&from, version, record);
 	get_zone(&from, &zone);
 	if (from.bad || from.left || strcmp(record->grant.id, id) != 0 || !zone.name ||
 	    !record->zone || strcmp(zone.name, record->zone) != 0) {

@@ -12,6 +12,7 @@
 #include "instance/ids.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
+#include "instance/lowers.h"
 #include "instance/network.h"
 #include "instance/own_ids.h"
 #include "instance/publish.h"
@@ -23,6 +24,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/weaken.h"
+#include "store/installs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +41,7 @@ struct starting {
 	const struct start_request *request;
 	struct account account;
 	char **paths;
+	char **lowers; /* what the views of its install directories lie on */
 	struct content content;
 	struct admission admission; /* what it may be given */
 	struct error without;	    /* why it gets no ids of its own */
@@ -57,6 +60,7 @@ static void starting_deinit(struct starting *s)
 	store_close(s->store);
 	account_deinit(&s->account);
 	strv_free(s->paths);
+	strv_free(s->lowers);
 	content_deinit(&s->content);
 	for (size_t i = 0; s->record && i < s->record->grant.n_ports; i++)
 		close(s->listeners[i]);
@@ -81,7 +85,7 @@ static int look_at_ids(const struct site *site, struct error *err)
  */
 static void choose_ids(struct starting *s)
 {
-	cleanup_strv char **directories = strv_copy(s->request->plan->install);
+	cleanup_strv char **directories = strv_copy(s->lowers);
 
 	s->admission = s->site->admission;
 	if (weakened("userns"))
@@ -100,7 +104,7 @@ static int find_account(struct starting *s, struct error *err)
 	if (plan->run.user)
 		return account_resolve(plan->run.user, &s->account, err);
 	if (plan->install && plan->install[0])
-		return account_of_owner(plan->install[0], &s->account, err);
+		return account_of_owner(s->lowers[0], &s->account, err);
 	return account_resolve("nobody", &s->account, err);
 }
 
@@ -112,7 +116,7 @@ static int look_at_host(struct starting *s, struct error *err)
 	if (r == 0)
 		r = look_at_ids(s->site, err);
 	if (r == 0)
-		r = check_install(plan, err);
+		r = check_install(s->lowers, err);
 	if (r == 0)
 		r = check_paths(plan, &s->paths, err);
 	if (r < 0)
@@ -204,6 +208,10 @@ static int admit(struct starting *s, struct error *err)
 			break;
 		r = 0;
 	}
+	if (r == 0) {
+		strv_free(s->lowers);
+		s->lowers = lowers_of(s->site, s->record);
+	}
 	return r;
 }
 
@@ -266,6 +274,18 @@ static int open_store(struct starting *s, struct error *err)
 	return store_open(s->site->state_path, &s->store, err);
 }
 
+/* As it is now: the record says at last what it gets, which may be newer. */
+static int find_lowers(struct starting *s, struct error *err)
+{
+	char *const *install = s->request->plan->install;
+	cleanup_strv char **names = NULL;
+	int r = store_find_lowers(s->store, install, &names, err);
+
+	if (r == 0)
+		s->lowers = lowers_resolve(s->site, install, names);
+	return r;
+}
+
 static int sweep_in_passing(struct starting *s, struct error *err)
 {
 	return site_sweep_in_passing(s->site, s->store, s->request->name, err);
@@ -306,6 +326,7 @@ static int launch(struct starting *s, struct error *err)
 		.record = s->record,
 		.account = &s->account,
 		.paths = s->paths,
+		.lowers = s->lowers,
 		.content = &s->content,
 		.prepared = &s->prepared,
 		.network = &s->network,
@@ -323,9 +344,10 @@ struct stage {
 
 /* Until the record is there nothing is left but a lock, and then all the rest. */
 static const struct stage entering[] = {
-	{"look at the host", look_at_host},	{"open the store", open_store},
-	{"sweep in passing", sweep_in_passing}, {"fill the record", fill_record},
-	{"make the lock", create_lock},		{"enter the record", admit},
+	{"open the store", open_store},	    {"find the lower layers", find_lowers},
+	{"look at the host", look_at_host}, {"sweep in passing", sweep_in_passing},
+	{"fill the record", fill_record},   {"make the lock", create_lock},
+	{"enter the record", admit},
 };
 static const struct stage making[] = {
 	{"begin the network", begin_network}, {"prepare the steps", prepare_steps},

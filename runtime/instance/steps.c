@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The steps of a start and their undo; see steps.h. In commands. */
 #include "instance/steps.h"
+#include "instance/lowers.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -73,12 +74,12 @@ static int undo_state(const struct site *site, const struct record *record, stru
 }
 
 /* The upper's top directory is what the inside sees as the install's: owner and mode are copied. */
-static int make_layer(int pool, size_t index, const char *install, const char **ret_part)
+static int make_layer(int pool, size_t index, const char *lower, const char **ret_part)
 {
 	static const char *const parts[] = {"upper", "work"};
 	struct stat st;
 
-	if (stat(install, &st) < 0)
+	if (stat(lower, &st) < 0)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		cleanup_free char *path = xasprintf("layer/%zu/%s", index, parts[i]);
@@ -99,6 +100,7 @@ static int prepare_disk(const struct site *site, const struct record *record,
 			struct prepared *prepared, struct error *err)
 {
 	cleanup_fd int state = site_open_state_of(site, record->grant.id);
+	cleanup_strv char **lowers = lowers_of(site, record);
 	int r;
 
 	if (state < 0)
@@ -106,10 +108,10 @@ static int prepare_disk(const struct site *site, const struct record *record,
 	r = disk_prepare(site, record, state, &prepared->pool, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; record->layers && record->layers[i]; i++) {
+	for (size_t i = 0; lowers && lowers[i]; i++) {
 		const char *part = "upper";
 
-		r = make_layer(prepared->pool, i, record->layers[i], &part);
+		r = make_layer(prepared->pool, i, lowers[i], &part);
 		if (r < 0)
 			return error_set(err, -r, "cannot make the %s layer of '%s'", part,
 					 record->layers[i]);

@@ -10,6 +10,7 @@
 #include "instance/start.h"
 #include "instance/steps.h"
 #include "base/cleanup.h"
+#include "install/generation.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -205,6 +206,7 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 	if (strays) {
 		sweep_strays(site, all, ret_result, err);
 		keep_prune_archives(site);
+		generations_sweep(site->state_path, store);
 	}
 	return 0;
 }

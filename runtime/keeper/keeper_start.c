@@ -90,7 +90,7 @@ static void run_init(struct keeper *keeper, int channel)
 		.errs = keeper->errs[1],
 	};
 	int keep[5 + 2 * START_CGROUPS_MAX + PLAN_SOURCES_MAX] = {channel, init.out, init.errs,
-								init.userns, init.pool};
+								  init.userns, init.pool};
 	size_t n = 5;
 
 	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {

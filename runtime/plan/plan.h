@@ -118,8 +118,10 @@ struct plan_network {
 struct plan {
 	char *template_name;
 	char *summary;
-	char **install; /* host directories, absolute, normalised, none inside another */
-	char **paths;	/* further host paths to see read-only; may be glob patterns */
+	/* Host directories, absolute, normalised, none inside another; until a start names of
+	 * installs */
+	char **install;
+	char **paths; /* further host paths to see read-only; may be glob patterns */
 	struct plan_content content;
 	struct plan_run run;
 	struct plan_port *ports; /* sorted by name */

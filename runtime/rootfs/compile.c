@@ -6,6 +6,7 @@
  */
 #include "rootfs/rootfs.h"
 #include "base/cleanup.h"
+#include "base/path.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -262,17 +263,10 @@ static void add_layers(const struct rootfs_input *input, struct root_ops *ops)
 		const char *path = input->plan->install[i];
 		struct root_op *op = root_ops_add(ops, ROOT_OVERLAY, path);
 
-		op->source = xstrdup(path);
+		op->source = xstrdup(input->lowers ? input->lowers[i] : path);
 		op->text = xasprintf("%s/%zu", input->layers, i);
 		op->flags = ROOT_WRITABLE | (input->in_pool ? ROOT_IN_POOL : 0U);
 	}
-}
-
-static bool is_inside(const char *path, const char *directory)
-{
-	size_t n = strlen(directory);
-
-	return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
 /* Part of the host, where nothing can be made. */
@@ -294,12 +288,12 @@ static bool is_provided(const struct rootfs_input *input, const struct root_ops 
 	for (size_t i = 0; i < ops->n; i++) {
 		const struct root_op *op = &ops->list[i];
 
-		if (is_host_view(op) || leads_to_usr(op) ? is_inside(path, op->target)
+		if (is_host_view(op) || leads_to_usr(op) ? path_is_within(path, op->target)
 							 : strcmp(path, op->target) == 0)
 			return true;
 	}
 	for (size_t i = 0; input->plan->install && input->plan->install[i]; i++)
-		if (is_inside(path, input->plan->install[i]))
+		if (path_is_within(path, input->plan->install[i]))
 			return true;
 	return strcmp(path, "/") == 0;
 }

@@ -5,19 +5,13 @@
  */
 #include "rootfs/rootfs.h"
 #include "base/cleanup.h"
+#include "base/path.h"
 #include "base/text.h"
 
 #include <string.h>
 
 #define SECRETS "/run/secrets"
 #define SECRET_MODE 0400
-
-static bool is_within(const char *path, const char *directory)
-{
-	size_t n = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
-
-	return strncmp(path, directory, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
 
 /* The instance's own, and neither a part of the host nor of what is closed before it starts. */
 static bool is_place(const struct root_op *op)
@@ -26,7 +20,7 @@ static bool is_place(const struct root_op *op)
 	case ROOT_OVERLAY:
 		return true;
 	case ROOT_DIRECTORY:
-		return !is_within(op->target, "/sys");
+		return !path_is_within(op->target, "/sys");
 	case ROOT_BIND:
 		return op->flags & ROOT_SCRATCH;
 	default:
@@ -42,7 +36,7 @@ static const struct root_op *find_cover(const struct root_ops *ops, const char *
 	for (size_t i = 1; i < ops->n; i++) {
 		const struct root_op *op = &ops->list[i];
 
-		if (op->kind < ROOT_SCRUB && is_within(path, op->target) &&
+		if (op->kind < ROOT_SCRUB && path_is_within(path, op->target) &&
 		    strlen(op->target) >= strlen(cover->target))
 			cover = op;
 	}

@@ -56,8 +56,9 @@ struct rootfs_input {
 	size_t n_groups;
 	const struct rootfs_account *owners; /* of the install; they get names, and no home */
 	size_t n_owners;
-	char *const *paths; /* the plan's paths, patterns expanded */
-	const char *layers; /* directory that holds "<i>/upper" and "<i>/work" */
+	char *const *paths;  /* the plan's paths, patterns expanded */
+	char *const *lowers; /* what the view of each install directory lies on; NULL: itself */
+	const char *layers;  /* directory that holds "<i>/upper" and "<i>/work" */
 	/*
 	 * With a disk limit: the directory for /tmp, /var and the like, and the size in bytes of
 	 * the two file systems in memory beside it. NULL, 0: they share the root's.

@@ -2,6 +2,7 @@
 /* Records <-> rows; see record.h, and store.h for the record itself. */
 #include "store/record.h"
 #include "base/text.h"
+#include "store/pins.h"
 #include "store/row.h"
 
 /* In the order of the columns that the statements below name. */
@@ -18,6 +19,7 @@ static const struct field record_fields[] = {
 	FIELD(TEXT, struct record, zone),	    FIELD(CHARS, struct record, address6),
 	FIELD(TEXT, struct record, ha_group),	    FIELD(U32, struct record, on_expiry),
 	FIELD(I64, struct record, keep_failed_ns),  FIELD(I64, struct record, kept_until_ns),
+	FIELD(LIST, struct record, lowers),
 };
 
 static const struct field lease_fields[] = {
@@ -38,7 +40,7 @@ static const struct field port_fields[] = {
 #define RECORD_COLUMNS                                                                            \
 	"id, name, owner_uid, owner_gid, owner, hold, template_name, boot_id, created_ns, plan, " \
 	"layers, cgroup, address, id_base, disk_bytes, disk, memory_bytes, cpu_millis, zone, "    \
-	"address6, ha_group, on_expiry, keep_failed_ns, kept_until_ns"
+	"address6, ha_group, on_expiry, keep_failed_ns, kept_until_ns, lowers"
 #define LEASE_COLUMNS                                                                   \
 	"lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns, " \
 	"lease_idle_ns, lease_idle_source, lease_frozen_ns"
@@ -47,7 +49,7 @@ static const struct field port_fields[] = {
 static const char insert_instance[] =
 	"INSERT INTO instance (" RECORD_COLUMNS ", " LEASE_COLUMNS ")"
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	" ?, ?, ?, ?, ?, ?)";
+	" ?, ?, ?, ?, ?, ?, ?)";
 static const char insert_port[] =
 	"INSERT INTO port (instance, position, " PORT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char select_instances[] =
@@ -57,6 +59,7 @@ static const char select_ports[] =
 static const char set_lease[] =
 	"UPDATE instance SET (" LEASE_COLUMNS ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) WHERE id = ?1";
 static const char delete_ports[] = "DELETE FROM port WHERE instance = ?";
+static const char delete_pins[] = "DELETE FROM pin WHERE instance = ?";
 static const char delete_instance[] = "DELETE FROM instance WHERE id = ?";
 
 /* Runs a statement that returns no row, unless one of its parameters could not be bound. */
@@ -96,7 +99,9 @@ int record_insert(struct store *store, const struct record *record, struct error
 		bound = row_bind(statement, 1 + ARRAY_SIZE(record_fields), lease_fields,
 				 ARRAY_SIZE(lease_fields), &record->grant.lease);
 	r = run_bound(store, statement, bound, err);
-	return r < 0 ? r : insert_ports(store, &record->grant, err);
+	if (r == 0)
+		r = insert_ports(store, &record->grant, err);
+	return r < 0 ? r : pins_insert(store, record, err);
 }
 
 static int run_with_id(struct store *store, const char *sql, const char *id, struct error *err)
@@ -136,6 +141,8 @@ int record_delete(struct store *store, const char *id, struct error *err)
 {
 	int r = run_with_id(store, delete_ports, id, err);
 
+	if (r == 0)
+		r = run_with_id(store, delete_pins, id, err);
 	return r < 0 ? r : run_with_id(store, delete_instance, id, err);
 }
 
@@ -222,6 +229,7 @@ void record_free(struct record *record)
 	free(record->boot_id);
 	free(record->plan);
 	strv_free(record->layers);
+	strv_free(record->lowers);
 	free(record->cgroup);
 	free(record->disk);
 	free(record->zone);

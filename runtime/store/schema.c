@@ -134,9 +134,34 @@ static const char version_8[] =
 	"CREATE INDEX instance_zone"
 	" ON instance (zone, name, id, address, address6, kept_until_ns);";
 
+/* What instances are started on: a table for what must not be removed while they live. */
+static const char version_9[] = "CREATE TABLE install ("
+				" name TEXT PRIMARY KEY,"
+				" paths BLOB NOT NULL,"
+				" newest INTEGER NOT NULL,"
+				" created_ns INTEGER NOT NULL) WITHOUT ROWID;"
+
+				"CREATE TABLE generation ("
+				" install TEXT NOT NULL,"
+				" number INTEGER NOT NULL,"
+				" backend TEXT NOT NULL,"
+				" created_ns INTEGER NOT NULL,"
+				" files INTEGER NOT NULL,"
+				" bytes INTEGER NOT NULL,"
+				" PRIMARY KEY (install, number)) WITHOUT ROWID;"
+
+				"CREATE TABLE pin ("
+				" instance TEXT NOT NULL,"
+				" install TEXT NOT NULL,"
+				" number INTEGER NOT NULL,"
+				" PRIMARY KEY (instance, install)) WITHOUT ROWID;"
+				"CREATE INDEX pin_generation ON pin (install, number);"
+
+				"ALTER TABLE instance ADD COLUMN lowers BLOB;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2, version_3, version_4,
-				       version_5, version_6, version_7, version_8};
+static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,
+				       version_6, version_7, version_8, version_9};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

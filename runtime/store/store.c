@@ -3,6 +3,7 @@
 #include "store/store.h"
 #include "base/text.h"
 #include "store/db.h"
+#include "store/installs.h"
 #include "store/pool.h"
 #include "store/quota.h"
 #include "store/record.h"
@@ -219,6 +220,8 @@ static int admit(struct store *store, struct record *record, const struct admiss
 	if (r == 0 && admission->ids.count)
 		r = take_id_range(store, &admission->ids, &record->id_base, err);
 	if (r == 0)
+		r = store_find_lowers(store, record->layers, &record->lowers, err);
+	if (r == 0)
 		r = record_insert(store, record, err);
 	return r;
 }
@@ -231,8 +234,13 @@ int store_admit(struct store *store, struct record *record, const struct admissi
 
 	if (r < 0)
 		return r;
+	admitted.lowers = NULL;
 	r = db_end(store, admit(store, &admitted, admission, err), err);
+	if (r < 0)
+		strv_free(admitted.lowers);
 	if (r == 0) {
+		strv_free(record->lowers);
+		record->lowers = admitted.lowers;
 		record->address = admitted.address;
 		memcpy(record->address6, admitted.address6, sizeof(record->address6));
 		record->id_base = admitted.id_base;

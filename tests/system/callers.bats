@@ -173,6 +173,10 @@ teardown()
 	denied alice 5 "'--peers' is not for" zone set default --peers allow
 	denied alice 5 "'stint zone set' is not for" zone set default
 	denied alice 5 "'stint zone rm' is not for" zone rm default
+	denied alice 5 "'stint install add' is not for" install add hers /opt
+	denied alice 5 "'stint install adopt' is not for" install adopt hers
+	denied alice 5 "'stint install rm' is not for" install rm hers
+	as alice install ls
 	as alice zone ls
 	as alice zone show default
 	denied alice 5 "port 80 is root's" up hello -p 80:http

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # status, output and stderr come from run
 # Secrets of a template: inside they are files that only the server's user can read, in memory, and
 # outside they are found nowhere.
 load helper

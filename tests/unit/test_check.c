@@ -67,7 +67,7 @@ static void check_install_of_what_is_there_or_not(void **state)
 		cleanup_plan struct plan *plan = make_plan(*state, c->install, NULL);
 		cleanup_free char *words = world_expand(*state, c->words ? c->words : "");
 		struct error err;
-		int r = check_install(plan, &err);
+		int r = check_install(plan->install, &err);
 
 		if (c->words)
 			assert_fails(r, err.code, &err, words);
@@ -107,7 +107,7 @@ static void mount_and_check(const void *arg)
 	int r;
 
 	must(mount("tmpfs", place, "tmpfs", 0, NULL) == 0);
-	r = check_install(plan, &err);
+	r = check_install(plan->install, &err);
 	if ((r < 0) != m->c->refused)
 		dprintf(2, "install '%s', mount '%s':\n", m->c->install, m->c->at);
 	if (m->c->refused) {
@@ -116,7 +116,7 @@ static void mount_and_check(const void *arg)
 		must_succeed(r, &err);
 	}
 	must(umount(place) == 0);
-	must_succeed(check_install(plan, &err), &err);
+	must_succeed(check_install(plan->install, &err), &err);
 }
 
 static void check_install_with_a_mount_nearby(void **state)

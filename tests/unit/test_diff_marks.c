@@ -103,6 +103,8 @@ static void names_of_any_bytes(void **state)
 	expect(world, "A /i/a\nD b\nA /i/\xff\n");
 }
 
+static const struct site here = {.state_path = (char *)"/nowhere"};
+
 static void instance_with_two_layers(void **state)
 {
 	struct world *world = *state;
@@ -116,7 +118,7 @@ static void instance_with_two_layers(void **state)
 	need_root();
 	shell(world->path, "for i in 0 1; do mkdir -p layer/$i/upper; done; "
 			   "touch layer/0/upper/n layer/1/upper/a");
-	assert_int_equal(diff_instance(world->top, &record, &diff, &err), 0);
+	assert_int_equal(diff_instance(&here, world->top, &record, &diff, &err), 0);
 	assert_int_equal(diff.n, 2);
 	assert_int_equal(diff.list[0].kind, DIFF_CHANGED);
 	assert_string_equal(diff.list[0].path + strlen(conf), "/a");
@@ -133,7 +135,7 @@ static void instance_without_layer(void **state)
 	struct diff diff = {0};
 	struct error err;
 
-	assert_int_equal(diff_instance(world->top, &record, &diff, &err), -ENOENT);
+	assert_int_equal(diff_instance(&here, world->top, &record, &diff, &err), -ENOENT);
 	assert_non_null(strstr(err.text, gone));
 }
 

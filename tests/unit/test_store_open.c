@@ -94,13 +94,17 @@ static void store_load_damaged_page(void **data)
 	struct state *state = *data;
 	struct record *record = NULL;
 	struct error err = {0};
+	int r;
 
 	must_admit(state->store, "web", 1);
 	store_cleanup(&state->store);
 	run_sql(state, "PRAGMA wal_checkpoint(TRUNCATE)");
 	damage(state, "store.db", 4096);
-	assert_int_equal(store_open(state->path, &state->store, NULL), 0);
-	assert_int_equal(store_load(state->store, "web", &record, &err), -EUCLEAN);
+	/* the list of tables may reach into the second page */
+	r = store_open(state->path, &state->store, &err);
+	if (r == 0)
+		r = store_load(state->store, "web", &record, &err);
+	assert_int_equal(r, -EUCLEAN);
 	assert_non_null(strstr(err.text, "is damaged"));
 	assert_null(record);
 }
@@ -119,6 +123,8 @@ static void store_open_newer_schema(void **data)
 }
 
 static const char back_to_version_1[] =
+	"DROP TABLE pin; DROP TABLE generation; DROP TABLE install;"
+	"ALTER TABLE instance DROP COLUMN lowers;"
 	"ALTER TABLE history DROP COLUMN zone;"
 	"ALTER TABLE history DROP COLUMN ready_after_ns;"
 	"ALTER TABLE history DROP COLUMN restarts;"

@@ -71,7 +71,8 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		 "t.yaml:1:1: key 'summry': unknown key; did you mean 'summary'?"},
 		{"zzzzzz: x\nrun: {command: /bin/true}\n",
 		 "t.yaml:1:1: key 'zzzzzz': unknown key; possible are template, summary, extends, "
-		 "params, install, paths, scrub, files, edit, secrets, run, ports, ready, check, limits, "
+		 "params, install, paths, scrub, files, edit, secrets, run, ports, ready, check, "
+		 "limits, "
 		 "heap, "
 		 "caps, seccomp, "
 		 "best_effort, lease, tier, ha_group, network"},
@@ -118,16 +119,18 @@ static void template_compile_refuses_bad_install_directories(void **state)
 	static const struct fault_case cases[] = {
 		{"install: opt/x\nrun: {command: a}\n",
 		 "t.yaml:1:10: key 'install': 'opt/x' is not an absolute path; write an absolute "
-		 "path without '.', '..' or '//', such as /opt/server"},
+		 "path without '.', '..' or '//', such as /opt/server, or the name of an install"},
 		{"install:\n  - /opt/../etc\nrun: {command: a}\n",
 		 "t.yaml:2:5: key 'install': '/opt/../etc' has a component '.' or '..'; write an "
-		 "absolute path without '.', '..' or '//', such as /opt/server"},
+		 "absolute path without '.', '..' or '//', such as /opt/server, or the name of an "
+		 "install"},
 		{"install: /opt/./x\nrun: {command: a}\n",
 		 "t.yaml:1:10: key 'install': '/opt/./x' has a component '.' or '..'; write an "
-		 "absolute path without '.', '..' or '//', such as /opt/server"},
+		 "absolute path without '.', '..' or '//', such as /opt/server, or the name of an "
+		 "install"},
 		{"install: /opt//x\nrun: {command: a}\n",
 		 "t.yaml:1:10: key 'install': '/opt//x' has an empty component; write an absolute "
-		 "path without '.', '..' or '//', such as /opt/server"},
+		 "path without '.', '..' or '//', such as /opt/server, or the name of an install"},
 		{"install: /\nrun: {command: a}\n",
 		 "t.yaml:1:10: key 'install': '/' is the kernel's or the whole host's; write a "
 		 "path below /, but not in /proc, /sys or /dev"},
@@ -145,7 +148,7 @@ static void template_compile_refuses_bad_install_directories(void **state)
 		 "list; keep the outer one"},
 		{"install: {a: b}\nrun: {command: a}\n",
 		 "t.yaml:1:10: key 'install': is a mapping; write an absolute path without '.', "
-		 "'..' or '//', such as /opt/server"},
+		 "'..' or '//', such as /opt/server, or the name of an install"},
 		{"install: \"/opt/x\\ny\"\nrun: {command: a}\n",
 		 "t.yaml:1:10: key 'install': contains a control character; write one line of "
 		 "text"},

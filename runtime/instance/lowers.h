@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the copy-on-write view of an install directory lies on: itself, or its copy in a generation.
+ */
+#ifndef INSTANCE_LOWERS_H
+#define INSTANCE_LOWERS_H
+
+#include "instance/site.h"
+#include "plan/plan.h"
+
+/*
+ * Puts the paths of installs in place of their names in the plan. ERROR_NOT_FOUND for a name that
+ * the store does not know, ERROR_FAILED when two paths overlap or when they are too many.
+ */
+int lowers_name(const struct site *site, struct plan *plan, struct error *err);
+
+/*
+ * A path of the host for each of the directories, from what the store says of each of them
+ * (store/installs.h). lowers may be NULL: there are no generations. The caller frees.
+ */
+char **lowers_resolve(const struct site *site, char *const *directories, char *const *lowers);
+
+/* The same for those of a record. */
+char **lowers_of(const struct site *site, const struct record *record);
+
+/*
+ * The install and the generation that layer i of the record lies on; the caller frees the name.
+ * False when it lies on the live directory.
+ */
+bool lower_name(const struct record *record, size_t i, char **ret_install,
+		uint32_t *ret_generation);
+
+#endif
