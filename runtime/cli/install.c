@@ -184,8 +184,8 @@ static int parse_backend(const char *word, enum backend *ret_backend, struct err
 			*ret_backend = (enum backend)i;
 			return 0;
 		}
-	return error_say(err, ERROR_USAGE, "--backend: '%s' is none of auto, copy and reflink",
-			 word);
+	return error_say(err, ERROR_USAGE,
+			 "--backend: '%s' is none of auto, copy, reflink and erofs", word);
 }
 
 /* Signals are read, so that nothing of a generation is left when one comes. */

@@ -56,7 +56,7 @@ const struct option_spec option_specs[] = {
 	{"dns", 0, "LIST", OPTION_STRING, SPEC(dns),
 	 "their name servers: host (the host's own), none, or ADDRESS,..."},
 	{"backend", 0, "BACKEND", OPTION_STRING, SPEC(backend),
-	 "how the copy is made: auto, copy, or reflink, which shares blocks"},
+	 "how the copy is made: auto, copy, reflink, which shares blocks, or erofs, an image"},
 	{"best-effort", 0, NULL, OPTION_FLAG, SPEC(best_effort),
 	 "start also where something asked for cannot be enforced; 'stint show' says what"},
 	{"user", 'u', "USER", OPTION_STRING, SPEC(user),

@@ -2,6 +2,7 @@
 /* How a generation is made; see generation.h. */
 #include "install/generation.h"
 #include "install/depot.h"
+#include "install/image.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -22,6 +23,7 @@ const char *const backend_names[BACKENDS] = {
 	[BACKEND_AUTO] = "auto",
 	[BACKEND_COPY] = "copy",
 	[BACKEND_REFLINK] = "reflink",
+	[BACKEND_EROFS] = "erofs",
 };
 
 /* One of the install's paths. */
@@ -67,18 +69,19 @@ static int load_install(struct making *making, struct error *err)
 		     : store_install_load(store, making->adoption->install, &making->install, err);
 }
 
-/* What it was made from is known of each generation; without that nothing is shared with it. */
+/* What was copied for the generation before is shared, unless it lies in an image. */
 static void open_earlier(struct making *making, size_t index)
 {
-	cleanup_free char *path = xasprintf("%u/%zu", making->install.newest, index);
+	const struct install *install = &making->install;
+	cleanup_free char *path =
+		xasprintf("%s/%u/%zu", making->depot.path, install->newest, index);
 	struct part *part = &making->parts[index];
 
-	if (!making->install.newest ||
-	    generation_load_manifest(making->adoption->state_path, making->install.name,
-				     making->install.newest, index, &part->earlier) < 0)
+	if (!install->newest || image_exists(path) ||
+	    generation_load_manifest(making->adoption->state_path, install->name, install->newest,
+				     index, &part->earlier) < 0)
 		return;
-	part->earlier_at = openat(making->depot.directory, path,
-				  O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	part->earlier_at = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (part->earlier_at < 0)
 		manifest_deinit(&part->earlier);
 }
@@ -138,6 +141,8 @@ static int choose_backend(struct making *making, struct error *err)
 	making->backend = making->adoption->backend;
 	if (making->backend == BACKEND_COPY)
 		return 0;
+	if (making->backend == BACKEND_EROFS)
+		return image_check(err);
 	for (size_t i = 0; i < making->n; i++) {
 		const struct part *part = &making->parts[i];
 
@@ -185,9 +190,11 @@ static int check_space(const struct making *making, struct error *err)
 	char wants[32], has[32];
 	struct statvfs fs;
 
-	if (making->backend != BACKEND_COPY || fstatvfs(making->depot.directory, &fs) < 0)
+	if (making->backend == BACKEND_REFLINK || fstatvfs(making->depot.directory, &fs) < 0)
 		return 0;
 	needed = bytes_to_write(making) + SPARE_BYTES;
+	if (making->backend == BACKEND_EROFS)
+		needed += making->generation.bytes;
 	there = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (needed <= there)
 		return 0;
@@ -227,6 +234,11 @@ static int copy_part(struct making *making, size_t index, struct error *err)
 	copy.to = to;
 	r = tree_copy(&copy, err);
 	making->progress = copy.progress;
+	if (r < 0)
+		return r;
+	if (making->backend == BACKEND_EROFS)
+		r = image_make(making->directory, name, &part->manifest.list[0],
+			       making->adoption->cancel, err);
 	if (r < 0)
 		return r;
 	r = manifest_write(making->directory, list, &part->manifest);

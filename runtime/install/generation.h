@@ -6,6 +6,7 @@
  *   STATE/install/NAME/lock         held by whoever makes or removes something here
  *   STATE/install/NAME/new          a generation that is being made
  *   STATE/install/NAME/N/I          copy of the I-th path, as generation N has it
+ *   STATE/install/NAME/N/I.erofs    with an image: what is in it, and that directory is empty
  *   STATE/install/NAME/N/I.manifest what that was made from
  *   STATE/install/NAME/N/generation what the store knows of it, for a store that was lost
  *
@@ -25,10 +26,11 @@ enum backend {
 	BACKEND_AUTO, /* the best that this host can do */
 	BACKEND_COPY,
 	BACKEND_REFLINK,
+	BACKEND_EROFS,
 	BACKENDS,
 };
 
-/* "auto", "copy", "reflink". */
+/* "auto", "copy", "reflink", "erofs". */
 extern const char *const backend_names[BACKENDS];
 
 struct adoption {

@@ -3,6 +3,7 @@
 #include "instance/content.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "install/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,6 +121,23 @@ int content_open(const struct plan *plan, const struct account *account,
 		if (open_secret(secret, account, secrets_find(given, secret->name), content, err) <
 		    0)
 			return error_prefix(err, "secrets: '%s'", secret->name);
+	}
+	return 0;
+}
+
+int content_open_lowers(char *const *paths, struct content *content, struct error *err)
+{
+	for (size_t i = 0; paths && paths[i]; i++) {
+		struct rootfs_lower *lower = &content->lowers[i];
+		int r = image_open(paths[i], err);
+
+		*lower = (struct rootfs_lower){.path = paths[i], .image = -1};
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r < 0)
+			continue;
+		lower->image = (int32_t)content->n_sources;
+		content->sources[content->n_sources++] = r;
 	}
 	return 0;
 }

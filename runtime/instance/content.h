@@ -13,6 +13,7 @@ struct content {
 	size_t n_secrets;
 	int sources[PLAN_SOURCES_MAX]; /* what comes from the host */
 	uint32_t n_sources;
+	struct rootfs_lower lowers[PLAN_LAYERS_MAX]; /* one for each install directory */
 };
 
 /*
@@ -23,6 +24,11 @@ struct content {
  */
 int content_open(const struct plan *plan, const struct account *account,
 		 const struct given_secrets *given, struct content *content, struct error *err);
+/*
+ * What the views of the install directories lie on; paths (lowers_of) must live as long as the
+ * content. Once, when it is known for good.
+ */
+int content_open_lowers(char *const *paths, struct content *content, struct error *err);
 void content_deinit(struct content *content);
 
 #endif

@@ -324,10 +324,10 @@ static int diff_one(int pool, const char *install, const char *lower_path, size_
 {
 	cleanup_free char *path = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, path, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = open(lower_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int lower = lower_open(lower_path, err);
 
 	if (lower < 0)
-		return error_set(err, errno, "cannot open the install '%s'", lower_path);
+		return lower;
 	if (upper < 0)
 		return error_set(err, -upper, "cannot open the layer of '%s'", install);
 	return diff_layer(upper, lower, install, diff, err);

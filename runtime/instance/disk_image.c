@@ -7,24 +7,22 @@
  */
 #include "instance/disk_backend.h"
 #include "base/cleanup.h"
+#include "base/loop_device.h"
+#include "base/run.h"
 #include "base/text.h"
 #include "rootfs/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/loop.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 
 #define IMAGE "image"
 #define INODE_SIZE 256
 #define RESERVED_MAX (16ULL << 20) /* ext4 keeps 2 % or this back for its own use */
-#define ATTEMPTS 256
 
 /* Only what a throwaway file system needs; the same whatever the host's mke2fs.conf says. */
 static const char features[] = "none,64bit,dir_index,dir_nlink,ext_attr,extent,extra_isize,"
@@ -100,40 +98,22 @@ static int make_file(int state, uint64_t size, struct error *err)
 	return steal_fd(&fd);
 }
 
-static int spawn_quietly(const char *program, char *const *argv)
-{
-	static char *const env[] = {(char *)"MKE2FS_CONFIG=/dev/null",
-				    (char *)"MKE2FS_SKIP_CHECK_MSG=1", NULL};
-	posix_spawn_file_actions_t actions;
-	int status = -1, r;
-	pid_t pid;
-
-	posix_spawn_file_actions_init(&actions);
-	for (int fd = 0; fd < 3; fd++)
-		posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-	r = posix_spawn(&pid, program, &actions, NULL, argv, env);
-	posix_spawn_file_actions_destroy(&actions);
-	if (r != 0)
-		return -r;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status == 0 ? 0 : -EIO;
-}
-
 /*
  * The file reads as zeros: its tables need not be written. nodiscard, because a hole would no
  * longer be allocated.
  */
 static int make_file_system(int image, uint64_t pool, struct error *err)
 {
+	static char *const env[] = {(char *)"MKE2FS_CONFIG=/dev/null",
+				    (char *)"MKE2FS_SKIP_CHECK_MSG=1", NULL};
 	const char *program = find_program();
 	cleanup_free char *inodes = xasprintf("%llu", (unsigned long long)disk_inodes(pool));
 	cleanup_free char *path = xasprintf("/proc/%d/fd/%d", getpid(), image);
-	const char *argv[] = {"mke2fs", "-q",  "-F",	 "-b",	 "4096",
-			      "-I",	"256", "-N",	 inodes, "-m",
-			      "0",	"-O",  features, "-E",	 "nodiscard,lazy_itable_init=1",
-			      path,	NULL};
-	int r = program ? spawn_quietly(program, (char *const *)argv) : -ENOENT;
+	const char *argv[] = {program, "-q",  "-F",	"-b",	"4096",
+			      "-I",    "256", "-N",	inodes, "-m",
+			      "0",     "-O",  features, "-E",	"nodiscard,lazy_itable_init=1",
+			      path,    NULL};
+	int r = program ? run_quietly((char *const *)argv, env, -1, -1) : -ENOENT;
 
 	if (r < 0)
 		return error_set(err, -r, "cannot make a file system in the image with '%s'",
@@ -141,35 +121,11 @@ static int make_file_system(int image, uint64_t pool, struct error *err)
 	return 0;
 }
 
-/* Somebody else may take the free device between the two questions. */
-static int attach_loop(int image, char *path, size_t size, struct error *err)
-{
-	cleanup_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	struct loop_config config = {.fd = (uint32_t)image, .info.lo_flags = LO_FLAGS_AUTOCLEAR};
-
-	if (control < 0)
-		return error_set(err, errno, "cannot open '/dev/loop-control'");
-	for (int i = 0; i < ATTEMPTS; i++) {
-		int number = ioctl(control, LOOP_CTL_GET_FREE);
-		cleanup_fd int loop = -1;
-
-		if (number < 0)
-			return error_set(err, errno, "cannot find a free loop device");
-		snprintf(path, size, "/dev/loop%d", number);
-		loop = open(path, O_RDWR | O_CLOEXEC);
-		if (loop >= 0 && ioctl(loop, LOOP_CONFIGURE, &config) == 0)
-			return steal_fd(&loop);
-		if (errno != EBUSY)
-			return error_set(err, errno, "cannot use '%s'", path);
-	}
-	return error_set(err, EBUSY, "cannot find a free loop device");
-}
-
 /* noinit_itable: no thread of the kernel writes into it; nobarrier: it need not outlive a crash. */
 static int mount_image(int image, int *ret_pool, struct error *err)
 {
 	char path[64];
-	cleanup_fd int loop = attach_loop(image, path, sizeof(path), err);
+	cleanup_fd int loop = loop_device_attach(image, false, path, sizeof(path), err);
 	cleanup_free char *options = xasprintf("source=%s,nobarrier,noinit_itable", path);
 	int mount;
 

@@ -9,15 +9,14 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "base/run.h"
 #include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 int keep_files(const struct site *site, const struct record *record, const struct ending *ending,
 	       int64_t kept_ns, struct error *err)
@@ -47,28 +46,6 @@ int keep_open_pool(const struct site *site, const struct record *record, struct 
 	if (state < 0)
 		return error_set(err, -state, "cannot open the files of '%s'", record->grant.name);
 	return disk_reopen(record, state, err);
-}
-
-/* Of a program that nobody talks to. 0, -EIO when it failed, or why it could not be started. */
-static int run_quietly(char *const *argv, int directory)
-{
-	static char *const env[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-				    (char *)"LC_ALL=C", NULL};
-	posix_spawn_file_actions_t actions;
-	int status = -1, r;
-	pid_t pid;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addfchdir_np(&actions, directory);
-	for (int fd = 0; fd < 3; fd++)
-		posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-	r = posix_spawnp(&pid, argv[0], &actions, NULL, argv, env);
-	posix_spawn_file_actions_destroy(&actions);
-	if (r != 0)
-		return -r;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status == 0 ? 0 : -EIO;
 }
 
 /* The words of tar(1) that put the layer at its install's path; sed's marks in it are escaped. */
@@ -118,7 +95,7 @@ static int write_archive(const struct record *record, int archive, int state, st
 	if (pool < 0)
 		return pool;
 	argv = make_command(record, archive, state);
-	r = run_quietly(argv, pool);
+	r = run_quietly(argv, NULL, pool, -1);
 	if (r < 0 || fsync(archive) < 0 || fstat(archive, &st) < 0)
 		return error_set(err, r < 0 ? -r : errno, "'tar' cannot pack the files of '%s'",
 				 record->grant.name);

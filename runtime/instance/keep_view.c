@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "install/image.h"
 #include "rootfs/mount.h"
 
 #include <errno.h>
@@ -14,7 +15,25 @@
 #include <sys/mount.h>
 
 #define POOL ".written"
+#define LOWER ".found"
 #define READ_ONLY (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* An image is mounted nowhere, and an overlay is made of what is in this namespace. */
+static int open_lower(int root, size_t index, const char *path, struct error *err)
+{
+	cleanup_free char *name = xasprintf("%s%zu", LOWER, index);
+	cleanup_fd int lower = lower_open(path, err), target = -1;
+	int r;
+
+	if (lower < 0 || !image_exists(path))
+		return steal_fd(&lower);
+	r = file_make_directories(root, name, 0700);
+	if (r == 0)
+		r = target = file_open_in_root(root, name, O_PATH | O_DIRECTORY, 0);
+	if (r >= 0)
+		r = mount_attach(lower, target);
+	return r < 0 ? error_set(err, -r, "cannot show '%s'", path) : steal_fd(&lower);
+}
 
 /* What it wrote over what it found; both are lower layers, and nothing is written anywhere. */
 static int show_layer(int root, int pool, size_t index, const char *install, const char *lower_path,
@@ -22,13 +41,15 @@ static int show_layer(int root, int pool, size_t index, const char *install, con
 {
 	cleanup_free char *name = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, name, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = open(lower_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int lower = open_lower(root, index, lower_path, err);
 	cleanup_fd int target = -1, view = -1;
 	cleanup_free char *options = NULL;
 	int r;
 
-	if (upper < 0 || lower < 0)
-		return error_set(err, upper < 0 ? -upper : errno, "cannot open '%s'", install);
+	if (lower < 0)
+		return lower;
+	if (upper < 0)
+		return error_set(err, -upper, "cannot open '%s'", install);
 	options = xasprintf("lowerdir=/proc/self/fd/%d:/proc/self/fd/%d,redirect_dir=follow", upper,
 			    lower);
 	r = file_make_directories(root, install + 1, 0755);

@@ -74,7 +74,7 @@ int launch_compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 		.groups = residents.groups,
 		.owners = residents.owners,
 		.paths = launch->paths,
-		.lowers = launch->lowers,
+		.lowers = launch->content->lowers,
 		.cgroups = views,
 		.puts = launch->content->puts,
 		.secrets = launch->content->secrets,

@@ -5,8 +5,13 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "install/generation.h"
+#include "install/image.h"
+#include "rootfs/mount.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 
 static bool has_names(char *const *install)
 {
@@ -96,4 +101,21 @@ bool lower_name(const struct record *record, size_t i, char **ret_install, uint3
 	*ret_install = xasprintf("%.*s", (int)(slash - lower), lower);
 	*ret_generation = (uint32_t)strtoul(slash + 1, NULL, 10);
 	return true;
+}
+
+int lower_open(const char *path, struct error *err)
+{
+	cleanup_fd int device = image_open(path, err);
+	cleanup_free char *options = NULL;
+	int fd;
+
+	if (device == -ENOENT) {
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? error_set(err, errno, "cannot open '%s'", path) : fd;
+	}
+	if (device < 0)
+		return device;
+	options = xasprintf("ro,source=/proc/self/fd/%d", device);
+	fd = mount_new("erofs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return fd < 0 ? error_set(err, -fd, "cannot mount '%s.erofs'", path) : fd;
 }

@@ -29,4 +29,10 @@ char **lowers_of(const struct site *site, const struct record *record);
 bool lower_name(const struct record *record, size_t i, char **ret_install,
 		uint32_t *ret_generation);
 
+/*
+ * Opens the directory of what lowers_resolve returns; what is in an image is mounted for that, and
+ * nowhere to be seen. Needs root.
+ */
+int lower_open(const char *path, struct error *err);
+
 #endif

@@ -208,11 +208,11 @@ static int admit(struct starting *s, struct error *err)
 			break;
 		r = 0;
 	}
-	if (r == 0) {
-		strv_free(s->lowers);
-		s->lowers = lowers_of(s->site, s->record);
-	}
-	return r;
+	if (r < 0)
+		return r;
+	strv_free(s->lowers);
+	s->lowers = lowers_of(s->site, s->record);
+	return 0;
 }
 
 static int undo_start(struct starting *s, const struct error *why)
@@ -318,6 +318,11 @@ static int set_limits(struct starting *s, struct error *err)
 	return r < 0 ? r : disk_note(s->site, s->request->plan, s->record, &s->prepared, err);
 }
 
+static int open_lowers(struct starting *s, struct error *err)
+{
+	return content_open_lowers(s->lowers, &s->content, err);
+}
+
 static int launch(struct starting *s, struct error *err)
 {
 	const struct launch launch = {
@@ -350,10 +355,10 @@ static const struct stage entering[] = {
 	{"enter the record", admit},
 };
 static const struct stage making[] = {
-	{"begin the network", begin_network}, {"prepare the steps", prepare_steps},
-	{"copy the record", copy_record},     {"set the limits", set_limits},
-	{"launch the keeper", launch},	      {"hand over to the keeper", hand_over},
-	{"make the link", link_up},
+	{"begin the network", begin_network},	{"prepare the steps", prepare_steps},
+	{"copy the record", copy_record},	{"open the lower layers", open_lowers},
+	{"set the limits", set_limits},		{"launch the keeper", launch},
+	{"hand over to the keeper", hand_over}, {"make the link", link_up},
 };
 
 static int run_stages(const struct stage *stages, size_t n, struct starting *s, struct error *err)

@@ -9,7 +9,8 @@
 #define PLAN_FILES_MAX 64
 #define PLAN_EDITS_MAX 64
 #define PLAN_SECRETS_MAX 16
-#define PLAN_SOURCES_MAX (PLAN_FILES_MAX + PLAN_SECRETS_MAX)
+#define PLAN_LAYERS_MAX 32
+#define PLAN_SOURCES_MAX (PLAN_FILES_MAX + PLAN_SECRETS_MAX + PLAN_LAYERS_MAX)
 
 /* What is put into the view. */
 struct plan_file {

@@ -18,7 +18,6 @@
 #include <stdint.h>
 
 #define PLAN_PORTS_MAX 32
-#define PLAN_LAYERS_MAX 32
 #define PLAN_WARNINGS_MAX 8
 #define PLAN_CHECKS_MAX 4
 #define PLAN_KEPT_MAX_NS (30LL * 86400 * NSEC_PER_SEC) /* of what has failed */

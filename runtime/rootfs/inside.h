@@ -48,11 +48,12 @@ enum root_op_flag {
 	ROOT_IN_POOL = 32,    /* a bind's source, an overlay's text: from the pool, not from "/" */
 	ROOT_SCRATCH = 64,    /* a bind's source is made before, with mode, uid and gid */
 	ROOT_CREATE = 128,    /* a file to edit that does not exist is made */
+	ROOT_IMAGE = 256,     /* an overlay's lower is the EROFS on the device of that number */
 };
 
 struct root_op {
 	uint32_t kind, flags, mode, uid, gid;
-	uint32_t number; /* ROOT_PUT, ROOT_SECRET: of the descriptor of source, in root_owner */
+	uint32_t number; /* ROOT_PUT, ROOT_SECRET, ROOT_IMAGE: of a descriptor in root_owner */
 	char *source, *target, *text, *place;
 	char **list; /* section ("": none), name and value of each key */
 };
@@ -75,7 +76,7 @@ struct root_owner {
 	const struct userns_map *uids, *gids;
 	int userns;	    /* with these maps: owners on disk are owners inside */
 	int pool;	    /* a detached mount with what is ROOT_IN_POOL; -1: none */
-	const int *sources; /* what is ROOT_PUT or ROOT_SECRET */
+	const int *sources; /* of the host: what is put there, images */
 	uint32_t n_sources;
 };
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/statvfs.h>
 
 /*
@@ -64,9 +65,39 @@ static int open_top(const struct applying *a, int origin, const char *path, int 
 	return 0;
 }
 
+/* An image is mounted for this root alone; the device is shared by all that have it. */
+static int open_image(const struct applying *a, int *ret_top)
+{
+	cleanup_free char *options = NULL;
+	cleanup_fd int mount = -1;
+	int r = 0;
+
+	if (a->op->number >= a->owner->n_sources)
+		return root_cannot(a, -EBADF, COPY_ON_WRITE);
+	options = xasprintf("ro,source=/proc/self/fd/%d", a->owner->sources[a->op->number]);
+	mount = mount_new("erofs", options,
+			  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (mount == -ENODEV)
+		return error_say(
+			a->err, ERROR_FAILED,
+			"this kernel has no EROFS for the generation of '%s'; try 'modprobe "
+			"erofs', or adopt it anew with '--backend copy'",
+			a->op->target);
+	if (mount < 0)
+		return root_cannot(a, mount, COPY_ON_WRITE);
+	if (root_has_ids(a))
+		r = mount_idmap(mount, a->owner->userns, 0);
+	if (r < 0)
+		return root_cannot_map(a, r, a->op->source, mount);
+	*ret_top = steal_fd(&mount);
+	return 0;
+}
+
 static int open_layers(const struct applying *a, struct layers *layers)
 {
-	int r = open_top(a, AT_FDCWD, a->op->source, &layers->lower_top);
+	int r = a->op->flags & ROOT_IMAGE
+			? open_image(a, &layers->lower_top)
+			: open_top(a, AT_FDCWD, a->op->source, &layers->lower_top);
 
 	if (r == 0)
 		r = open_top(a, root_origin(a), a->op->text, &layers->upper_top);
@@ -134,12 +165,30 @@ static int mount_mapped(const struct applying *a, const struct layers *layers, i
 	return r < 0 ? r : steal_fd(&mount);
 }
 
+/* On the host's ids the lower layer alone is detached, and is attached meanwhile. */
+static int mount_over_image(const struct applying *a, const struct layers *layers, int target)
+{
+	cleanup_free char *options = name_layers(layers);
+	cleanup_fd int mount = -1;
+	int r = mount_attach(layers->lower_top, target);
+
+	if (r < 0)
+		return r;
+	mount = mount_new("overlay", options, root_attributes(a->op));
+	r = mount_detach(layers->lower_top);
+	if (mount >= 0 && r == 0)
+		r = mount_attach(mount, target);
+	return mount < 0 ? mount : r < 0 ? r : steal_fd(&mount);
+}
+
 static int mount_layers(const struct applying *a, const struct layers *layers, int target)
 {
 	cleanup_free char *options = NULL;
 
 	if (root_has_ids(a))
 		return mount_mapped(a, layers, target);
+	if (a->op->flags & ROOT_IMAGE)
+		return mount_over_image(a, layers, target);
 	options = name_layers(layers);
 	return a->way->make(target, "overlay", options, root_attributes(a->op));
 }

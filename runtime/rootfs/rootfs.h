@@ -26,6 +26,12 @@ struct rootfs_group {
 	gid_t gid;
 };
 
+/* What the view of an install directory lies on. */
+struct rootfs_lower {
+	const char *path; /* directory of the host */
+	int32_t image;	  /* >= 0: empty; what it has is on the device of that descriptor */
+};
+
 /* A host directory that is shown read-only at a place inside. */
 struct rootfs_view {
 	char *source, *target;
@@ -56,9 +62,9 @@ struct rootfs_input {
 	size_t n_groups;
 	const struct rootfs_account *owners; /* of the install; they get names, and no home */
 	size_t n_owners;
-	char *const *paths;  /* the plan's paths, patterns expanded */
-	char *const *lowers; /* what the view of each install directory lies on; NULL: itself */
-	const char *layers;  /* directory that holds "<i>/upper" and "<i>/work" */
+	char *const *paths;		   /* the plan's paths, patterns expanded */
+	const struct rootfs_lower *lowers; /* one for each install directory; NULL: itself */
+	const char *layers;		   /* directory that holds "<i>/upper" and "<i>/work" */
 	/*
 	 * With a disk limit: the directory for /tmp, /var and the like, and the size in bytes of
 	 * the two file systems in memory beside it. NULL, 0: they share the root's.

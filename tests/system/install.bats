@@ -86,7 +86,7 @@ five_see_nothing()
 {
 	local i fives=()
 
-	stint install add app "$L"
+	stint install add app "$L" "${@:2}"
 	for i in 1 2 3 4 5; do
 		stint up t --name "i$i"
 		fives[i]=$(seen_by "i$i")
@@ -96,7 +96,7 @@ five_see_nothing()
 	for i in 1 2 3 4 5; do
 		[ "$(seen_by "i$i")" = "${fives[i]}" ]
 	done
-	[[ $(stint install adopt app) == "generation 2 of app: "*", by $1, in "* ]]
+	[[ $(stint install adopt app "${@:2}") == "generation 2 of app: "*", by $1, in "* ]]
 	for i in 1 2 3 4 5; do
 		[ "$(seen_by "i$i")" = "${fives[i]}" ]
 	done
@@ -124,6 +124,48 @@ five_see_nothing()
 @test "five instances see nothing of a fix, the sixth all of it: xfs" {
 	on_file_system xfs
 	five_see_nothing reflink
+}
+
+need_erofs()
+{
+	grep -qw erofs /proc/filesystems || skip "this kernel has no erofs"
+	[ -w /dev/loop-control ] || skip "no /dev/loop-control"
+	[ -x /usr/bin/mkfs.erofs ] || skip "no mkfs.erofs"
+}
+
+loops_of_app()
+{
+	cat /sys/block/loop*/loop/backing_file 2>/dev/null | grep -c "$STINT_ROOT/var/lib/stint/install/app"
+}
+
+@test "five instances see nothing of a fix, the sixth all of it: erofs" {
+	need_erofs
+	five_see_nothing erofs --backend erofs
+	# all five share a device, which goes with them
+	[ "$(loops_of_app)" -eq 2 ]
+	[ -z "$(ls "$STINT_ROOT/var/lib/stint/install/app/1/0")" ]
+	stint exec i1 -- sh -c "echo mine >>'$L/conf/version'; rm '$L/lib/9.jar'"
+	[[ $(stint diff i1) == *"C $L/conf/version"*"D $L/lib/9.jar"* ]]
+	stint up t --name two --keep-failed 1m
+	stint exec two -- sh -c "echo theirs >'$L/lib/own'"
+	kill_process sleep two
+	is_kept() { stint ls -a | grep -q 'two.*kept'; }
+	eventually 10 is_kept
+	stint cp "two:$L/lib/own" "$STINT_ROOT/own"
+	stint cp "two:$L/conf/version" "$STINT_ROOT/version"
+	[ "$(cat "$STINT_ROOT/own" "$STINT_ROOT/version")" = "$(printf 'theirs\ntwo')" ]
+	stint down --all --now
+	eventually 5 no_loops
+	# a copy after an image, and an image after a copy
+	stint install adopt app --backend copy
+	stint install adopt app --backend erofs
+	stint up t --name last
+	[ "$(stint exec last -- cat "$L/conf/version")" = two ]
+}
+
+no_loops()
+{
+	[ "$(loops_of_app)" -eq 0 ]
 }
 
 @test "what an instance writes goes above its generation, and diff compares with that" {
@@ -225,15 +267,15 @@ five_see_nothing()
 	refused 3 "no generation 7" install diff app 1 7
 }
 
-@test "whatever lies in an install is kept as it is" {
-	local before
-
+# Everything that can lie in a directory, but what is refused.
+make_odd()
+{
 	printf 'any\377\n' >"$L/$(printf 'odd\nname\377')"
 	mkfifo "$L/pipe"
 	mknod "$L/device" c 1 3
 	perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0])) or die' "$L/socket"
 	ln "$L/lib/1.jar" "$L/lib/again.jar"
-	truncate -s 300M "$L/sparse"
+	truncate -s 30M "$L/sparse"
 	echo end >>"$L/sparse"
 	setfattr -n user.note -v kept "$L/lib/2.jar"
 	cp /bin/true "$L/bin/able"
@@ -245,10 +287,18 @@ five_see_nothing()
 	touch "$L/closed/in"
 	chmod 500 "$L/closed"
 	touch -hd '1969-12-31 23:59:58.5 UTC' "$L/lib/version" "$L/lib/6.jar"
-	before=$(cd "$L" && find . -printf '%P %y %m %U:%G %T@ %l %s\n' | sort)
+}
+
+LISTING='%P %y %m %U:%G %T@ %l %s\n'
+
+@test "whatever lies in an install is kept as it is" {
+	local before
+
+	make_odd
+	before=$(cd "$L" && find . -printf "$LISTING" | sort)
 	stint install add app "$L"
 	cd "$STINT_ROOT/var/lib/stint/install/app/1/0"
-	[ "$(find . -printf '%P %y %m %U:%G %T@ %l %s\n' | sort)" = "$before" ]
+	[ "$(find . -printf "$LISTING" | sort)" = "$before" ]
 	diff -r --no-dereference --exclude=pipe --exclude=device --exclude=socket "$L" .
 	[ "$(stat -c %i lib/1.jar)" = "$(stat -c %i lib/again.jar)" ]
 	[ "$(stat -c %t:%T device)" = 1:3 ]
@@ -256,6 +306,23 @@ five_see_nothing()
 	[ "$(getfattr --only-values -n user.note lib/2.jar)" = kept ]
 	[[ $(getcap bin/able) == *cap_net_raw* ]]
 	[ "$(stint install show app --json | jq '.generations[0].files')" -eq 15 ]
+}
+
+@test "whatever lies in an install is in its image, too" {
+	local before
+
+	need_erofs
+	make_odd
+	before=$(cd "$L" && find . -mindepth 1 ! -type d -printf "$LISTING" | sort)
+	stint install add app "$L" --backend erofs
+	stint up t --name one
+	[ "$(stint exec --user root one -- find "$L" -mindepth 1 ! -type d -printf "$LISTING" | sort)" = "$before" ]
+	[ "$(stint exec --user root one -- find "$L" -mindepth 1 -type d -printf '%P %m %U:%G %T@\n' | sort)" = \
+		"$(find "$L" -mindepth 1 -type d -printf '%P %m %U:%G %T@\n' | sort)" ]
+	[ "$(stint exec --user root one -- getfattr --only-values --absolute-names -n user.note "$L/lib/2.jar")" = kept ]
+	[ "$(stint exec --user root one -- stat -c %i "$L/lib/1.jar")" = \
+		"$(stint exec --user root one -- stat -c %i "$L/lib/again.jar")" ]
+	[ "$(stint exec --user root one -- sha256sum "$L/sparse")" = "$(sha256sum "$L/sparse")" ]
 }
 
 @test "what an instance would see otherwise is refused, and nothing is left" {
