@@ -303,6 +303,12 @@ const struct keyword template_keywords[] = {
 		.check = lease_check,
 	},
 	{
+		.name = "hooks",
+		.inner = hooks_keywords,
+		.doc = "Programs of the host that are run for an instance, unprivileged unless "
+		       "`user` says otherwise.",
+	},
+	{
 		.name = "tier",
 		.type = &type_name,
 		.doc = "What its instances are for: dev, sandbox, poc, training or ci. Test and "

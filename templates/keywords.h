@@ -38,8 +38,13 @@ extern const struct keyword template_keywords[];
 
 #define PLAN(field) offsetof(struct plan, field)
 
-/* Those below "limits", "seccomp" and "lease". */
-extern const struct keyword limits_keywords[], seccomp_keywords[], lease_keywords[];
+/* Those below "limits", "seccomp", "lease" and "hooks". */
+extern const struct keyword limits_keywords[], seccomp_keywords[], lease_keywords[],
+	hooks_keywords[];
+
+/* The hook of a lease's warnings is a program of the host. */
+int hook_check_warning(struct reading *reading, const struct keyword *keyword,
+		       const struct node *node);
 
 /* No filter without a reason. */
 int confinement_check(struct reading *reading, const struct keyword *keyword,

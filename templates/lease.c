@@ -103,17 +103,6 @@ int lease_check(struct reading *reading, const struct keyword *keyword, const st
 	return 0;
 }
 
-/* A program of the host is named in full: nobody's PATH decides what is run there. */
-static int check_hook(struct reading *reading, const struct keyword *keyword,
-		      const struct node *node)
-{
-	(void)keyword;
-	if (reading->plan->lease.warning.hook[0][0] == '/')
-		return 0;
-	return node_error(node, reading->err,
-			  "runs on the host; write the absolute path of the program");
-}
-
 const struct value_type type_durations = {
 	.label = "list of durations",
 	.right = "write a list such as [15m, 2m], or none",
@@ -170,11 +159,10 @@ static const struct keyword warn_keywords[] = {
 	{
 		.name = "hook",
 		.type = &type_command,
-		.doc = "A command on the host, run as the instance's owner, for 30 seconds at "
-		       "most; `STINT_NAME`, `STINT_ID` and `STINT_SECONDS_LEFT` are in its "
-		       "environment.",
+		.doc = "A command on the host, run as a hook (see `hooks`) for 30 seconds at most; "
+		       "`STINT_SECONDS_LEFT` is in its environment.",
 		.offset = PLAN(lease.warning.hook),
-		.check = check_hook,
+		.check = hook_check_warning,
 	},
 	{0},
 };

@@ -11,7 +11,7 @@ const struct command *const commands[] = {
 	&down_command,	  &diff_command,   &plan_command,    &template_command,
 	&history_command, &events_command, &doctor_command,  &zone_command,
 	&install_command, &sweep_command,  &version_command, &help_command,
-	&reap_command,	  &mend_command,   &notify_command,  NULL,
+	&reap_command,	  &mend_command,   &hook_command,    NULL,
 };
 
 const struct command *command_find(const char *name)

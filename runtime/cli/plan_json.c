@@ -207,6 +207,20 @@ static void json_put_mode(json_t *object, unsigned mode)
 		json_object_set_new(object, "mode", json_string(text));
 }
 
+static json_t *json_hooks(const struct plan_hook hooks[PLAN_HOOKS])
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < PLAN_HOOKS; i++)
+		if (hooks[i].command)
+			json_object_set_new(object, plan_hook_names[i],
+					    json_pack("{s:o, s:o, s:s*}", "command",
+						      json_strings(hooks[i].command), "timeout",
+						      json_seconds(hooks[i].timeout_ns), "user",
+						      hooks[i].user));
+	return object;
+}
+
 static json_t *json_files(const struct plan_content *content)
 {
 	json_t *object = json_object();
@@ -294,6 +308,7 @@ json_t *json_plan(const struct plan *plan)
 	put_confinement(object, &plan->confinement);
 	json_object_set_new(object, "best_effort", json_boolean(plan->best_effort));
 	json_object_set_new(object, "lease", json_plan_lease(&plan->lease));
+	json_object_set_new(object, "hooks", json_hooks(plan->hooks));
 	json_object_update_new(
 		object, json_pack("{s:s*, s:s*}", "tier", plan->tier, "ha_group", plan->ha_group));
 	json_object_set_new(object, "network",

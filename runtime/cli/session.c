@@ -146,6 +146,7 @@ static int start(const struct invocation *invocation, struct session *ret_sessio
 	request.plan = ret_session->plan;
 	request.owner = &ret_session->owner;
 	request.secrets = &ret_session->secrets;
+	request.cancel = ret_session->signals;
 	request.quota = caller_quota(invocation->caller, &ret_session->site);
 	r = instance_start(&ret_session->site, &request, &ret_session->instance, err);
 	secrets_deinit(&ret_session->secrets);

@@ -5,6 +5,7 @@
  */
 #include "instance/instance.h"
 #include "instance/events.h"
+#include "instance/hook.h"
 #include "instance/keep.h"
 #include "instance/lock.h"
 #include "instance/network.h"
@@ -98,9 +99,16 @@ static int undo_recorded(const struct site *site, struct store *store, const str
 {
 	int r;
 
-	if (kept_ns)
-		return keep_files(site, record, ending, kept_ns, err);
+	if (kept_ns) {
+		r = keep_files(site, record, ending, kept_ns, err);
+		if (r == 0)
+			hook_after_end(site, record, ending->reason);
+		return r;
+	}
 	r = steps_undo(site, record, err);
+	/* before it is forgotten, and once: what was kept has had its end */
+	if (r == 0 && !record->kept_until_ns)
+		hook_after_end(site, record, ending->reason);
 	if (r == 0)
 		r = fault_at("end: write the history", err);
 	return r < 0 ? r : store_finish(store, record->grant.id, ending, err);

@@ -21,6 +21,7 @@ struct start_request {
 	const struct account *owner;
 	struct lease lease; /* deadline already absolute */
 	bool hold;
+	int cancel; /* readable once a hook before the start is to stop; -1: never */
 	const struct given_secrets *secrets; /* as secrets_check wants them */
 	const struct quota *quota;	     /* the owner is restricted; NULL: not */
 };

@@ -146,6 +146,8 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->lease = grant->lease;
 	m->warning = plan->lease.warning;
 	m->ready = plan->ready;
+	for (size_t i = 0; i < PLAN_HOOKS; i++)
+		m->hooks_ns[i] = plan->hooks[i].command ? plan->hooks[i].timeout_ns : 0;
 	m->grace_ns = plan->run.grace_ns;
 	m->stop_signal = plan->run.stop_signal;
 	m->stop_command = plan->run.stop_command;

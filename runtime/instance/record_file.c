@@ -98,6 +98,7 @@ static void put_record(struct text *to, const struct record *record)
 	wire_put_u64(to, (uint64_t)record->keep_failed_ns);
 	wire_put_u64(to, (uint64_t)record->kept_until_ns);
 	wire_put_strv(to, record->lowers);
+	wire_put_strv(to, record->after_end);
 }
 
 static void get_record(struct wire_reader *from, uint32_t version, struct record *record)
@@ -121,8 +122,10 @@ static void get_record(struct wire_reader *from, uint32_t version, struct record
 	record->on_expiry = wire_get_u32(from);
 	record->keep_failed_ns = (int64_t)wire_get_u64(from);
 	record->kept_until_ns = (int64_t)wire_get_u64(from);
-	if (version != VERSION_WITHOUT_LOWERS)
-		record->lowers = wire_get_strv(from);
+	if (version == VERSION_WITHOUT_LOWERS)
+		return;
+	record->lowers = wire_get_strv(from);
+	record->after_end = wire_get_strv(from);
 }
 
 static void put_zone(struct text *to, const struct zone *zone)

@@ -4,17 +4,15 @@
  * the steps, launch the keeper. Whatever fails, what was made is undone from the record. In the
  * command that starts it.
  */
-#include "instance/start.h"
-#include "instance/check.h"
+#include "instance/starting.h"
 #include "instance/content.h"
 #include "instance/disk.h"
 #include "instance/events.h"
-#include "instance/ids.h"
+#include "instance/hook.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
 #include "instance/lowers.h"
 #include "instance/network.h"
-#include "instance/own_ids.h"
 #include "instance/publish.h"
 #include "instance/record_file.h"
 #include "instance/sweep.h"
@@ -23,8 +21,6 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "base/weaken.h"
-#include "store/installs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,25 +31,6 @@
 
 #define ADMIT_ATTEMPTS 64
 #define KEEPER_BOUND_MS 10000
-
-struct starting {
-	const struct site *site;
-	const struct start_request *request;
-	struct account account;
-	char **paths;
-	char **lowers; /* what the views of its install directories lie on */
-	struct content content;
-	struct admission admission; /* what it may be given */
-	struct error without;	    /* why it gets no ids of its own */
-	struct record *record;
-	struct store *store; /* open until there are other processes */
-	int listeners[PLAN_PORTS_MAX];
-	struct prepared prepared;
-	struct network network;
-	int lock;
-	int tie;      /* connection to the keeper */
-	pid_t keeper; /* 0: there is none yet */
-};
 
 static void starting_deinit(struct starting *s)
 {
@@ -69,61 +46,6 @@ static void starting_deinit(struct starting *s)
 	network_deinit(&s->network);
 	cleanup_close(&s->lock);
 	cleanup_close(&s->tie);
-}
-
-static int look_at_ids(const struct site *site, struct error *err)
-{
-	cleanup_fd int etc = file_open_directory(AT_FDCWD, "/etc");
-
-	return etc < 0 ? error_set(err, -etc, "cannot open '/etc'")
-		       : ids_check(etc, &site->config.ids, err);
-}
-
-/*
- * Only who may do without a user namespace is looked at beforehand: for all others the start itself
- * says what is missing.
- */
-static void choose_ids(struct starting *s)
-{
-	cleanup_strv char **directories = strv_copy(s->lowers);
-
-	s->admission = s->site->admission;
-	if (weakened("userns"))
-		s->admission.ids.count = 0;
-	if (!s->request->plan->best_effort)
-		return;
-	strv_add(&directories, s->site->state_path);
-	if (own_ids_possible(&s->admission.ids, directories, &s->without) < 0)
-		s->admission.ids.count = 0;
-}
-
-static int find_account(struct starting *s, struct error *err)
-{
-	const struct plan *plan = s->request->plan;
-
-	if (plan->run.user)
-		return account_resolve(plan->run.user, &s->account, err);
-	if (plan->install && plan->install[0])
-		return account_of_owner(s->lowers[0], &s->account, err);
-	return account_resolve("nobody", &s->account, err);
-}
-
-static int look_at_host(struct starting *s, struct error *err)
-{
-	const struct plan *plan = s->request->plan;
-	int r = check_supported(plan, err);
-
-	if (r == 0)
-		r = look_at_ids(s->site, err);
-	if (r == 0)
-		r = check_install(s->lowers, err);
-	if (r == 0)
-		r = check_paths(plan, &s->paths, err);
-	if (r < 0)
-		return r;
-	choose_ids(s);
-	r = find_account(s, err);
-	return r < 0 ? r : content_open(plan, &s->account, s->request->secrets, &s->content, err);
 }
 
 static int fill_record(struct starting *s, struct error *err)
@@ -151,6 +73,7 @@ static int fill_record(struct starting *s, struct error *err)
 	record->grant.owner = xstrdup(request->owner->name);
 	record->grant.lease = request->lease;
 	record->grant.hold = request->hold;
+	record->after_end = hook_pack(&request->plan->hooks[HOOK_AFTER_END]);
 	record->on_expiry = request->plan->lease.on_expiry;
 	record->keep_failed_ns = request->plan->lease.keep_failed_ns;
 	record->memory_bytes = request->plan->limits.memory_bytes;
@@ -221,6 +144,8 @@ static int undo_start(struct starting *s, const struct error *why)
 	cleanup_store struct store *store = NULL;
 	int r = steps_undo(s->site, s->record, NULL);
 
+	if (r == 0)
+		hook_after_end(s->site, s->record, why->text);
 	ending.ended_ns = clock_wall_ns();
 	snprintf(ending.reason, sizeof(ending.reason), "failed to start: %.140s", why->text);
 	/* what cannot be removed now keeps its record, and a sweep tries again */
@@ -274,28 +199,35 @@ static int open_store(struct starting *s, struct error *err)
 	return store_open(s->site->state_path, &s->store, err);
 }
 
-/* As it is now: the record says at last what it gets, which may be newer. */
-static int find_lowers(struct starting *s, struct error *err)
-{
-	char *const *install = s->request->plan->install;
-	cleanup_strv char **names = NULL;
-	int r = store_find_lowers(s->store, install, &names, err);
-
-	if (r == 0)
-		s->lowers = lowers_resolve(s->site, install, names);
-	return r;
-}
-
 static int sweep_in_passing(struct starting *s, struct error *err)
 {
 	return site_sweep_in_passing(s->site, s->store, s->request->name, err);
 }
 
+/* With nothing held but the instance's own lock: it may take its time. */
+static int run_hook(struct starting *s, struct error *err)
+{
+	const struct plan_hook *hook = &s->request->plan->hooks[HOOK_BEFORE_START];
+	const struct hook_run run = {.name = plan_hook_names[HOOK_BEFORE_START],
+				     .hook = hook,
+				     .record = s->record,
+				     .cancel = s->request->cancel};
+
+	if (!hook->command)
+		return 0;
+	/* it is not kept open across a fork */
+	store_cleanup(&s->store);
+	return hook_run(&run, err);
+}
+
 /* The last that needs the store: it is not kept open across a fork. */
 static int begin_network(struct starting *s, struct error *err)
 {
-	int r = network_begin(s->site, s->store, s->record, s->request->plan->network.egress,
-			      &s->network, err);
+	int r = s->store ? 0 : open_store(s, err);
+
+	if (r == 0)
+		r = network_begin(s->site, s->store, s->record, s->request->plan->network.egress,
+				  &s->network, err);
 
 	store_cleanup(&s->store);
 	return r;
@@ -349,16 +281,24 @@ struct stage {
 
 /* Until the record is there nothing is left but a lock, and then all the rest. */
 static const struct stage entering[] = {
-	{"open the store", open_store},	    {"find the lower layers", find_lowers},
-	{"look at the host", look_at_host}, {"sweep in passing", sweep_in_passing},
-	{"fill the record", fill_record},   {"make the lock", create_lock},
+	{"open the store", open_store},
+	{"find the lower layers", start_find_lowers},
+	{"look at the host", start_look_at_host},
+	{"sweep in passing", sweep_in_passing},
+	{"fill the record", fill_record},
+	{"make the lock", create_lock},
 	{"enter the record", admit},
 };
 static const struct stage making[] = {
-	{"begin the network", begin_network},	{"prepare the steps", prepare_steps},
-	{"copy the record", copy_record},	{"open the lower layers", open_lowers},
-	{"set the limits", set_limits},		{"launch the keeper", launch},
-	{"hand over to the keeper", hand_over}, {"make the link", link_up},
+	{"run the hook", run_hook},
+	{"begin the network", begin_network},
+	{"prepare the steps", prepare_steps},
+	{"copy the record", copy_record},
+	{"open the lower layers", open_lowers},
+	{"set the limits", set_limits},
+	{"launch the keeper", launch},
+	{"hand over to the keeper", hand_over},
+	{"make the link", link_up},
 };
 
 static int run_stages(const struct stage *stages, size_t n, struct starting *s, struct error *err)

@@ -265,6 +265,14 @@ static void on_linked(const struct request *request)
 	keeper_start_server(request->keeper);
 }
 
+static void on_hook(const struct request *request)
+{
+	const struct control_packet *packet = request->packet;
+
+	hook_ended(request->keeper, packet->number, packet->number2,
+		   packet->text ? packet->text : "");
+}
+
 static const struct {
 	enum control_verb verb;
 	void (*act)(const struct request *request);
@@ -275,7 +283,7 @@ static const struct {
 	{CONTROL_ROOT, on_root},     {CONTROL_EXEC_SIGNAL, on_exec_signal},
 	{CONTROL_POOL, on_pool},     {CONTROL_NETWORK, on_network},
 	{CONTROL_LINKED, on_linked}, {CONTROL_COUNTS, on_counts},
-	{CONTROL_TOUCH, on_touch},
+	{CONTROL_TOUCH, on_touch},   {CONTROL_HOOK, on_hook},
 };
 
 /* From a command of a newer stint, that is: it must not wait for an answer. */

@@ -47,6 +47,7 @@ enum control_verb {
 	CONTROL_LINKED,	     /* number: 1 the link is made, 0 it is gone */
 	CONTROL_COUNTS,	     /* give me what went through the published ports */
 	CONTROL_TOUCH,	     /* the instance is in use: its idle time begins anew */
+	CONTROL_HOOK,	     /* number: the hook that has ended; number2: 1 it failed; text: how */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */

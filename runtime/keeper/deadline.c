@@ -59,7 +59,7 @@ static struct rest rest_of(const struct keeper *keeper, int64_t now)
 	return rest;
 }
 
-/* Stopping begins before the deadline, by at most the grace or a tenth of the lease. */
+/* Stopping begins before the deadline, by at most what it may take or a tenth of the lease. */
 static int64_t stop_before(const struct keeper *keeper)
 {
 	const struct lease *lease = &keeper->message.lease;
@@ -68,7 +68,8 @@ static int64_t stop_before(const struct keeper *keeper)
 	/* it does not end then */
 	if (keeper->status.state != STATE_FROZEN && lease->frozen_ns)
 		return 0;
-	return earliest(length / 10, keeper->message.grace_ns);
+	return earliest(length / 10,
+			keeper->message.grace_ns + keeper->message.hooks_ns[HOOK_BEFORE_STOP]);
 }
 
 void deadline_touch(struct keeper *keeper)

@@ -41,9 +41,12 @@ static int64_t next_boot_event(const struct keeper *keeper, int64_t next)
 		next = earliest(next, memory_watch_next(&keeper->memory, clock_boottime_ns()));
 	if (keeper->status_at_ns)
 		next = earliest(next, keeper->status_at_ns);
+	if (keeper->hook >= 0)
+		next = earliest(next, keeper->hook_until_ns);
 	if (keeper->guard_at_ns)
 		next = earliest(next, keeper->guard_at_ns);
-	if (keeper->phase == PHASE_RUNNING && keeper->status.state == STATE_STARTING) {
+	if (keeper->phase == PHASE_RUNNING && keeper->status.state == STATE_STARTING &&
+	    !keeper->answers) {
 		if (m->ready.timeout_ns)
 			next = earliest(next, keeper->server_started_ns + m->ready.timeout_ns);
 		if (m->ready.kind == READY_COMMAND && !keeper->probe_running)
@@ -313,6 +316,7 @@ int main(void)
 	struct keeper keeper = {
 		.userns = -1,
 		.turn = -1,
+		.hook = -1,
 		.netns = -1,
 		.guard = -1,
 		.counts = -1,

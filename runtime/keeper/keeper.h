@@ -69,6 +69,10 @@ struct keeper {
 	enum phase phase;
 	struct status status;
 	bool server_alive, probe_running;
+	bool answers;	       /* the server is ready; the instance is when its hook has ended */
+	int hook;	       /* enum plan_hook_kind that is waited for; -1: none */
+	int64_t hook_until_ns; /* boot time: not longer than that */
+	unsigned hooks_begun;  /* a bit each */
 	bool inside_made, link_made; /* the server starts when both are */
 	int64_t server_started_ns;   /* boot time */
 	int64_t next_probe_ns;
@@ -139,6 +143,8 @@ void guard_check(struct keeper *keeper, int64_t now);
 
 /* Starts the server once the inside is made, and the link if it gets one. */
 void keeper_start_server(struct keeper *keeper);
+/* Asks the server to end, and gives it its grace. */
+void keeper_ask_server(struct keeper *keeper);
 /* Begins the end with the server's own stop; the first reason stays. */
 void keeper_stop(struct keeper *keeper, const char *reason);
 /* Ends everything inside now. */
@@ -181,6 +187,27 @@ void deadline_map_counts(struct keeper *keeper);
 void warning_give(struct keeper *keeper, int64_t left, bool idle);
 /* The end has moved away since. */
 void warning_take_back(struct keeper *keeper, int64_t left);
+
+/* readiness: ready.c */
+
+/* The server answers. */
+void ready_answers(struct keeper *keeper);
+/* And nothing is left to be done before it counts as ready. */
+void ready_declare(struct keeper *keeper);
+/* Asks the server again, and ends one that takes too long. */
+void ready_check(struct keeper *keeper, int64_t now);
+
+/* hooks: hook.c */
+
+/*
+ * Runs the hook of that kind, unless there is none or it has run, and waits for it: true then, and
+ * what is to come after it is done when it has ended.
+ */
+bool hook_begin(struct keeper *keeper, enum plan_hook_kind kind);
+/* A hook has ended, as somebody says who runs it. */
+void hook_ended(struct keeper *keeper, int64_t kind, bool failed, const char *how);
+/* Gives up one that takes too long. */
+void hook_check(struct keeper *keeper, int64_t now);
 
 /* the big program: program.c */
 

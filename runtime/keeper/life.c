@@ -108,16 +108,23 @@ void keeper_fail(struct keeper *keeper, const char *reason)
 	keeper_kill(keeper, reason);
 }
 
-void keeper_stop(struct keeper *keeper, const char *reason)
+void keeper_ask_server(struct keeper *keeper)
 {
 	const struct start_message *m = &keeper->message;
 	struct control_packet signal = {.verb = INIT_SIGNAL_SERVER, .number = m->stop_signal};
 	struct control_packet command = {
 		.verb = INIT_EXEC, .number = KEY_STOP, .argv = m->stop_command};
 
+	keeper->act_at_ns = clock_boottime_ns() + m->grace_ns;
+	keeper_tell_init(keeper, m->stop_command && m->stop_command[0] ? &command : &signal, NULL,
+			 0);
+}
+
+void keeper_stop(struct keeper *keeper, const char *reason)
+{
 	if (keeper->phase >= PHASE_STOPPING)
 		return;
-	if (!keeper->server_alive || m->grace_ns == 0) {
+	if (!keeper->server_alive || keeper->message.grace_ns == 0) {
 		keeper_kill(keeper, reason);
 		return;
 	}
@@ -125,29 +132,13 @@ void keeper_stop(struct keeper *keeper, const char *reason)
 	(void)fault_at("keeper: stop the server", NULL);
 	deadline_thaw(keeper);
 	keeper->phase = PHASE_STOPPING;
-	keeper->act_at_ns = clock_boottime_ns() + m->grace_ns;
 	keeper->status.state = STATE_STOPPING;
 	keeper_write_status(keeper);
 	keeper_tell_event(keeper, "stopping", keeper->status.reason);
-	keeper_tell_init(keeper, m->stop_command && m->stop_command[0] ? &command : &signal, NULL,
-			 0);
-}
-
-static void become_ready(struct keeper *keeper)
-{
-	struct control_packet packet = {.verb = CONTROL_READY};
-	char after[32];
-
-	if (keeper->status.state != STATE_STARTING || keeper->phase != PHASE_RUNNING)
-		return;
-	keeper->status.state = STATE_READY;
-	keeper->status.ready_ns = clock_boottime_ns();
-	deadline_touch(keeper);
-	keeper_write_status(keeper);
-	packet.number = keeper->status.ready_ns - keeper->status.started_ns;
-	format_duration(packet.number, after, sizeof(after));
-	keeper_tell_event(keeper, "ready", after);
-	clients_tell(keeper, &packet);
+	if (hook_begin(keeper, HOOK_BEFORE_STOP))
+		keeper->act_at_ns = keeper->hook_until_ns;
+	else
+		keeper_ask_server(keeper);
 }
 
 static void on_server_started(struct keeper *keeper)
@@ -176,6 +167,7 @@ static bool restart_server(struct keeper *keeper, bool failed)
 		return false;
 	keeper->status.restarts++;
 	keeper->status.state = STATE_STARTING;
+	keeper->answers = false;
 	keeper_tell_forwarder(keeper, FORWARDER_PAUSE);
 	tell_stage(keeper, "server failed, started again", false);
 	keeper_tell_init(keeper, &start, NULL, 0);
@@ -270,7 +262,7 @@ static void on_exec_exited(struct keeper *keeper, int64_t key, int wait_status)
 		keeper->next_probe_ns = clock_boottime_ns() + keeper->message.ready.interval_ns;
 		if (wait_status == 0 && keeper->status.state == STATE_STARTING) {
 			keeper_tell_forwarder(keeper, FORWARDER_OPEN);
-			become_ready(keeper);
+			ready_answers(keeper);
 		}
 	}
 	if (key < KEY_CLIENTS || !client)
@@ -341,7 +333,7 @@ void keeper_serve_forwarder(struct keeper *keeper)
 		cleanup_close(&keeper->forwarder.channel);
 	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_READY &&
 		 message.serial == keeper->status.restarts)
-		become_ready(keeper); /* and not one that has died meanwhile */
+		ready_answers(keeper); /* and not one that has died meanwhile */
 }
 
 static void reap(struct child_process *child)
@@ -396,30 +388,6 @@ void keeper_on_forwarder_died(struct keeper *keeper)
 	keeper_fail(keeper, "the forwarder was lost");
 }
 
-static void check_ready(struct keeper *keeper, int64_t now)
-{
-	const struct plan_ready *ready = &keeper->message.ready;
-	struct control_packet probe = {
-		.verb = INIT_EXEC, .number = KEY_PROBE, .argv = ready->command};
-	struct control_packet failed = {.verb = CONTROL_FAILED};
-	char bound[32], reason[CONTROL_REASON_SIZE];
-
-	if (keeper->phase != PHASE_RUNNING || keeper->status.state != STATE_STARTING)
-		return;
-	if (ready->timeout_ns && now >= keeper->server_started_ns + ready->timeout_ns) {
-		format_duration(ready->timeout_ns, bound, sizeof(bound));
-		snprintf(reason, sizeof(reason), "not ready within %s", bound);
-		error_say(&failed.error, ERROR_NOT_READY, "%s", reason);
-		clients_tell(keeper, &failed);
-		keeper->status.failed = true;
-		keeper_stop(keeper, reason);
-	} else if (ready->kind == READY_COMMAND && !keeper->probe_running &&
-		   now >= keeper->next_probe_ns) {
-		keeper->probe_running = true;
-		keeper_tell_init(keeper, &probe, NULL, 0);
-	}
-}
-
 /* What waits longer than its bound is given up: the end goes on, and says what stays behind. */
 static void check_phase(struct keeper *keeper, int64_t now)
 {
@@ -444,7 +412,8 @@ void keeper_check(struct keeper *keeper)
 	if (keeper->status_at_ns && now >= keeper->status_at_ns)
 		keeper_write_status(keeper);
 	deadline_check(keeper, now);
-	check_ready(keeper, now);
+	ready_check(keeper, now);
+	hook_check(keeper, now);
 	check_phase(keeper, now);
 	guard_check(keeper, now);
 }

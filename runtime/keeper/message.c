@@ -27,6 +27,18 @@ static void get_warning(struct wire_reader *from, struct plan_warning *warning)
 	warning->hook = wire_get_strv(from);
 }
 
+static void put_hooks(struct text *to, const struct start_message *m)
+{
+	for (size_t i = 0; i < PLAN_HOOKS; i++)
+		wire_put_u64(to, (uint64_t)m->hooks_ns[i]);
+}
+
+static void get_hooks(struct wire_reader *from, struct start_message *m)
+{
+	for (size_t i = 0; i < PLAN_HOOKS; i++)
+		m->hooks_ns[i] = (int64_t)wire_get_u64(from);
+}
+
 static void put_ready(struct text *to, const struct plan_ready *ready)
 {
 	wire_put_u32(to, ready->kind);
@@ -211,6 +223,7 @@ void start_message_encode(const struct start_message *message, struct text *ret_
 	lease_put(ret_text, &message->lease);
 	put_warning(ret_text, &message->warning);
 	put_ready(ret_text, &message->ready);
+	put_hooks(ret_text, message);
 	put_server(ret_text, message);
 	put_confinement(ret_text, message);
 	put_host(ret_text, message);
@@ -232,6 +245,7 @@ int start_message_decode(const void *data, size_t length, struct start_message *
 	lease_get(&from, &m.lease);
 	get_warning(&from, &m.warning);
 	get_ready(&from, &m.ready);
+	get_hooks(&from, &m);
 	get_server(&from, &m);
 	get_confinement(&from, &m);
 	get_host(&from, &m);

@@ -15,7 +15,7 @@
 
 #include <sys/types.h>
 
-#define START_MESSAGE_VERSION 3
+#define START_MESSAGE_VERSION 4
 #define START_GROUPS_MAX 32
 #define START_CGROUPS_MAX 24
 
@@ -44,6 +44,7 @@ struct start_message {
 	struct lease lease;
 	struct plan_warning warning;
 	struct plan_ready ready;
+	int64_t hooks_ns[PLAN_HOOKS]; /* how long each may take; 0: there is none */
 	int64_t grace_ns;
 	int stop_signal;
 	char **stop_command;

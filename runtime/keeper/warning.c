@@ -35,16 +35,13 @@ static void write_file(struct keeper *keeper, int64_t left)
 		keeper_tell_init(keeper, &packet, NULL, 0);
 }
 
-/* As the instance's owner, which takes the big program's knowledge of him. */
-static void run_hook(const struct keeper *keeper, char *seconds)
+/* Nobody waits for it. */
+static void run_hook(const struct keeper *keeper, const char *seconds)
 {
-	char *const *hook = keeper->message.warning.hook;
-	char *start[] = {(char *)"stint", (char *)"notify", keeper->message.id,
-			 seconds,	  (char *)"--",	    NULL};
-	cleanup_strv char **argv = strv_copy(start);
+	cleanup_free char *variable = xasprintf("STINT_SECONDS_LEFT=%s", seconds);
+	char *argv[] = {(char *)"stint", (char *)"hook", keeper->message.id,
+			(char *)"warn",	 variable,	 NULL};
 
-	for (size_t i = 0; hook[i]; i++)
-		strv_add(&argv, hook[i]);
 	keeper_run_stint(keeper, argv);
 }
 

@@ -250,6 +250,23 @@ static void put_lease(struct text *text, const struct plan_lease *lease)
 	put_warning(text, &lease->warning);
 }
 
+static void put_hooks(struct text *text, const struct plan_hook hooks[PLAN_HOOKS])
+{
+	bool any = false;
+
+	for (size_t i = 0; i < PLAN_HOOKS; i++) {
+		if (!hooks[i].command)
+			continue;
+		if (!any)
+			put_section(text, 0, "hooks");
+		any = true;
+		put_section(text, 1, plan_hook_names[i]);
+		put_list(text, 2, "command", hooks[i].command);
+		put_duration(text, 2, "timeout", hooks[i].timeout_ns);
+		put_value(text, 2, "user", hooks[i].user);
+	}
+}
+
 static void put_check_command(struct text *text, const struct plan_check_command *check)
 {
 	if (!check->command)
@@ -276,6 +293,7 @@ void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 	if (plan->best_effort)
 		put_word(ret_text, 0, "best_effort", "true");
 	put_lease(ret_text, &plan->lease);
+	put_hooks(ret_text, plan->hooks);
 	if (plan->tier)
 		put_value(ret_text, 0, "tier", plan->tier);
 	if (plan->ha_group)

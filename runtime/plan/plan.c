@@ -13,6 +13,13 @@ const char *const plan_expiry_names[PLAN_EXPIRIES] = {
 	[EXPIRY_ARCHIVE] = "archive",
 };
 
+const char *const plan_hook_names[PLAN_HOOKS] = {
+	[HOOK_BEFORE_START] = "before_start",
+	[HOOK_AFTER_READY] = "after_ready",
+	[HOOK_BEFORE_STOP] = "before_stop",
+	[HOOK_AFTER_END] = "after_end",
+};
+
 static void run_deinit(struct plan_run *run)
 {
 	strv_free(run->command);
@@ -51,6 +58,10 @@ void plan_free(struct plan *plan)
 	strv_free(plan->lease.warning.command);
 	free(plan->lease.warning.file);
 	strv_free(plan->lease.warning.hook);
+	for (size_t i = 0; i < PLAN_HOOKS; i++) {
+		strv_free(plan->hooks[i].command);
+		free(plan->hooks[i].user);
+	}
 	free(plan->tier);
 	free(plan->ha_group);
 	free(plan->network.zone);

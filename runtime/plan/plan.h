@@ -91,7 +91,25 @@ struct plan_warning {
 	int signal;			      /* to the server; 0: none */
 	char **command;			      /* run inside; NULL: none */
 	char *file;  /* inside, absolute: is told what is left; NULL: none */
-	char **hook; /* run on the host, as the instance's owner; NULL: none */
+	char **hook; /* run on the host, as a hook; NULL: none */
+};
+
+/* When a program of the host is run for an instance. */
+enum plan_hook_kind {
+	HOOK_BEFORE_START,
+	HOOK_AFTER_READY,
+	HOOK_BEFORE_STOP,
+	HOOK_AFTER_END,
+	PLAN_HOOKS,
+};
+
+/* "before_start" and so on. */
+extern const char *const plan_hook_names[PLAN_HOOKS];
+
+struct plan_hook {
+	char **command; /* absolute; NULL: there is none */
+	int64_t timeout_ns;
+	char *user; /* name or number; NULL: the instance's owner, and nobody for root */
 };
 
 /* What happens when the time of an instance is over. */
@@ -131,6 +149,7 @@ struct plan {
 	bool best_effort; /* start even where something that is asked for cannot be enforced */
 	struct plan_confinement confinement;
 	struct plan_lease lease;
+	struct plan_hook hooks[PLAN_HOOKS];
 	char *tier;	/* what its instances are for; NULL: not said */
 	char *ha_group; /* whose members must not share a host; NULL: none */
 	struct plan_network network;

@@ -19,7 +19,7 @@ static const struct field record_fields[] = {
 	FIELD(TEXT, struct record, zone),	    FIELD(CHARS, struct record, address6),
 	FIELD(TEXT, struct record, ha_group),	    FIELD(U32, struct record, on_expiry),
 	FIELD(I64, struct record, keep_failed_ns),  FIELD(I64, struct record, kept_until_ns),
-	FIELD(LIST, struct record, lowers),
+	FIELD(LIST, struct record, lowers),	    FIELD(LIST, struct record, after_end),
 };
 
 static const struct field lease_fields[] = {
@@ -40,7 +40,8 @@ static const struct field port_fields[] = {
 #define RECORD_COLUMNS                                                                            \
 	"id, name, owner_uid, owner_gid, owner, hold, template_name, boot_id, created_ns, plan, " \
 	"layers, cgroup, address, id_base, disk_bytes, disk, memory_bytes, cpu_millis, zone, "    \
-	"address6, ha_group, on_expiry, keep_failed_ns, kept_until_ns, lowers"
+	"address6, ha_group, on_expiry, keep_failed_ns, kept_until_ns, lowers, "                  \
+	"after_end"
 #define LEASE_COLUMNS                                                                   \
 	"lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns, " \
 	"lease_idle_ns, lease_idle_source, lease_frozen_ns"
@@ -49,7 +50,7 @@ static const struct field port_fields[] = {
 static const char insert_instance[] =
 	"INSERT INTO instance (" RECORD_COLUMNS ", " LEASE_COLUMNS ")"
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	" ?, ?, ?, ?, ?, ?, ?)";
+	" ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char insert_port[] =
 	"INSERT INTO port (instance, position, " PORT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char select_instances[] =
@@ -230,6 +231,7 @@ void record_free(struct record *record)
 	free(record->plan);
 	strv_free(record->layers);
 	strv_free(record->lowers);
+	strv_free(record->after_end);
 	free(record->cgroup);
 	free(record->disk);
 	free(record->zone);

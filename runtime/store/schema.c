@@ -157,7 +157,8 @@ static const char version_9[] = "CREATE TABLE install ("
 				" PRIMARY KEY (instance, install)) WITHOUT ROWID;"
 				"CREATE INDEX pin_generation ON pin (install, number);"
 
-				"ALTER TABLE instance ADD COLUMN lowers BLOB;";
+				"ALTER TABLE instance ADD COLUMN lowers BLOB;"
+				"ALTER TABLE instance ADD COLUMN after_end BLOB;";
 
 /* What leads from each version to the next; a database that lacks several takes several. */
 static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,

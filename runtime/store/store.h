@@ -25,11 +25,12 @@ struct record {
 	char *boot_id;	    /* the boot in which the instance was started */
 	int64_t created_ns; /* wall clock, nanoseconds since the epoch */
 	char *plan;	    /* canonical text of the plan */
-	char **layers;	/* install directories; layer i has its upper in the pool's "layer/<i>" */
-	char **lowers;	/* what the view of layer i lies on: installs.h; given out by store_admit */
-	char *cgroup;	/* name of the parent group below each hierarchy's root */
-	char *zone;	/* its network segment */
-	char *ha_group; /* whose members must not share a host; NULL: none */
+	char **layers; /* install directories; layer i has its upper in the pool's "layer/<i>" */
+	char **lowers; /* what the view of layer i lies on: installs.h; given out by store_admit */
+	char **after_end;		 /* hook: timeout in ns, user or "", command; NULL: none */
+	char *cgroup;			 /* name of the parent group below each hierarchy's root */
+	char *zone;			 /* its network segment */
+	char *ha_group;			 /* whose members must not share a host; NULL: none */
 	uint32_t address;		 /* IPv4, host byte order; given out by store_admit */
 	char address6[INET6_ADDRSTRLEN]; /* goes with that one; "": none */
 	uint32_t id_base; /* first of its ID_RANGE_SIZE ids on the host, given out too; 0: none */

@@ -45,6 +45,7 @@ static struct start_message make_message(void)
 			  .command = list("check", "--fast"),
 			  .timeout_ns = 4,
 			  .interval_ns = 5},
+		.hooks_ns = {0, 30, 0, 31},
 		.grace_ns = 6,
 		.stop_signal = 15,
 		.stop_command = list("stop", ""),
@@ -141,6 +142,7 @@ static void assert_same_ready(const struct plan_ready *a, const struct plan_read
 
 static void assert_same_server(const struct start_message *a, const struct start_message *b)
 {
+	assert_memory_equal(a->hooks_ns, b->hooks_ns, sizeof(a->hooks_ns));
 	assert_true(a->grace_ns == b->grace_ns);
 	assert_int_equal(a->stop_signal, b->stop_signal);
 	assert_words(a->stop_command, b->stop_command);

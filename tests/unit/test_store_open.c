@@ -125,6 +125,7 @@ static void store_open_newer_schema(void **data)
 static const char back_to_version_1[] =
 	"DROP TABLE pin; DROP TABLE generation; DROP TABLE install;"
 	"ALTER TABLE instance DROP COLUMN lowers;"
+	"ALTER TABLE instance DROP COLUMN after_end;"
 	"ALTER TABLE history DROP COLUMN zone;"
 	"ALTER TABLE history DROP COLUMN ready_after_ns;"
 	"ALTER TABLE history DROP COLUMN restarts;"

@@ -68,6 +68,8 @@ static void guarded_sets_never_reach_the_host(void **state)
 		"lease: {max: '${y}h'}",
 		"lease: {idle: '${y}h'}",
 		"network: {zone: 'z${y}'}",
+		"hooks: {after_end: [/bin/x, '${y}']}",
+		"hooks: {after_end: {command: [/bin/x], user: '${y}'}}",
 	};
 
 	(void)state;

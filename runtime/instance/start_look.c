@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of a start depends on the host, looked at before anything is entered; see starting.h. */
+#include "instance/starting.h"
+#include "instance/check.h"
+#include "instance/ids.h"
+#include "instance/lowers.h"
+#include "instance/own_ids.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/weaken.h"
+#include "store/installs.h"
+
+#include <fcntl.h>
+
+/* As it is now: the record says at last what it gets, which may be newer. */
+int start_find_lowers(struct starting *s, struct error *err)
+{
+	char *const *install = s->request->plan->install;
+	cleanup_strv char **names = NULL;
+	int r = store_find_lowers(s->store, install, &names, err);
+
+	if (r == 0)
+		s->lowers = lowers_resolve(s->site, install, names);
+	return r;
+}
+
+static int look_at_ids(const struct site *site, struct error *err)
+{
+	cleanup_fd int etc = file_open_directory(AT_FDCWD, "/etc");
+
+	return etc < 0 ? error_set(err, -etc, "cannot open '/etc'")
+		       : ids_check(etc, &site->config.ids, err);
+}
+
+/*
+ * Only who may do without a user namespace is looked at beforehand: for all others the start itself
+ * says what is missing.
+ */
+static void choose_ids(struct starting *s)
+{
+	cleanup_strv char **directories = strv_copy(s->lowers);
+
+	s->admission = s->site->admission;
+	if (weakened("userns"))
+		s->admission.ids.count = 0;
+	if (!s->request->plan->best_effort)
+		return;
+	strv_add(&directories, s->site->state_path);
+	if (own_ids_possible(&s->admission.ids, directories, &s->without) < 0)
+		s->admission.ids.count = 0;
+}
+
+static int find_account(struct starting *s, struct error *err)
+{
+	const struct plan *plan = s->request->plan;
+
+	if (plan->run.user)
+		return account_resolve(plan->run.user, &s->account, err);
+	if (plan->install && plan->install[0])
+		return account_of_owner(s->lowers[0], &s->account, err);
+	return account_resolve("nobody", &s->account, err);
+}
+
+int start_look_at_host(struct starting *s, struct error *err)
+{
+	const struct plan *plan = s->request->plan;
+	int r = check_supported(plan, err);
+
+	if (r == 0)
+		r = look_at_ids(s->site, err);
+	if (r == 0)
+		r = check_install(s->lowers, err);
+	if (r == 0)
+		r = check_paths(plan, &s->paths, err);
+	if (r < 0)
+		return r;
+	choose_ids(s);
+	r = find_account(s, err);
+	return r < 0 ? r : content_open(plan, &s->account, s->request->secrets, &s->content, err);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When an instance counts as ready: its server answers, as the forwarder or a command inside says,
+ * and the hook that follows upon that has ended; see keeper.h.
+ */
+#include "keeper/keeper.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+
+void ready_declare(struct keeper *keeper)
+{
+	struct control_packet packet = {.verb = CONTROL_READY};
+	char after[32];
+
+	keeper->status.state = STATE_READY;
+	keeper->status.ready_ns = clock_boottime_ns();
+	deadline_touch(keeper);
+	keeper_write_status(keeper);
+	packet.number = keeper->status.ready_ns - keeper->status.started_ns;
+	format_duration(packet.number, after, sizeof(after));
+	keeper_tell_event(keeper, "ready", after);
+	clients_tell(keeper, &packet);
+}
+
+/* Its hook may use it by now; a server that was started again does not get another one. */
+void ready_answers(struct keeper *keeper)
+{
+	if (keeper->status.state != STATE_STARTING || keeper->phase != PHASE_RUNNING)
+		return;
+	keeper->answers = true;
+	if (keeper->hook != HOOK_AFTER_READY && !hook_begin(keeper, HOOK_AFTER_READY))
+		ready_declare(keeper);
+}
+
+void ready_check(struct keeper *keeper, int64_t now)
+{
+	const struct plan_ready *ready = &keeper->message.ready;
+	struct control_packet probe = {
+		.verb = INIT_EXEC, .number = KEY_PROBE, .argv = ready->command};
+	struct control_packet failed = {.verb = CONTROL_FAILED};
+	char bound[32], reason[CONTROL_REASON_SIZE];
+
+	if (keeper->phase != PHASE_RUNNING || keeper->status.state != STATE_STARTING ||
+	    keeper->answers)
+		return;
+	if (ready->timeout_ns && now >= keeper->server_started_ns + ready->timeout_ns) {
+		format_duration(ready->timeout_ns, bound, sizeof(bound));
+		snprintf(reason, sizeof(reason), "not ready within %s", bound);
+		error_say(&failed.error, ERROR_NOT_READY, "%s", reason);
+		clients_tell(keeper, &failed);
+		keeper->status.failed = true;
+		keeper_stop(keeper, reason);
+	} else if (ready->kind == READY_COMMAND && !keeper->probe_running &&
+		   now >= keeper->next_probe_ns) {
+		keeper->probe_running = true;
+		keeper_tell_init(keeper, &probe, NULL, 0);
+	}
+}
