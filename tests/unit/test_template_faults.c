@@ -716,8 +716,10 @@ static void template_compile_refuses_what_is_no_template(void **state)
 		{"summary: a: b\n",
 		 "t.yaml:1:11: not YAML: mapping values are not allowed in this context; quote a "
 		 "value that contains ': ', and check the indentation"},
-		{"run: {command: a\n", "t.yaml:2:1: not YAML: while parsing a flow mapping, did "
-				       "not find expected ',' or '}'; close the mapping with '}'"},
+		{"run: {command: a\n",
+		 "t.yaml:2:1: not YAML: while parsing a flow mapping, did "
+		 "not find expected ',' or '}'; close the mapping with '}', and "
+		 "quote a value in it that has one of {}[],"},
 		{"summary: a\001b\n",
 		 "t.yaml:1:11: the text is not UTF-8 or has a control character (control "
 		 "characters are not allowed); save it as UTF-8 text"},
