@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -128,6 +129,13 @@ int file_make_directories(int dirfd, const char *path, mode_t mode)
 		if (!saved || !slash[1])
 			return 0;
 	}
+}
+
+bool file_is_readable(int fd)
+{
+	struct pollfd polled = {.fd = fd, .events = POLLIN};
+
+	return fd >= 0 && poll(&polled, 1, 0) > 0;
 }
 
 int file_open_directory(int dirfd, const char *path)

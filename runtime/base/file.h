@@ -59,6 +59,9 @@ int file_open_exactly(int dirfd, const char *path, int flags);
  */
 int file_remove_tree(int dirfd, const char *name);
 
+/* True when something can be read from fd (-1: never), or its other end is closed. */
+bool file_is_readable(int fd);
+
 /* Opens a directory; -ENOTDIR when it is none. */
 int file_open_directory(int dirfd, const char *path);
 

@@ -14,6 +14,12 @@
 void process_reset_signals(void);
 
 /*
+ * Blocks SIGINT, SIGTERM, SIGHUP and one more (0: none), and returns a descriptor that they are
+ * read from (signalfd(2)), so that one never ends what has something to be undone.
+ */
+int process_take_signals(int one_more);
+
+/*
  * Scheduling, priorities, personality, timer slack, huge pages and core dumps as every process has
  * them that nobody changed them for: they, too, pass through exec. A real-time policy would go past
  * every share of the processor, and a personality can take address randomization away.

@@ -6,13 +6,11 @@
 #include "instance/copy.h"
 #include "instance/keep.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/process.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #define PROGRESS_FROM (16U << 20)
 
@@ -73,16 +71,9 @@ static int parse_operands(char *const *args, struct operands *ret_operands, stru
 /* Signals are read, so that one never leaves a temporary file behind. Standard output has none. */
 static int watch_signals(const struct operands *operands)
 {
-	sigset_t set;
-
 	if (!operands->inward && strcmp(operands->to, "-") == 0)
 		return -1;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return process_take_signals(0);
 }
 
 static int copy_operands(const struct operands *operands, int root, const struct record *record,

@@ -9,6 +9,7 @@
 #include "cli/caller.h"
 #include "cli/output.h"
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/socket.h"
 #include "instance/account.h"
 
@@ -55,19 +56,6 @@ static void window_size(uint16_t *rows, uint16_t *columns)
 	ioctl(0, TIOCGWINSZ, &size);
 	*rows = size.ws_row;
 	*columns = size.ws_col;
-}
-
-static int watch_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* Unless --env has it: of two with one name, some programs take the first, some the last. */
@@ -361,7 +349,7 @@ int execute_inside(const struct invocation *invocation, const char *name, char *
 	struct error err = {0};
 	int r = open_named(invocation->caller, name, &site, &record, &err);
 
-	e.signals = watch_signals();
+	e.signals = process_take_signals(SIGWINCH);
 	if (r == 0)
 		r = check_user(invocation, record, &err);
 	if (r == 0)

@@ -7,14 +7,13 @@
 #include "cli/progress.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/process.h"
 #include "instance/check.h"
 #include "install/compare.h"
 #include "install/generation.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 struct request {
 	const struct invocation *invocation;
@@ -188,19 +187,6 @@ static int parse_backend(const char *word, enum backend *ret_backend, struct err
 			 "--backend: '%s' is none of auto, copy, reflink and erofs", word);
 }
 
-/* Signals are read, so that nothing of a generation is left when one comes. */
-static int watch_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void show_progress(const struct tree_progress *progress, void *data)
 {
 	cleanup_free char *text = NULL;
@@ -237,7 +223,7 @@ static int print_generation(const struct request *request, const struct generati
 static int make_generation(struct request *request, char *const *paths, struct error *err)
 {
 	int64_t begun_ns = clock_boottime_ns();
-	cleanup_fd int signals = watch_signals();
+	cleanup_fd int signals = process_take_signals(0);
 	struct progress progress = {0};
 	struct adoption adoption = {
 		.state_path = request->site.state_path,

@@ -2,6 +2,7 @@
 /* From words to a ready instance, or to nothing; see session.h. */
 #include "cli/session.h"
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/socket.h"
 #include "base/visible.h"
 #include "cli/output.h"
@@ -26,19 +27,6 @@ static int check_name(const char *name, struct error *err)
 			 "'%s' is no name: use a-z, 0-9 and '-', at most 63 characters, the first "
 			 "no '-'",
 			 name);
-}
-
-static int block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* --recreate: an instance of that name goes first, whatever its template. */
@@ -136,7 +124,7 @@ static int start(const struct invocation *invocation, struct session *ret_sessio
 					.instance = {.tie = -1},
 					.exit_status = -1};
 	r = take_from_caller(ret_session, err);
-	ret_session->signals = block_signals();
+	ret_session->signals = process_take_signals(SIGQUIT);
 	if (r == 0)
 		r = prepare(ret_session, &request, err);
 	if (r < 0)

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -44,13 +43,6 @@ static int cannot_read(const struct walk *walk, const char *path, int errnum)
 	text_add_visible(&shown, path, strlen(path));
 	return error_set(walk->err, errnum, "cannot read '%s%s%s'", walk->name, *path ? "/" : "",
 			 shown.data ? shown.data : "");
-}
-
-static bool is_cancelled(const struct walk *walk)
-{
-	struct pollfd polled = {.fd = walk->cancel, .events = POLLIN};
-
-	return walk->cancel >= 0 && poll(&polled, 1, 0) > 0;
 }
 
 void manifest_entry_set(struct manifest_entry *entry, const struct stat *st)
@@ -144,7 +136,7 @@ static int read_directory(struct walk *walk, int fd, const char *path, int depth
 		below = xasprintf("%s%s%s", path, *path ? "/" : "", entry->d_name);
 		if (strlen(below) >= PATH_MAX)
 			r = refuse(walk, path, "names below it are longer than 4095 bytes");
-		else if (is_cancelled(walk))
+		else if (file_is_readable(walk->cancel))
 			r = error_set(walk->err, ECANCELED, "interrupted");
 		else
 			r = read_entry(walk, readable, entry->d_name, below, depth);

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -226,13 +225,6 @@ static int finish_directory(const struct copying *copying, const struct manifest
 	return r < 0 ? cannot_keep(copying, entry, r) : 0;
 }
 
-static bool is_cancelled(const struct tree_copy *copy)
-{
-	struct pollfd polled = {.fd = copy->cancel, .events = POLLIN};
-
-	return copy->cancel >= 0 && poll(&polled, 1, 0) > 0;
-}
-
 static int copy_all(const struct copying *copying)
 {
 	struct tree_copy *copy = copying->copy;
@@ -241,7 +233,7 @@ static int copy_all(const struct copying *copying)
 
 	for (size_t i = 0; r == 0 && i < manifest->n; i++) {
 		r = copy_entry(copying, &manifest->list[i]);
-		if (r == 0 && is_cancelled(copy))
+		if (r == 0 && file_is_readable(copy->cancel))
 			r = error_set(copying->err, ECANCELED, "interrupted");
 		if (copy->tell)
 			copy->tell(&copy->progress, copy->data);

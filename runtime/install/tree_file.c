@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
@@ -21,13 +20,6 @@
 int tree_file_clone(int from, int to)
 {
 	return ioctl(to, FICLONE, from) < 0 ? -errno : 0;
-}
-
-static bool is_cancelled(int cancel)
-{
-	struct pollfd polled = {.fd = cancel, .events = POLLIN};
-
-	return cancel >= 0 && poll(&polled, 1, 0) > 0;
 }
 
 /* Where the kernel cannot copy by itself. Both files stand at the same place. */
@@ -62,7 +54,7 @@ static int copy_range(int from, int to, uint64_t begin, uint64_t end, int cancel
 			end - (uint64_t)at < PORTION ? (size_t)(end - (uint64_t)at) : PORTION;
 		ssize_t n = copy_file_range(from, &at, to, &there, wanted, 0);
 
-		if (is_cancelled(cancel))
+		if (file_is_readable(cancel))
 			return -ECANCELED;
 		if (n < 0 && errno == EINTR)
 			continue;

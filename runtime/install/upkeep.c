@@ -63,19 +63,27 @@ static int clean_by_store(const struct depot *depot, struct store *store, const 
 	return r;
 }
 
+/* An install that the store knows, with its lock. The caller ends both. */
+static int open_known(const char *state_path, const char *install, struct store **ret_store,
+		      struct depot *ret_depot, struct error *err)
+{
+	struct install known = {0};
+	int r = store_open(state_path, ret_store, err);
+
+	*ret_depot = (struct depot){.directory = -1, .lock = -1};
+	if (r == 0)
+		r = store_install_load(*ret_store, install, &known, err);
+	install_deinit(&known);
+	return r < 0 ? r : depot_open(state_path, install, ret_depot, err);
+}
+
 int generation_prune(const char *state_path, const char *install, int64_t replaced_before_ns,
 		     struct error *err)
 {
 	cleanup_store struct store *store = NULL;
-	struct install known = {0};
-	struct depot depot = {.directory = -1, .lock = -1};
-	int r = store_open(state_path, &store, err);
+	struct depot depot;
+	int r = open_known(state_path, install, &store, &depot, err);
 
-	if (r == 0)
-		r = store_install_load(store, install, &known, err);
-	install_deinit(&known);
-	if (r == 0)
-		r = depot_open(state_path, install, &depot, err);
 	if (r == 0)
 		r = store_generation_prune(store, install, replaced_before_ns, err);
 	if (r == 0)
@@ -98,15 +106,9 @@ static int remove_depot(const char *state_path, const struct depot *depot, const
 int install_remove(const char *state_path, const char *name, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
-	struct install known = {0};
-	struct depot depot = {.directory = -1, .lock = -1};
-	int r = store_open(state_path, &store, err);
+	struct depot depot;
+	int r = open_known(state_path, name, &store, &depot, err);
 
-	if (r == 0)
-		r = store_install_load(store, name, &known, err);
-	install_deinit(&known);
-	if (r == 0)
-		r = depot_open(state_path, name, &depot, err);
 	if (r == 0)
 		r = store_install_remove(store, name, err);
 	if (r == 0)
