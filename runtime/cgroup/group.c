@@ -237,13 +237,14 @@ static int leave_groups(const struct cgroup_tree *tree, const char *id, struct e
 	return 0;
 }
 
+/* The keeper first: one that sees its server die would call that the reason. */
 static int undo_one(const struct cgroup_hierarchy *h, const char *parent, const char *id,
 		    int64_t until)
 {
 	cleanup_free char *group = group_path(h, parent, id);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(leaf_names); i++) {
+	for (size_t i = ARRAY_SIZE(leaf_names); r == 0 && i-- > 0;) {
 		cleanup_free char *leaf = xasprintf("%s/%s", group, leaf_names[i]);
 
 		r = undo_leaf(h, leaf, until);

@@ -273,11 +273,26 @@ static bool wait_for_end(int keeper, int64_t until)
 	}
 }
 
+/* It may have seen its server die before it died itself, and have called that the reason. */
+static void put_reason(const struct site *site, const char *id, const char *reason)
+{
+	cleanup_fd int run = site_open_run_of(site, id);
+	struct status status;
+
+	if (run < 0 || status_read(run, &status) < 0)
+		return;
+	status.state = STATE_ENDED;
+	status.failed = false;
+	snprintf(status.reason, sizeof(status.reason), "%s", reason);
+	(void)status_write(run, &status);
+}
+
 /*
  * A keeper that lives but does not understand a stop, because it is of another version of stint:
  * it goes with everything that it keeps. One that is just going needs a moment.
  */
-static int kill_stranger(const struct site *site, const char *id, struct error *err)
+static int kill_stranger(const struct site *site, const char *id, const char *reason,
+			 struct error *err)
 {
 	cleanup_record struct record *record = NULL;
 	int64_t until = clock_boottime_ns() + STRANGER_NS;
@@ -290,6 +305,8 @@ static int kill_stranger(const struct site *site, const char *id, struct error *
 	r = instance_load(site, id, &record, err);
 	if (r == 0)
 		r = steps_end(site, record, err);
+	if (r == 0)
+		put_reason(site, id, reason);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -315,7 +332,7 @@ static int end_with(const struct site *site, const char *id, enum control_verb v
 
 	if (keeper >= 0 && control_send(keeper, &packet, NULL, 0) == 0 &&
 	    !wait_for_end(keeper, until))
-		r = kill_stranger(site, id, err);
+		r = kill_stranger(site, id, reason, err);
 	/* what does not die is for the end to say */
 	return r < 0 && r != -EBUSY ? r : instance_end(site, id, reason, err);
 }

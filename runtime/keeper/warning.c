@@ -59,9 +59,9 @@ void warning_give(struct keeper *keeper, int64_t left, bool idle)
 	write_file(keeper, left);
 	if (warning->signal)
 		keeper_tell_init(keeper, &signal, NULL, 0);
-	if (warning->command)
+	if (warning->command && warning->command[0])
 		run_command(keeper, seconds);
-	if (warning->hook)
+	if (warning->hook && warning->hook[0])
 		run_hook(keeper, seconds);
 }
 

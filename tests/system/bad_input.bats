@@ -84,10 +84,12 @@ fails()
 	refused 1 "" up m
 	template m <<<$'template: m\npaths: [/no/such/path]\nrun: {command: [/bin/true]}'
 	fails 1 "path '/no/such/path' does not exist" up m
-	for path in / relative /proc /etc/../etc; do
+	for path in / relative/path /proc /etc/../etc; do
 		template m <<<$'template: m\ninstall: '"$path"$'\nrun: {command: [/bin/true]}'
 		fails 1 "" up m
 	done
+	template m <<<$'template: m\ninstall: unknown\nrun: {command: [/bin/true]}'
+	fails 3 "no install 'unknown'" up m
 }
 
 @test "a user, a working directory, a command that do not exist are named" {
