@@ -62,14 +62,14 @@ static int find_hook(struct work *work, struct error *err)
 		       : error_say(err, ERROR_FAILED, "there is no hook %s", work->run.name);
 }
 
-static int prepare(const struct invocation *invocation, struct work *work, struct error *err)
+static int prepare(const char *id, const char *hook, struct work *work, struct error *err)
 {
-	int r = find_kind(invocation->args[1], work, err);
+	int r = find_kind(hook, work, err);
 
 	if (r == 0)
 		r = place_open_anyway(&work->site, err);
 	if (r == 0)
-		r = instance_load(&work->site, invocation->args[0], &work->record, err);
+		r = instance_load(&work->site, id, &work->record, err);
 	if (r == 0)
 		r = plan_of_record(work->record, &work->plan, err);
 	if (r == 0 && work->kind >= 0)
@@ -93,23 +93,45 @@ static void tell(const struct work *work, int r, const struct error *err)
 	syslog(LOG_WARNING, "%s: %s", work->record->grant.name, err->text);
 }
 
-static int run_hook(const struct invocation *invocation)
+/* variable: "KEY=VALUE" for its environment, or NULL. */
+static int run(const char *id, const char *hook, char *variable)
 {
 	struct work work = {.site = {.state = -1, .run = -1}, .keeper = -1};
 	struct error err = {0};
-	char *env[] = {NULL, NULL};
-	int r = prepare(invocation, &work, &err);
+	char *env[] = {variable, NULL};
+	int r = prepare(id, hook, &work, &err);
 
-	if (r == 0 && invocation->n_args > 2) {
-		env[0] = invocation->args[2];
-		work.run.env = env;
-	}
+	work.run.env = env;
 	if (r == 0)
 		r = hook_run(&work.run, &err);
 	tell(&work, r, &err);
 	work_deinit(&work);
 	return r < 0 ? report(&err) : 0;
 }
+
+static int run_hook(const struct invocation *invocation)
+{
+	return run(invocation->args[0], invocation->args[1], invocation->args[2]);
+}
+
+/* What a keeper of an older stint calls; which hook it is, the record says. */
+static int run_notify(const struct invocation *invocation)
+{
+	cleanup_free char *variable = xasprintf("STINT_SECONDS_LEFT=%s", invocation->args[1]);
+
+	return run(invocation->args[0], WARNING, variable);
+}
+
+const struct command notify_command = {
+	.name = "notify",
+	.usage = "ID SECONDS -- HOOK...",
+	.summary = "run the hook of a warning; what an older keeper does",
+	.min_args = 2,
+	.max_args = 2,
+	.takes_rest = true,
+	.hidden = true,
+	.run = run_notify,
+};
 
 const struct command hook_command = {
 	.name = "hook",

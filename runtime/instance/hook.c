@@ -5,6 +5,7 @@
 #include "instance/events.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "base/visible.h"
@@ -125,6 +126,9 @@ static void become_hook(const struct hook_run *run, const struct account *user, 
 	    syscall(SYS_close_range, 3U, ~0U, 0U) < 0 || chdir("/") < 0)
 		_exit(126);
 	umask(022);
+	/* a keeper's are for it alone: what the memory killer spares, and less than all rights */
+	file_poke(AT_FDCWD, "/proc/self/oom_score_adj", "0");
+	prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL);
 	if (lose_privileges(user) < 0) {
 		dprintf(2, "cannot become user '%s': %s\n", user->name, strerror(errno));
 		_exit(126);

@@ -83,7 +83,7 @@ ALL='before_start: [TELL], after_ready: [TELL], before_stop: [TELL], after_end: 
 
 @test "what a hook finds, and that it inherits nothing" {
 	hook_program look 'env | sort >"'"$TOLD"'/env"; pwd; ls -l /proc/self/fd | tail -n +2 | wc -l >"'"$TOLD"'/fds"
-ps -o sid=,tty=,pid= -p $$ >"'"$TOLD"'/session"; umask >"'"$TOLD"'/umask"; grep SigBlk /proc/self/status >"'"$TOLD"'/blocked"'
+ps -o sid=,tty=,pid= -p $$ >"'"$TOLD"'/session"; umask >"'"$TOLD"'/umask"; grep -E "SigBlk|NoNewPrivs" /proc/self/status >"'"$TOLD"'/blocked"; cat /proc/self/oom_score_adj >>"'"$TOLD"'/blocked"'
 	template web <<-END
 		extends: hello
 		ports: {http-admin: 9090}
@@ -107,7 +107,7 @@ ps -o sid=,tty=,pid= -p $$ >"'"$TOLD"'/session"; umask >"'"$TOLD"'/umask"; grep 
 	# 0, 1, 2 and what ls has open itself
 	[ "$(cat "$TOLD/fds")" -eq 4 ]
 	[ "$(cat "$TOLD/umask")" = 0022 ]
-	[[ $(cat "$TOLD/blocked") == *0000000000000000 ]]
+	[[ $(cat "$TOLD/blocked") == *0000000000000000*NoNewPrivs:*1*0 ]]
 	read -r sid tty pid <"$TOLD/session"
 	[ "$sid" = "$pid" ]
 	[ "$tty" = "?" ]
