@@ -111,10 +111,10 @@ static int list_installs(struct request *request, struct error *err)
 	size_t n = 0;
 	int r = open_store(request, &store, err);
 
-	for (size_t i = 0; !list && i < ARRAY_SIZE(heads); i++)
-		table_add(&table, heads[i]);
 	if (r == 0)
 		r = store_install_list(store, &installs, &n, err);
+	for (size_t i = 0; !list && n > 0 && i < ARRAY_SIZE(heads); i++)
+		table_add(&table, heads[i]);
 	if (r == 0)
 		r = list_each(store, installs, n, &table, list, err);
 	install_list_free(installs, n);
