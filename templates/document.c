@@ -34,8 +34,10 @@ static const struct {
 	 "quote a value that contains ': ', and check the indentation"},
 	{"did not find expected key", "check the indentation of this line and the one before"},
 	{"could not find expected ':'", "write 'KEY: VALUE', with a blank behind the colon"},
-	{"did not find expected ',' or ']'", "close the list with ']', and quote a word in it that has one of {}[],"},
-	{"did not find expected ',' or '}'", "close the mapping with '}', and quote a value in it that has one of {}[],"},
+	{"did not find expected ',' or ']'",
+	 "close the list with ']', and quote a word in it that has one of {}[],"},
+	{"did not find expected ',' or '}'",
+	 "close the mapping with '}', and quote a value in it that has one of {}[],"},
 	{"found unexpected end of stream", "close the quote"},
 	{"did not find expected <document start>", "a file holds one mapping and nothing else"},
 };
