@@ -186,6 +186,18 @@ static struct counts *map_counts(const struct keeper *keeper)
 }
 
 /*
+ * On busy processors the forwarder does not take one from a server or a client that has just given
+ * it something: it gets its turn a little later, and has more to do then for one change of tasks.
+ * On an idle one it still runs at once.
+ */
+static void serve_in_batches(void)
+{
+	static const struct sched_param lowest = {0};
+
+	(void)sched_setscheduler(0, SCHED_BATCH, &lowest);
+}
+
+/*
  * Isolation of the forwarder. Should: serve the listeners, connect inside, append to the log.
  * Must not: see the store, any path, any other descriptor; hold a capability or regain one.
  */
@@ -220,6 +232,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 	memcpy(forwarder.check_flags, m->check_flags, sizeof(forwarder.check_flags));
 	keeper_raise(NEED_FORWARDER);
 	prctl(PR_SET_NAME, "stint-forwarder", 0, 0, 0);
+	serve_in_batches();
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	for (size_t i = 0; i < m->n_ports; i++) {
 		keep[n++] = forwarder.ports[i].listener = keeper->listeners[i];
