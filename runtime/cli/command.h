@@ -21,7 +21,7 @@ struct options {
 	bool rebuild, seccomp, leaks, fix, in_full, prune;
 	char *last, *older_than, *keep;
 	char *name, *ttl, *until, *idle, *keep_failed, *user, *lines;
-	char *backend;
+	char *backend, *drain;
 	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
 	bool best_effort;

@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&extend_command,
 	&touch_command,
 	&cp_command,
+	&replace_command,
 	&down_command,
 	&diff_command,
 	&plan_command,

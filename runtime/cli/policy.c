@@ -24,6 +24,7 @@ const struct policy policies[] = {
 	 "name ttl until keep-failed publish set env secret no-hold recreate seccomp " LIMITS,
 	 "zone best-effort"},
 	{"install", "json", "backend"},
+	{"replace", "drain set env secret no-wait json " LIMITS, "best-effort"},
 	{"plan", "set env json " LIMITS, "zone best-effort"},
 	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},

@@ -96,6 +96,41 @@ static int prepare(struct session *session, struct start_request *request, struc
 	return r;
 }
 
+/* Its own plan again says what was asked of it then; only a template can be asked for something. */
+static int plan_successor(struct session *session, const struct record *predecessor,
+			  struct error *err)
+{
+	struct invocation view = *session->invocation;
+	int r = view.n_args < 2 ? wish_nothing(&view.options, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (view.n_args < 2)
+		return plan_of_record(predecessor, &session->plan, err);
+	view.args++;
+	view.n_args--;
+	r = compile_template(&view, &session->site, true, &session->plan, err);
+	if (r < 0)
+		return r;
+	free(session->plan->network.zone);
+	session->plan->network.zone = xstrdup(predecessor->zone);
+	return lowers_name(&session->site, session->plan, err);
+}
+
+static int prepare_successor(struct session *session, struct start_request *request,
+			     struct error *err)
+{
+	const struct grant *old = &request->predecessor->grant;
+	int r = place_open(&session->site, err);
+
+	request->name = old->name;
+	request->lease = old->lease;
+	request->hold = old->hold;
+	if (r == 0)
+		r = plan_successor(session, request->predecessor, err);
+	return r < 0 ? r : look_at_secrets(session, err);
+}
+
 /* A server that does nothing takes the place of the template's. */
 static void make_idle(struct plan *plan, char ***ret_command)
 {
@@ -111,12 +146,15 @@ static void make_idle(struct plan *plan, char ***ret_command)
 	plan->ready.kind = READY_NONE;
 }
 
-static int start(const struct invocation *invocation, struct session *ret_session,
-		 char ***ret_command, struct error *err)
+/* ret_command NULL: the template's server is started. */
+static int start(const struct invocation *invocation, const struct record *predecessor,
+		 struct session *ret_session, char ***ret_command, struct error *err)
 {
 	const struct options *o = &invocation->options;
-	struct start_request request = {
-		.name = o->name, .publish = o->publish, .hold = !o->no_hold};
+	struct start_request request = {.name = o->name,
+					.publish = o->publish,
+					.hold = !o->no_hold,
+					.predecessor = predecessor};
 	int r;
 
 	*ret_session = (struct session){.invocation = invocation,
@@ -126,7 +164,8 @@ static int start(const struct invocation *invocation, struct session *ret_sessio
 	r = take_from_caller(ret_session, err);
 	ret_session->signals = process_take_signals(SIGQUIT);
 	if (r == 0)
-		r = prepare(ret_session, &request, err);
+		r = predecessor ? prepare_successor(ret_session, &request, err)
+				: prepare(ret_session, &request, err);
 	if (r < 0)
 		return r;
 	if (ret_command)
@@ -147,13 +186,19 @@ static int start(const struct invocation *invocation, struct session *ret_sessio
 int session_start(const struct invocation *invocation, struct session *ret_session,
 		  struct error *err)
 {
-	return start(invocation, ret_session, NULL, err);
+	return start(invocation, NULL, ret_session, NULL, err);
 }
 
 int session_start_idle(const struct invocation *invocation, struct session *ret_session,
 		       char ***ret_command, struct error *err)
 {
-	return start(invocation, ret_session, ret_command, err);
+	return start(invocation, NULL, ret_session, ret_command, err);
+}
+
+int session_start_successor(const struct invocation *invocation, const struct record *predecessor,
+			    struct session *ret_session, struct error *err)
+{
+	return start(invocation, predecessor, ret_session, NULL, err);
 }
 
 /* One line that is written over on a terminal, a line each elsewhere; to stderr, beside data. */
@@ -340,6 +385,27 @@ int session_release(struct session *session, struct error *err)
 		return error_set(err, -r, "the keeper is gone");
 	/* until it has heard it, a connection that is closed is the instance's end */
 	return wait_until(session, GOAL_RELEASED, err);
+}
+
+int session_take_over(struct session *session, struct error *err)
+{
+	struct control_packet packet = {.verb = CONTROL_TAKE};
+	struct error undo;
+	int r = control_send(session->instance.tie, &packet, NULL, 0);
+
+	session->failure = (struct error){0};
+	while (r == 0 && !session->released && !session->failure.code)
+		if (!session_take_packet(session))
+			break;
+	if (session->released)
+		return 0;
+	error_say(err, ERROR_FAILED, "the successor could not take the ports: %s",
+		  session->failure.code ? session->failure.text
+		  : *session->reason	? session->reason
+					: "its keeper was lost");
+	if (session_end(session, "could not take the ports", false, &undo) < 0)
+		fprintf(stderr, "stint: %s\n", undo.text);
+	return err->code;
 }
 
 int session_end(struct session *session, const char *reason, bool graceful, struct error *err)

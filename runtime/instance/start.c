@@ -15,6 +15,7 @@
 #include "instance/network.h"
 #include "instance/publish.h"
 #include "instance/record_file.h"
+#include "instance/succession.h"
 #include "instance/sweep.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -48,6 +49,27 @@ static void starting_deinit(struct starting *s)
 	cleanup_close(&s->tie);
 }
 
+static int fill_grant(struct starting *s, struct grant *grant, struct error *err)
+{
+	const struct start_request *request = s->request;
+	const struct account *owner = request->owner;
+	int r = 0;
+
+	grant->lease = request->lease;
+	grant->hold = request->hold;
+	if (request->predecessor)
+		return succession_inherit(s->site, request->predecessor, request->plan, grant,
+					  s->listeners, err);
+	grant->owner_uid = owner->uid;
+	grant->owner_gid = owner->gid;
+	grant->owner = xstrdup(owner->name);
+	if (request->quota)
+		r = publish_check_restricted(request->plan, request->publish, err);
+	return r < 0 ? r
+		     : publish_bind(request->plan, request->publish, request->hold, grant,
+				    s->listeners, err);
+}
+
 static int fill_record(struct starting *s, struct error *err)
 {
 	const struct start_request *request = s->request;
@@ -68,23 +90,13 @@ static int fill_record(struct starting *s, struct error *err)
 	record->zone = xstrdup(request->plan->network.zone);
 	if (request->plan->ha_group)
 		record->ha_group = xstrdup(request->plan->ha_group);
-	record->grant.owner_uid = request->owner->uid;
-	record->grant.owner_gid = request->owner->gid;
-	record->grant.owner = xstrdup(request->owner->name);
-	record->grant.lease = request->lease;
-	record->grant.hold = request->hold;
 	record->after_end = hook_pack(&request->plan->hooks[HOOK_AFTER_END]);
 	record->on_expiry = request->plan->lease.on_expiry;
 	record->keep_failed_ns = request->plan->lease.keep_failed_ns;
 	record->memory_bytes = request->plan->limits.memory_bytes;
 	record->cpu_millis = request->plan->limits.cpu_millis;
 	r = disk_choose(s->site, request->plan, s->admission.ids.count > 0, record, err);
-	if (r == 0 && request->quota)
-		r = publish_check_restricted(request->plan, request->publish, err);
-	if (r < 0)
-		return r;
-	return publish_bind(request->plan, request->publish, request->hold, &record->grant,
-			    s->listeners, err);
+	return r < 0 ? r : fill_grant(s, &record->grant, err);
 }
 
 static int create_lock(struct starting *s, struct error *err)
@@ -121,6 +133,8 @@ static int admit(struct starting *s, struct error *err)
 	int r = 0;
 
 	s->admission.quota = s->request->quota;
+	if (s->request->predecessor)
+		s->admission.predecessor = s->request->predecessor->grant.id;
 	for (unsigned i = 0; r == 0; i++) {
 		if (wanted)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
@@ -268,6 +282,7 @@ static int launch(struct starting *s, struct error *err)
 		.prepared = &s->prepared,
 		.network = &s->network,
 		.listeners = s->listeners,
+		.reserved = s->request->predecessor != NULL,
 		.lock = s->lock,
 	};
 

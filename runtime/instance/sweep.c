@@ -9,6 +9,7 @@
 #include "instance/rebuild.h"
 #include "instance/start.h"
 #include "instance/steps.h"
+#include "instance/succession.h"
 #include "base/cleanup.h"
 #include "install/generation.h"
 #include "base/clock.h"
@@ -201,6 +202,7 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 		r = store_list_ids(store, true, &all, err);
 	if (r < 0)
 		return r;
+	succession_sweep(site, store);
 	add_lost(site, ids, &due);
 	end_each(site, due, strays, ret_result, err);
 	if (strays) {
@@ -254,6 +256,7 @@ int site_sweep_in_passing(const struct site *site, struct store *store, const ch
 
 	if (r == 0 && is_time_to_look(site)) {
 		note_look(site);
+		succession_sweep(site, store);
 		r = store_list_ids(store, false, &ids, err);
 	} else if (r == 0 && name) {
 		r = add_holder(store, name, &ids, err);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/pins.h"
 #include "store/row.h"
+#include "store/successor.h"
 
 /* In the order of the columns that the statements below name. */
 static const struct field record_fields[] = {
@@ -144,6 +145,8 @@ int record_delete(struct store *store, const char *id, struct error *err)
 
 	if (r == 0)
 		r = run_with_id(store, delete_pins, id, err);
+	if (r == 0)
+		r = successor_forget(store, id, err);
 	return r < 0 ? r : run_with_id(store, delete_instance, id, err);
 }
 

@@ -160,9 +160,26 @@ static const char version_9[] = "CREATE TABLE install ("
 				"ALTER TABLE instance ADD COLUMN lowers BLOB;"
 				"ALTER TABLE instance ADD COLUMN after_end BLOB;";
 
+/* Who is to take the place of whom, and the ports that are the other one's until then. */
+static const char version_10[] = "CREATE TABLE succession ("
+				 " successor TEXT PRIMARY KEY,"
+				 " predecessor TEXT NOT NULL UNIQUE,"
+				 " name TEXT NOT NULL,"
+				 " done INTEGER NOT NULL) WITHOUT ROWID;"
+
+				 "CREATE TABLE future_port ("
+				 " instance TEXT NOT NULL,"
+				 " position INTEGER NOT NULL,"
+				 " name TEXT,"
+				 " scheme TEXT,"
+				 " host_address TEXT NOT NULL,"
+				 " host_port INTEGER NOT NULL,"
+				 " inside_port INTEGER NOT NULL,"
+				 " PRIMARY KEY (instance, position)) WITHOUT ROWID;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
 static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,
-				       version_6, version_7, version_8, version_9};
+				       version_6, version_7, version_8, version_9, version_10};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

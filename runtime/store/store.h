@@ -80,6 +80,7 @@ struct admission {
 	struct in6_addr prefix6;   /* the n-th address with it is the n-th's other one */
 	struct id_span ids;	   /* count 0: the instance gets no ids of its own */
 	const struct quota *quota; /* the owner is restricted; NULL: not */
+	const char *predecessor;   /* id of the instance whose place it will take; NULL: none */
 };
 
 /*
@@ -100,7 +101,8 @@ void store_cleanup(struct store **store);
  * high-availability group is there, -EADDRINUSE (kind ERROR_FAILED) when a
  * published fixed port is already in the store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses
  * or ids are exhausted. For a restricted owner, errors name nobody else's instances, and
- * ERROR_REFUSED says that his quota is used up.
+ * ERROR_REFUSED says that his quota is used up. One that will take the place of another instance
+ * (succession.h) gets a name for now, and its ports and what it adds to a quota are the other's.
  */
 int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err);
