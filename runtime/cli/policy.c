@@ -27,7 +27,7 @@ const struct policy policies[] = {
 	{"plan", "set env json " LIMITS, "zone best-effort"},
 	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},
-	{"ls", "all quiet json", ""},
+	{"ls", "all quiet json", "check"},
 	{"show", "json", ""},
 	{"port", "json", ""},
 	{"logs", "follow lines timestamps json", ""},

@@ -4,15 +4,19 @@
 #include "cli/output.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/visible.h"
 #include "instance/limits.h"
 #include "instance/lowers.h"
 #include "instance/network.h"
 #include "instance/traffic.h"
+#include "store/taints.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#define TAINTS_SHOWN_MAX 20
 
 static void show_traffic(struct table *table, const struct port_counts *counts)
 {
@@ -231,6 +235,15 @@ static void show_kept(struct table *table, const struct record *record)
 		   moment, record->grant.name);
 }
 
+static void taints_of(const struct site *site, const struct record *record,
+		      struct taint_list *ret_taints)
+{
+	cleanup_store struct store *store = NULL;
+
+	if (record->tainted && store_open(site->state_path, &store, NULL) == 0)
+		(void)store_taints_load(store, record->grant.id, ret_taints, NULL);
+}
+
 static void show_installs(struct table *table, const struct record *record)
 {
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
@@ -238,7 +251,9 @@ static void show_installs(struct table *table, const struct record *record)
 		uint32_t generation = 0;
 
 		table_add(table, "install");
-		if (lower_name(record, i, &install, &generation))
+		if (lower_name(record, i, &install, &generation) && !generation)
+			table_addf(table, "%s, live, guarded, of '%s'", record->layers[i], install);
+		else if (install)
 			table_addf(table, "%s, generation %u of '%s'", record->layers[i],
 				   generation, install);
 		else
@@ -261,6 +276,42 @@ static json_t *json_installs(const struct record *record)
 							 "generation", (json_int_t)generation));
 		json_array_append_new(list, one);
 	}
+	return list;
+}
+
+/* Below the table: names are not cut. */
+static void show_taints(const struct site *site, const struct record *record)
+{
+	struct taint_list taints = {0};
+
+	taints_of(site, record, &taints);
+	if (record->tainted)
+		printf("\ntainted: %u files that it sees were changed after its start\n",
+		       record->tainted);
+	for (size_t i = 0; i < taints.n && i < TAINTS_SHOWN_MAX; i++) {
+		cleanup_text struct text name = {0};
+
+		text_add_visible_name(&name, taints.list[i].path);
+		printf("  %c %s\n", change_letter(taints.list[i].change), name.data);
+	}
+	if (record->tainted > TAINTS_SHOWN_MAX)
+		printf("  and %u more\n", record->tainted - TAINTS_SHOWN_MAX);
+	if (record->tainted)
+		puts("It may see some as they were and some as they are. 'stint install adopt' "
+		     "makes a\ngeneration for instances that are started from then on.");
+	taint_list_deinit(&taints);
+}
+
+static json_t *json_taints(const struct site *site, const struct record *record)
+{
+	struct taint_list taints = {0};
+	json_t *list = json_array();
+
+	taints_of(site, record, &taints);
+	for (size_t i = 0; i < taints.n; i++)
+		json_array_append_new(list,
+				      json_change(taints.list[i].change, taints.list[i].path));
+	taint_list_deinit(&taints);
 	return list;
 }
 
@@ -300,6 +351,7 @@ static void show_record(const struct site *site, const struct record *record,
 	}
 	show_installs(&table, record);
 	table_print(&table);
+	show_taints(site, record);
 }
 
 static int run_show(const struct invocation *invocation)
@@ -321,6 +373,7 @@ static int run_show(const struct invocation *invocation)
 			json_use(object, &site, record);
 			json_object_set_new(object, "limits", json_limits(&site, record));
 			json_object_set_new(object, "installs", json_installs(record));
+			json_object_set_new(object, "taints", json_taints(&site, record));
 			json_object_set_new(object, "plan", json_string(record->plan));
 			json_print(object);
 		} else {

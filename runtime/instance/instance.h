@@ -24,6 +24,7 @@ struct start_request {
 	int cancel; /* readable once a hook before the start is to stop; -1: never */
 	const struct given_secrets *secrets; /* as secrets_check wants them */
 	const struct quota *quota;	     /* the owner is restricted; NULL: not */
+	const struct trial *trial;	     /* the generation it is to try; NULL: none */
 };
 
 /* An instance that this command has just started and is tied to. */

@@ -77,10 +77,9 @@ char **lowers_resolve(const struct site *site, char *const *directories, char *c
 
 	for (size_t i = 0; directories && directories[i]; i++) {
 		cleanup_free char *path =
-			i < known && *lowers[i] ? generation_lower_path(site->state_path, lowers[i])
-						: xstrdup(directories[i]);
+			i < known ? generation_lower_path(site->state_path, lowers[i]) : NULL;
 
-		strv_add(&paths, path);
+		strv_add(&paths, path ? path : directories[i]);
 	}
 	return paths;
 }

@@ -24,7 +24,7 @@ char **lowers_of(const struct site *site, const struct record *record);
 
 /*
  * The install and the generation that layer i of the record lies on; the caller frees the name.
- * False when it lies on the live directory.
+ * Generation 0 is the guarded live directory. False when the directory is no install's.
  */
 bool lower_name(const struct record *record, size_t i, char **ret_install,
 		uint32_t *ret_generation);

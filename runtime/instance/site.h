@@ -17,6 +17,7 @@
  *   RUN/groups.lock                    shared: a start counts on the parent control group
  *   RUN/zones.lock                     shared: a start counts on its zone
  *   RUN/firewall{,.lock}               the firewall as it was made last
+ *   RUN/live.lock, RUN/live/NAME       of the guard of live installs: guard.h
  *   RUN/zone/NAME/{hosts,resolv.conf}  what all instances of the zone see
  */
 #ifndef INSTANCE_SITE_H

@@ -211,6 +211,24 @@ int db_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statemen
 	return 0;
 }
 
+int db_prepare_text(struct store *store, const char *sql, const char *text,
+		    sqlite3_stmt **ret_statement, struct error *err)
+{
+	int r = db_prepare(store, sql, ret_statement, err);
+
+	if (r == 0)
+		sqlite3_bind_text(*ret_statement, 1, text, -1, SQLITE_STATIC);
+	return r;
+}
+
+int db_run_text(struct store *store, const char *sql, const char *text, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare_text(store, sql, text, &statement, err);
+
+	return r < 0 ? r : db_step(store, statement, err);
+}
+
 int db_step(struct store *store, sqlite3_stmt *statement, struct error *err)
 {
 	int rc = sqlite3_step(statement);

@@ -46,6 +46,10 @@ int db_run(struct store *store, const char *sql, struct error *err);
 
 int db_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement,
 	       struct error *err);
+/* The same with a text as its first parameter, which must outlive it; and run without a result. */
+int db_prepare_text(struct store *store, const char *sql, const char *text,
+		    sqlite3_stmt **ret_statement, struct error *err);
+int db_run_text(struct store *store, const char *sql, const char *text, struct error *err);
 /* 1: there is a row, 0: done, or a negative errno. */
 int db_step(struct store *store, sqlite3_stmt *statement, struct error *err);
 void db_finalize(sqlite3_stmt **statement);

@@ -220,7 +220,8 @@ static int admit(struct store *store, struct record *record, const struct admiss
 	if (r == 0 && admission->ids.count)
 		r = take_id_range(store, &admission->ids, &record->id_base, err);
 	if (r == 0)
-		r = store_find_lowers(store, record->layers, &record->lowers, err);
+		r = store_find_lowers(store, record->layers, admission->trial, &record->lowers,
+				      err);
 	if (r == 0)
 		r = record_insert(store, record, err);
 	return r;

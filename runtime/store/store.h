@@ -40,6 +40,7 @@ struct record {
 	unsigned on_expiry;		   /* enum plan_expiry */
 	int64_t keep_failed_ns; /* how long log and files are kept when it has failed, 0: not */
 	int64_t kept_until_ns;	/* wall clock: it has ended and is kept; 0: it has not */
+	uint32_t tainted;	/* files that changed below it (taints.h) */
 };
 
 /* What an instance came to, from start to end. A number that nobody could tell is -1. */
@@ -80,6 +81,13 @@ struct admission {
 	struct in6_addr prefix6;   /* the n-th address with it is the n-th's other one */
 	struct id_span ids;	   /* count 0: the instance gets no ids of its own */
 	const struct quota *quota; /* the owner is restricted; NULL: not */
+	const struct trial *trial; /* the generation it is to try; NULL: none */
+};
+
+/* A generation that is no default yet, and the instance that shall try it. */
+struct trial {
+	const char *install;
+	uint32_t generation;
 };
 
 /*

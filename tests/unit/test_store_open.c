@@ -123,6 +123,7 @@ static void store_open_newer_schema(void **data)
 }
 
 static const char back_to_version_1[] =
+	"DROP TABLE taint; ALTER TABLE instance DROP COLUMN tainted;"
 	"DROP TABLE pin; DROP TABLE generation; DROP TABLE install;"
 	"ALTER TABLE instance DROP COLUMN lowers;"
 	"ALTER TABLE instance DROP COLUMN after_end;"
