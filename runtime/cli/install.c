@@ -160,6 +160,7 @@ static const struct {
 	{"show", 2, 2, false, install_show},
 	{"add", 3, 2 + INSTALL_PATHS_MAX, true, add_install},
 	{"adopt", 2, 2, true, adopt},
+	{"canary", 2, 3, true, install_canary},
 	{"live", 2, 2 + INSTALL_PATHS_MAX, true, make_live},
 	{"diff", 4, 4, false, install_diff},
 	{"prune", 2, 2, true, prune},
@@ -201,16 +202,19 @@ static int run_install(const struct invocation *invocation)
 
 const struct command install_command = {
 	.name = "install",
-	.usage = "ls | show NAME | add NAME PATH... | adopt NAME | "
+	.usage = "ls | show NAME | add NAME PATH... | adopt NAME | canary NAME [TEMPLATE] | "
 		 "live NAME [PATH...] | diff NAME FROM TO | prune NAME | rm NAME",
-	.options = "backend json",
+	.options = "backend set env secret json",
 	.summary = "list and change installs, and keep generations of them",
 	.description =
 		"An install is a server's directories under a name. add makes a copy of them, the "
 		"first generation, and adopt makes another one, after a vendor's fix tool was at "
 		"work, say: instances that are started from then on see the newest, and each that "
 		"is there already goes on seeing what it was started on. Templates name the paths, "
-		"or the install. With live, new "
+		"or the install. canary is an adopt that first starts an instance of TEMPLATE on "
+		"the "
+		"copy, waits until it is ready and runs the template's check: the copy is removed "
+		"if that fails, and what new instances see stays what it was. With live, new "
 		"instances see the directories themselves, and nothing is copied: what changes "
 		"below them is noted with each of them, see ls and show. prune removes generations "
 		"that are not the newest and that no "

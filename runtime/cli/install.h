@@ -30,5 +30,6 @@ int install_adoption(const struct install_request *request, struct progress *pro
 int install_list(struct install_request *request, struct error *err);
 int install_show(struct install_request *request, struct error *err);
 int install_diff(struct install_request *request, struct error *err);
+int install_canary(struct install_request *request, struct error *err);
 
 #endif

@@ -23,7 +23,7 @@ const struct policy policies[] = {
 	{"run",
 	 "name ttl until keep-failed publish set env secret no-hold recreate seccomp " LIMITS,
 	 "zone best-effort"},
-	{"install", "json", "backend"},
+	{"install", "json", "backend set env secret"},
 	{"plan", "set env json " LIMITS, "zone best-effort"},
 	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},

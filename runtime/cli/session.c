@@ -111,12 +111,12 @@ static void make_idle(struct plan *plan, char ***ret_command)
 	plan->ready.kind = READY_NONE;
 }
 
-static int start(const struct invocation *invocation, struct session *ret_session,
-		 char ***ret_command, struct error *err)
+static int start(const struct invocation *invocation, const struct trial *trial,
+		 struct session *ret_session, char ***ret_command, struct error *err)
 {
 	const struct options *o = &invocation->options;
 	struct start_request request = {
-		.name = o->name, .publish = o->publish, .hold = !o->no_hold};
+		.name = o->name, .publish = o->publish, .hold = !o->no_hold, .trial = trial};
 	int r;
 
 	*ret_session = (struct session){.invocation = invocation,
@@ -147,13 +147,19 @@ static int start(const struct invocation *invocation, struct session *ret_sessio
 int session_start(const struct invocation *invocation, struct session *ret_session,
 		  struct error *err)
 {
-	return start(invocation, ret_session, NULL, err);
+	return start(invocation, NULL, ret_session, NULL, err);
+}
+
+int session_start_trial(const struct invocation *invocation, const struct trial *trial,
+			struct session *ret_session, struct error *err)
+{
+	return start(invocation, trial, ret_session, NULL, err);
 }
 
 int session_start_idle(const struct invocation *invocation, struct session *ret_session,
 		       char ***ret_command, struct error *err)
 {
-	return start(invocation, ret_session, ret_command, err);
+	return start(invocation, NULL, ret_session, ret_command, err);
 }
 
 /* One line that is written over on a terminal, a line each elsewhere; to stderr, beside data. */
