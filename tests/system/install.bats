@@ -267,6 +267,66 @@ no_loops()
 	refused 3 "no generation 7" install diff app 1 7
 }
 
+# jar NAME MANIFEST-LINE: with python's zip, as any tool makes one.
+jar()
+{
+	python3 -c '
+import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED)
+z.writestr("META-INF/", "")
+z.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\n" + sys.argv[2] + "\r\n\r\n")
+z.writestr("a/B.class", "x" * 5000)' "$L/lib/$1" "$2"
+}
+
+# versions_are_told BACKEND
+versions_are_told()
+{
+	rm "$L"/lib/*.jar
+	jar app.jar "Implementation-Version: 1.2.3"
+	jar bundle.jar "Bundle-Version: 4.5"
+	jar gone.jar "Implementation-Version: 0.9"
+	jar plain.jar "X: y"
+	stint install add app "$L" --backend "$1"
+	jar app.jar "Implementation-Version: 1.2.4"
+	jar bundle.jar "Implementation-Version: 4.6"
+	jar new.jar "Implementation-Version: 2.0-SNAP"$'\r\n'" SHOT"
+	jar plain.jar "X: z"
+	rm "$L/lib/gone.jar"
+	echo "this is no jar" >"$L/lib/broken.jar"
+	mkdir "$L/lib/directory.jar"
+	stint install adopt app --backend "$1"
+	[ "$(stint install diff app 1 2)" = "$(sed "s|^\(.\) |\1 $L/lib/|" <<-END
+		C app.jar  1.2.3 -> 1.2.4
+		A broken.jar
+		C bundle.jar  4.5 -> 4.6
+		A directory.jar
+		D gone.jar  0.9
+		A new.jar  2.0-SNAPSHOT
+		C plain.jar
+	END
+	)" ]
+	[ "$(stint install diff app 1 2 --json | jq -c '[.[] | [.from_version, .to_version]]')" = \
+		'[["1.2.3","1.2.4"],[null,null],["4.5","4.6"],[null,null],["0.9",null],[null,"2.0-SNAPSHOT"],[null,null]]' ]
+}
+
+need_archives()
+{
+	ldconfig -p | grep -q 'libarchive\.so\.13' || skip "no libarchive"
+	command -v python3 >/dev/null || skip "no python3"
+}
+
+@test "diff tells the versions of jars" {
+	need_archives
+	versions_are_told copy
+}
+
+@test "diff tells the versions of jars in images" {
+	need_archives
+	need_erofs
+	versions_are_told erofs
+	no_loops
+}
+
 # Everything that can lie in a directory, but what is refused.
 make_odd()
 {
