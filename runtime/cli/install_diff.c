@@ -41,7 +41,7 @@ static int open_part(const struct diff *diff, struct side *side, size_t index)
 					    diff->install.name, side->number, index);
 
 	if (side->directories[index] < 0)
-		side->directories[index] = lower_open(path, NULL);
+		side->directories[index] = lower_open(path, NULL, NULL);
 	return side->directories[index];
 }
 

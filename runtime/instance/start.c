@@ -270,7 +270,7 @@ static int set_limits(struct starting *s, struct error *err)
 
 static int open_lowers(struct starting *s, struct error *err)
 {
-	return content_open_lowers(s->lowers, &s->content, err);
+	return content_open_lowers(s->lowers, s->record->layers, &s->content, err);
 }
 
 static int launch(struct starting *s, struct error *err)

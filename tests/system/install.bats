@@ -219,6 +219,22 @@ no_loops()
 	mv "$L.away" "$L"
 }
 
+@test "what lies beside a live directory is not taken for its image" {
+	need_erofs
+	mkdir "$STINT_ROOT/evil"
+	echo evil >"$STINT_ROOT/evil/file"
+	mkfs.erofs --quiet "$L.erofs" "$STINT_ROOT/evil"
+	stint up t --name one --keep-failed 1m
+	[ "$(stint exec one -- cat "$L/conf/version")" = one ]
+	stint exec one -- sh -c "echo mine >>'$L/conf/version'"
+	[ "$(stint diff one)" = "C $L/conf/version" ]
+	kill_process sleep one
+	is_kept() { stint ls -a | grep -q 'one.*kept'; }
+	eventually 10 is_kept
+	stint cp "one:$L/lib/version" "$STINT_ROOT/out"
+	rm "$L.erofs"
+}
+
 @test "what is in use is not removed, and what is not goes" {
 	stint install add app "$L"
 	stint up t --name one
