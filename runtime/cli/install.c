@@ -26,7 +26,7 @@ static bool wants_json(const struct install_request *request)
 int install_store(const struct install_request *request, struct store **ret_store,
 		  struct error *err)
 {
-	return store_open(request->site.state_path, ret_store, err);
+	return site_open_store_to_read(&request->site, ret_store, err);
 }
 
 static int parse_backend(const char *word, enum backend *ret_backend, struct error *err)
@@ -182,6 +182,8 @@ static int act(struct install_request *request, struct error *err)
 				err, ERROR_REFUSED,
 				"'stint install %s' is not for members of the group " CALLER_GROUP,
 				actions[i].name);
+		if (actions[i].changes && site_check_writable(&request->site, err) < 0)
+			return err->code;
 		return actions[i].act(request, err);
 	}
 	return error_say(err, ERROR_USAGE, "usage: stint install %s", invocation->command->usage);
@@ -194,7 +196,7 @@ static int run_install(const struct invocation *invocation)
 	struct error err = {0};
 	int status = 0;
 
-	if (place_open(&request.site, &err) < 0 || act(&request, &err) < 0)
+	if (place_open_to_look(&request.site, &err) < 0 || act(&request, &err) < 0)
 		status = report(&err);
 	site_close(&request.site);
 	return status;

@@ -138,14 +138,14 @@ static int load_all(struct site *site, bool check, struct record ***ret_records,
 {
 	cleanup_store struct store *store = NULL;
 	struct sweep_result swept;
-	int r = place_open(site, err);
+	int r = check ? place_open(site, err) : place_open_to_look(site, err);
 
-	if (r == 0)
+	if (r == 0 && !site->read_only)
 		r = site_sweep(site, false, &swept, err);
 	if (r == 0 && check)
 		r = guard_look_at_all(site, err);
 	if (r == 0)
-		r = store_open(site->state_path, &store, err);
+		r = site_open_store_to_read(site, &store, err);
 	return r < 0 ? r : store_list(store, ret_records, ret_n, err);
 }
 

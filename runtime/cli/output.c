@@ -256,10 +256,10 @@ int open_named(const struct caller *caller, const char *name, struct site *ret_s
 	       struct record **ret_record, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
-	int r = place_open(ret_site, err);
+	int r = place_open_to_look(ret_site, err);
 
 	if (r == 0)
-		r = store_open(ret_site->state_path, &store, err);
+		r = site_open_store_to_read(ret_site, &store, err);
 	return r < 0 ? r : caller_load(caller, store, name, ret_record, err);
 }
 

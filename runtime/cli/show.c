@@ -240,7 +240,7 @@ static void taints_of(const struct site *site, const struct record *record,
 {
 	cleanup_store struct store *store = NULL;
 
-	if (record->tainted && store_open(site->state_path, &store, NULL) == 0)
+	if (record->tainted && site_open_store_to_read(site, &store, NULL) == 0)
 		(void)store_taints_load(store, record->grant.id, ret_taints, NULL);
 }
 

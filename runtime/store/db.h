@@ -25,6 +25,9 @@ struct store {
  * files beside it, "-wal" and "-shm", the mode of the database itself.
  */
 int db_open(struct store *store, struct error *err);
+
+/* The same for reading alone, of a file that cannot be written (sqlite.org/wal.html#readonly). */
+int db_open_to_read(struct store *store, struct error *err);
 void db_close(struct store *store);
 
 /*

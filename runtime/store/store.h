@@ -96,6 +96,12 @@ struct trial {
  * is no database, a full or read-only disk are errors that name the file and say what to do.
  */
 int store_open(const char *state_path, struct store **ret_store, struct error *err);
+
+/*
+ * The same for who only reads: where nothing can be written, what is there is read as it is. Making
+ * or changing a database is not possible with that.
+ */
+int store_open_to_read(const char *state_path, struct store **ret_store, struct error *err);
 void store_close(struct store *store);
 void store_cleanup(struct store **store);
 #define cleanup_store cleanup(store_cleanup)

@@ -292,13 +292,21 @@ static void store_open_read_only_disk(void **data)
 {
 	struct state *state = *data;
 	struct error err = {0};
+	bool taken;
 
 	mount_small_disk(state);
 	assert_int_equal(store_open(state->path, &state->store, NULL), 0);
+	must_admit(state->store, "web", 1);
 	store_cleanup(&state->store);
 	assert_int_equal(mount(NULL, state->path, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
 	assert_int_equal(store_open(state->path, &state->store, &err), -EROFS);
 	assert_non_null(strstr(err.text, "read-only"));
+	/* what is there can be read */
+	assert_int_equal(store_open_to_read(state->path, &state->store, &err), 0);
+	assert_int_equal(store_name_taken(state->store, "web", &taken, NULL), 0);
+	assert_true(taken);
+	assert_int_equal(end_instance(state->store, 1, "over"), -EROFS);
+	store_cleanup(&state->store);
 	assert_int_equal(mount(NULL, state->path, NULL, MS_REMOUNT, NULL), 0);
 }
 
