@@ -6,8 +6,8 @@
 #include "cli/command.h"
 #include "plan/plan.h"
 
-#define CHECK_TIMED_OUT -1
-#define CHECK_CANCELLED -2
+#define CHECK_TIMED_OUT (-1)
+#define CHECK_CANCELLED (-2)
 
 /*
  * Runs the check inside the instance of that name, with what it prints on standard error. Returns

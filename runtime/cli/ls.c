@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#define TAINTED_NAMES_MAX 5
+
 static char *ports_text(const struct grant *grant)
 {
 	struct text text = {0};
@@ -76,10 +78,15 @@ static void print_tainted(const struct caller *caller, struct record **records, 
 {
 	size_t tainted = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (records[i]->tainted && caller_owns(caller, records[i]))
+	for (size_t i = 0; i < n; i++) {
+		if (!records[i]->tainted || !caller_owns(caller, records[i]))
+			continue;
+		if (++tainted <= TAINTED_NAMES_MAX)
 			printf("%s%s",
-			       tainted++ ? ", " : "\n! changed below: ", records[i]->grant.name);
+			       tainted > 1 ? ", " : "\n! changed below: ", records[i]->grant.name);
+	}
+	if (tainted > TAINTED_NAMES_MAX)
+		printf(" and %zu more", tainted - TAINTED_NAMES_MAX);
 	if (tainted)
 		puts("\n  'stint show NAME' says what, 'stint install adopt' keeps the next from "
 		     "it");

@@ -140,7 +140,9 @@ char change_letter(unsigned kind)
 	static const char letters[] = {
 		[CHANGE_ADDED] = 'A', [CHANGE_REMOVED] = 'D', [CHANGE_CHANGED] = 'C'};
 
-	return kind < ARRAY_SIZE(letters) ? letters[kind] : '?';
+	if (kind >= ARRAY_SIZE(letters))
+		return '?';
+	return letters[kind];
 }
 
 json_t *json_change(unsigned kind, const char *path)

@@ -2,21 +2,18 @@
 /* stint show: one instance in full. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/taints.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/visible.h"
 #include "instance/limits.h"
 #include "instance/lowers.h"
 #include "instance/network.h"
 #include "instance/traffic.h"
-#include "store/taints.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#define TAINTS_SHOWN_MAX 20
 
 static void show_traffic(struct table *table, const struct port_counts *counts)
 {
@@ -235,15 +232,6 @@ static void show_kept(struct table *table, const struct record *record)
 		   moment, record->grant.name);
 }
 
-static void taints_of(const struct site *site, const struct record *record,
-		      struct taint_list *ret_taints)
-{
-	cleanup_store struct store *store = NULL;
-
-	if (record->tainted && site_open_store_to_read(site, &store, NULL) == 0)
-		(void)store_taints_load(store, record->grant.id, ret_taints, NULL);
-}
-
 static void show_installs(struct table *table, const struct record *record)
 {
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
@@ -276,42 +264,6 @@ static json_t *json_installs(const struct record *record)
 							 "generation", (json_int_t)generation));
 		json_array_append_new(list, one);
 	}
-	return list;
-}
-
-/* Below the table: names are not cut. */
-static void show_taints(const struct site *site, const struct record *record)
-{
-	struct taint_list taints = {0};
-
-	taints_of(site, record, &taints);
-	if (record->tainted)
-		printf("\ntainted: %u files that it sees were changed after its start\n",
-		       record->tainted);
-	for (size_t i = 0; i < taints.n && i < TAINTS_SHOWN_MAX; i++) {
-		cleanup_text struct text name = {0};
-
-		text_add_visible_name(&name, taints.list[i].path);
-		printf("  %c %s\n", change_letter(taints.list[i].change), name.data);
-	}
-	if (record->tainted > TAINTS_SHOWN_MAX)
-		printf("  and %u more\n", record->tainted - TAINTS_SHOWN_MAX);
-	if (record->tainted)
-		puts("It may see some as they were and some as they are. 'stint install adopt' "
-		     "makes a\ngeneration for instances that are started from then on.");
-	taint_list_deinit(&taints);
-}
-
-static json_t *json_taints(const struct site *site, const struct record *record)
-{
-	struct taint_list taints = {0};
-	json_t *list = json_array();
-
-	taints_of(site, record, &taints);
-	for (size_t i = 0; i < taints.n; i++)
-		json_array_append_new(list,
-				      json_change(taints.list[i].change, taints.list[i].path));
-	taint_list_deinit(&taints);
 	return list;
 }
 
@@ -351,7 +303,7 @@ static void show_record(const struct site *site, const struct record *record,
 	}
 	show_installs(&table, record);
 	table_print(&table);
-	show_taints(site, record);
+	taints_print(site, record);
 }
 
 static int run_show(const struct invocation *invocation)
@@ -373,7 +325,7 @@ static int run_show(const struct invocation *invocation)
 			json_use(object, &site, record);
 			json_object_set_new(object, "limits", json_limits(&site, record));
 			json_object_set_new(object, "installs", json_installs(record));
-			json_object_set_new(object, "taints", json_taints(&site, record));
+			json_object_set_new(object, "taints", taints_json(&site, record));
 			json_object_set_new(object, "plan", json_string(record->plan));
 			json_print(object);
 		} else {

@@ -53,8 +53,11 @@ static void copy_plain(const char *from, char version[JAR_VERSION_SIZE])
 	size_t n = 0;
 
 	from += strspn(from, " \t");
-	for (; *from && n + 1 < JAR_VERSION_SIZE; from++)
-		version[n++] = *from >= ' ' && *from <= '~' ? *from : '?';
+	for (; *from && n + 1 < JAR_VERSION_SIZE; from++, n++) {
+		version[n] = *from;
+		if (*from < ' ' || *from > '~')
+			version[n] = '?';
+	}
 	while (n && version[n - 1] == ' ')
 		n--;
 	version[n] = '\0';

@@ -22,6 +22,7 @@
 #define PAUSE_NS (2 * NSEC_PER_SEC) /* at least, between two looks */
 #define PAUSE_SHARE 20		    /* and so many times what the last look took of a processor */
 #define SETTLE_MS 50		    /* many instances may end at once */
+#define BLIND_NS (60 * NSEC_PER_SEC)
 #define LOCK_BYTE 0
 
 struct guard {
@@ -30,6 +31,7 @@ struct guard {
 	char *path; /* of the lock file */
 	int lock;
 	int watch; /* inotify: an instance ended, or a directory goes; -1: nobody tells */
+	int64_t blind_since_ns; /* when the store could not be read any more; 0: it can */
 };
 
 /* Nobody waits for it. */
@@ -83,21 +85,35 @@ static void begin_watch(struct guard *guard)
 				IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
 }
 
-/* In doubt it is: what cannot be read now may be a moment later. */
-static bool is_needed(const struct guard *guard)
+static int count_instances(const struct guard *guard, uint32_t *ret_instances)
 {
 	cleanup_store struct store *store = NULL;
 	cleanup_free char *file = xasprintf("%s/store.db", guard->site->state_path);
-	uint32_t instances = 1, tainted;
+	uint32_t tainted;
+	/* not to be made by who only wants to read it */
+	int r = access(file, F_OK) < 0 ? -ENOENT
+				       : store_open(guard->site->state_path, &store, NULL);
+
+	return r < 0 ? r : store_live_count(store, guard->install, ret_instances, &tainted, NULL);
+}
+
+/*
+ * What cannot be read now may be a moment later. But a newer stint's store never can: then this one
+ * gives way to another.
+ */
+static bool is_needed(struct guard *guard)
+{
+	uint32_t instances = 0;
 
 	if (access(guard->site->state_path, F_OK) < 0 || access(guard->site->run_path, F_OK) < 0)
 		return false;
-	/* not to be made by who only wants to read it */
-	if (access(file, F_OK) < 0 || store_open(guard->site->state_path, &store, NULL) < 0)
-		return true;
-	if (store_live_count(store, guard->install, &instances, &tainted, NULL) < 0)
-		return true;
-	return instances > 0;
+	if (count_instances(guard, &instances) == 0) {
+		guard->blind_since_ns = 0;
+		return instances > 0;
+	}
+	if (!guard->blind_since_ns)
+		guard->blind_since_ns = clock_boottime_ns();
+	return clock_boottime_ns() - guard->blind_since_ns < BLIND_NS;
 }
 
 /* True when something was told. */
@@ -116,7 +132,7 @@ static bool wait_until(const struct guard *guard, int64_t until_ns)
 }
 
 /* False when it is over. */
-static bool pause_for(const struct guard *guard, int64_t pause_ns)
+static bool pause_for(struct guard *guard, int64_t pause_ns)
 {
 	int64_t until_ns = clock_boottime_ns() + pause_ns;
 
@@ -134,7 +150,7 @@ static int64_t processor_ns(void)
 	return used.tv_sec * NSEC_PER_SEC + used.tv_nsec;
 }
 
-static void guard_until_over(const struct guard *guard)
+static void guard_until_over(struct guard *guard)
 {
 	int64_t used_ns = 0;
 

@@ -60,12 +60,12 @@ is_clean()
 {
 	[ "$(LC_ALL=C ls "$PLACE")" = "$(stint install show app --json | jq -r '.generations[].generation' | LC_ALL=C sort && echo lock)" ]
 	[ "$(stint install show app --json | jq .candidate)" = null ]
-	! find "$PLACE" -name candidate | grep -q .
+	[ -z "$(find "$PLACE" -name candidate)" ]
 }
 
 start_canary()
 {
-	"$STINT" install canary app "$@" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+	"$STINT" install canary app >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 	CANARY=$!
 	eventually 10 has_canary
 }

@@ -238,8 +238,7 @@ is_noted()
 	for fd in 0 1 2; do
 		[ "$(readlink "/proc/$pid/fd/$fd")" = /dev/null ]
 	done
-	! find "/proc/$pid/fd" -lname '*store.db*' | grep -q .
-	! find "/proc/$pid/fd" -lname "$L*" | grep -q .
+	[ -z "$(find "/proc/$pid/fd" -lname '*store.db*' -o -lname "$L*")" ]
 	[ "$(ls "/proc/$pid/fd" | wc -l)" -le 5 ]
 	[ "$(ps -o ni= -p "$pid" | tr -d ' ')" -eq 19 ]
 	stint doctor --leaks
