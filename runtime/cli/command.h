@@ -18,7 +18,7 @@
 /* Values of all options of the table; what a command does not take stays zero. */
 struct options {
 	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, schema, force;
-	bool rebuild, seccomp, leaks, fix, in_full, prune;
+	bool rebuild, seccomp, leaks, fix, in_full, prune, check;
 	char *last, *older_than, *keep;
 	char *name, *ttl, *until, *idle, *keep_failed, *user, *lines;
 	char *backend, *drain;

@@ -66,6 +66,8 @@ const struct option_spec option_specs[] = {
 	{"all", 'a', NULL, OPTION_FLAG, SPEC(all), "all instances; in lists, kept ones too"},
 	{"now", 0, NULL, OPTION_FLAG, SPEC(force),
 	 "kill at once, without asking the server to stop"},
+	{"check", 0, NULL, OPTION_FLAG, SPEC(check),
+	 "look first whether live installs have changed below their instances"},
 	{"follow", 'f', NULL, OPTION_FLAG, SPEC(follow), "go on printing what is added"},
 	{"lines", 'n', "NUMBER", OPTION_STRING, SPEC(lines), "only the last lines"},
 	{"last", 'n', "NUMBER", OPTION_STRING, SPEC(last), "how many, the newest ones"},

@@ -33,6 +33,10 @@ struct session {
 int session_start(const struct invocation *invocation, struct session *ret_session,
 		  struct error *err);
 
+/* The same on a generation that is on trial. */
+int session_start_trial(const struct invocation *invocation, const struct trial *trial,
+			struct session *ret_session, struct error *err);
+
 /*
  * The same, but that nothing runs in the instance yet: what the template would have run is the
  * caller's to execute inside, and to free (strv_free). No readiness is waited for.

@@ -139,15 +139,22 @@ static void make_idle(struct plan *plan, char ***ret_command)
 	plan->ready.kind = READY_NONE;
 }
 
-/* ret_command NULL: the template's server is started. */
-static int start(const struct invocation *invocation, const struct record *predecessor,
-		 struct session *ret_session, char ***ret_command, struct error *err)
+/* Whom or what an instance is started for; all NULL: just so. */
+struct purpose {
+	const struct record *predecessor;
+	const struct trial *trial;
+	char ***ret_command; /* of the template's server, which is not started then */
+};
+
+static int start(const struct invocation *invocation, const struct purpose *purpose,
+		 struct session *ret_session, struct error *err)
 {
 	const struct options *o = &invocation->options;
 	struct start_request request = {.name = o->name,
 					.publish = o->publish,
 					.hold = !o->no_hold,
-					.predecessor = predecessor};
+					.predecessor = purpose->predecessor,
+					.trial = purpose->trial};
 	int r;
 
 	*ret_session = (struct session){.invocation = invocation,
@@ -157,12 +164,12 @@ static int start(const struct invocation *invocation, const struct record *prede
 	r = take_from_caller(ret_session, err);
 	ret_session->signals = process_take_signals(SIGQUIT);
 	if (r == 0)
-		r = predecessor ? prepare_successor(ret_session, &request, err)
-				: prepare(ret_session, &request, err);
+		r = purpose->predecessor ? prepare_successor(ret_session, &request, err)
+					 : prepare(ret_session, &request, err);
 	if (r < 0)
 		return r;
-	if (ret_command)
-		make_idle(ret_session->plan, ret_command);
+	if (purpose->ret_command)
+		make_idle(ret_session->plan, purpose->ret_command);
 	request.plan = ret_session->plan;
 	request.owner = &ret_session->owner;
 	request.secrets = &ret_session->secrets;
@@ -179,17 +186,23 @@ static int start(const struct invocation *invocation, const struct record *prede
 int session_start(const struct invocation *invocation, struct session *ret_session,
 		  struct error *err)
 {
-	return start(invocation, NULL, ret_session, NULL, err);
+	return start(invocation, &(struct purpose){0}, ret_session, err);
+}
+
+int session_start_trial(const struct invocation *invocation, const struct trial *trial,
+			struct session *ret_session, struct error *err)
+{
+	return start(invocation, &(struct purpose){.trial = trial}, ret_session, err);
 }
 
 int session_start_idle(const struct invocation *invocation, struct session *ret_session,
 		       char ***ret_command, struct error *err)
 {
-	return start(invocation, NULL, ret_session, ret_command, err);
+	return start(invocation, &(struct purpose){.ret_command = ret_command}, ret_session, err);
 }
 
 int session_start_successor(const struct invocation *invocation, const struct record *predecessor,
 			    struct session *ret_session, struct error *err)
 {
-	return start(invocation, predecessor, ret_session, NULL, err);
+	return start(invocation, &(struct purpose){.predecessor = predecessor}, ret_session, err);
 }

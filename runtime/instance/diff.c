@@ -324,7 +324,7 @@ static int diff_one(int pool, const char *install, const char *lower_path, size_
 {
 	cleanup_free char *path = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, path, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = lower_open(lower_path, err);
+	cleanup_fd int lower = lower_open(lower_path, install, err);
 
 	if (lower < 0)
 		return lower;

@@ -8,6 +8,7 @@
 #include "instance/content.h"
 #include "instance/disk.h"
 #include "instance/events.h"
+#include "instance/guard.h"
 #include "instance/hook.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
@@ -39,6 +40,8 @@ static void starting_deinit(struct starting *s)
 	account_deinit(&s->account);
 	strv_free(s->paths);
 	strv_free(s->lowers);
+	strv_free(s->live);
+	cleanup_close(&s->admitting);
 	content_deinit(&s->content);
 	for (size_t i = 0; s->record && i < s->record->grant.n_ports; i++)
 		close(s->listeners[i]);
@@ -135,6 +138,7 @@ static int admit(struct starting *s, struct error *err)
 	s->admission.quota = s->request->quota;
 	if (s->request->predecessor)
 		s->admission.predecessor = s->request->predecessor->grant.id;
+	s->admission.trial = s->request->trial;
 	for (unsigned i = 0; r == 0; i++) {
 		if (wanted)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
@@ -145,11 +149,17 @@ static int admit(struct starting *s, struct error *err)
 			break;
 		r = 0;
 	}
+	cleanup_close(&s->admitting);
 	if (r < 0)
 		return r;
 	strv_free(s->lowers);
 	s->lowers = lowers_of(s->site, s->record);
 	return 0;
+}
+
+static int look_at_live(struct starting *s, struct error *err)
+{
+	return s->live[0] ? guard_prepare(s->site, s->store, s->live, &s->admitting, err) : 0;
 }
 
 static int undo_start(struct starting *s, const struct error *why)
@@ -247,6 +257,14 @@ static int begin_network(struct starting *s, struct error *err)
 	return r;
 }
 
+/* The store is closed by now. */
+static int ensure_guard(struct starting *s, struct error *err)
+{
+	(void)err;
+	guard_ensure(s->site, s->live);
+	return 0;
+}
+
 static int prepare_steps(struct starting *s, struct error *err)
 {
 	return steps_prepare(s->site, s->record, &s->prepared, err);
@@ -266,7 +284,7 @@ static int set_limits(struct starting *s, struct error *err)
 
 static int open_lowers(struct starting *s, struct error *err)
 {
-	return content_open_lowers(s->lowers, &s->content, err);
+	return content_open_lowers(s->lowers, s->record->layers, &s->content, err);
 }
 
 static int launch(struct starting *s, struct error *err)
@@ -302,11 +320,13 @@ static const struct stage entering[] = {
 	{"sweep in passing", sweep_in_passing},
 	{"fill the record", fill_record},
 	{"make the lock", create_lock},
+	{"look at the live directories", look_at_live},
 	{"enter the record", admit},
 };
 static const struct stage making[] = {
 	{"run the hook", run_hook},
 	{"begin the network", begin_network},
+	{"guard the live directories", ensure_guard},
 	{"prepare the steps", prepare_steps},
 	{"copy the record", copy_record},
 	{"open the lower layers", open_lowers},
@@ -356,8 +376,12 @@ static int start(struct starting *s, struct error *err)
 int instance_start(const struct site *site, const struct start_request *request,
 		   struct instance *ret_instance, struct error *err)
 {
-	struct starting s = {
-		.site = site, .request = request, .lock = -1, .tie = -1, .network.lock = -1};
+	struct starting s = {.site = site,
+			     .request = request,
+			     .admitting = -1,
+			     .lock = -1,
+			     .tie = -1,
+			     .network.lock = -1};
 	int r;
 
 	s.prepared.group_lock = s.prepared.run = s.prepared.log = s.prepared.pool = -1;

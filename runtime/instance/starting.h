@@ -11,6 +11,8 @@ struct starting {
 	struct account account;
 	char **paths;
 	char **lowers; /* what the views of its install directories lie on */
+	char **live;   /* the installs whose live directories are among them */
+	int admitting; /* guard_prepare's lock */
 	struct content content;
 	struct admission admission; /* what it may be given */
 	struct error without;	    /* why it gets no ids of its own */

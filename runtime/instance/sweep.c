@@ -2,6 +2,7 @@
 /* What is overdue, has lost its keeper or has no record is ended; see sweep.h. In commands. */
 #include "instance/sweep.h"
 #include "instance/events.h"
+#include "instance/guard.h"
 #include "instance/instance.h"
 #include "instance/keep.h"
 #include "instance/leaks_look.h"
@@ -11,10 +12,11 @@
 #include "instance/steps.h"
 #include "instance/succession.h"
 #include "base/cleanup.h"
-#include "install/generation.h"
+#include "install/candidate.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/taints.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,15 +187,36 @@ static int find_due(struct store *store, char ***ret_ids, struct error *err)
 			      clock_wall_ns() - SWEEP_OVERDUE_NS, ret_ids, err);
 }
 
-int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_result,
-	       struct error *err)
+/* Of installs without a candidate there is nobody. */
+static void end_abandoned(const struct site *site, struct store *store, struct sweep_result *result)
+{
+	struct install *installs = NULL;
+	size_t n = 0;
+
+	if (store_install_list(store, &installs, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		cleanup_strv char **ids = NULL;
+
+		if (!installs[i].candidate ||
+		    candidate_is_tried(site->state_path, installs[i].name) ||
+		    store_candidate_instances(store, installs[i].name, &ids, NULL) < 0)
+			continue;
+		for (size_t j = 0; ids[j]; j++)
+			if (instance_kill(site, ids[j], "the canary was lost", NULL) == 0)
+				result->ended++;
+	}
+	install_list_free(installs, n);
+}
+
+static int sweep(const struct site *site, bool strays, char ***ret_live,
+		 struct sweep_result *ret_result, struct error *err)
 {
 	cleanup_strv char **due = NULL, **ids = NULL, **all = NULL;
 	/* kept to the end: what nobody has open is read as a whole by whoever opens it */
 	cleanup_store struct store *store = NULL;
 	int r = store_open(site->state_path, &store, err);
 
-	*ret_result = (struct sweep_result){0};
 	if (r == 0)
 		r = find_due(store, &due, err);
 	if (r == 0)
@@ -208,9 +231,22 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 	if (strays) {
 		sweep_strays(site, all, ret_result, err);
 		keep_prune_archives(site);
+		end_abandoned(site, store, ret_result);
 		generations_sweep(site->state_path, store);
 	}
-	return 0;
+	return store_live_installs(store, ret_live, err);
+}
+
+int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_result,
+	       struct error *err)
+{
+	cleanup_strv char **live = NULL;
+	int r;
+
+	*ret_result = (struct sweep_result){0};
+	r = sweep(site, strays, &live, ret_result, err);
+	guard_ensure(site, live);
+	return r;
 }
 
 /*

@@ -177,9 +177,22 @@ static const char version_10[] = "CREATE TABLE succession ("
 				 " inside_port INTEGER NOT NULL,"
 				 " PRIMARY KEY (instance, position)) WITHOUT ROWID;";
 
+/* Installs that are seen as they are, what changed below instances, and what is on trial. */
+static const char version_11[] =
+	"ALTER TABLE install ADD COLUMN live INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE install ADD COLUMN candidate INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN tainted INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE taint ("
+	" instance TEXT NOT NULL,"
+	" path BLOB NOT NULL,"
+	" change INTEGER NOT NULL,"
+	" PRIMARY KEY (instance, path)) WITHOUT ROWID;"
+	"CREATE INDEX pin_live ON pin (install) WHERE number = 0;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,
-				       version_6, version_7, version_8, version_9, version_10};
+static const char *const versions[] = {version_1, version_2,  version_3, version_4,
+				       version_5, version_6,  version_7, version_8,
+				       version_9, version_10, version_11};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

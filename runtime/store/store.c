@@ -15,19 +15,37 @@
 #include <errno.h>
 #include <string.h>
 
-int store_open(const char *state_path, struct store **ret_store, struct error *err)
+static int open_as(const char *state_path, bool reading, struct store **ret_store,
+		   struct error *err)
 {
 	cleanup_store struct store *store = xcalloc(1, sizeof(*store));
 	int r;
 
 	store->path = xasprintf("%s/store.db", state_path);
-	r = db_open(store, err);
+	r = reading ? db_open_to_read(store, err) : db_open(store, err);
 	if (r == 0)
 		r = schema_prepare(store, err);
 	if (r < 0)
 		return r;
 	*ret_store = steal_ptr(store);
 	return 0;
+}
+
+int store_open(const char *state_path, struct store **ret_store, struct error *err)
+{
+	return open_as(state_path, false, ret_store, err);
+}
+
+int store_open_to_read(const char *state_path, struct store **ret_store, struct error *err)
+{
+	struct error why = {0};
+	int r = store_open(state_path, ret_store, &why);
+
+	if (r == -EROFS)
+		return open_as(state_path, true, ret_store, err);
+	if (r < 0 && err)
+		*err = why;
+	return r;
 }
 
 void store_close(struct store *store)
@@ -236,7 +254,8 @@ static int admit(struct store *store, struct record *record, const struct admiss
 	if (r == 0 && admission->ids.count)
 		r = take_id_range(store, &admission->ids, &record->id_base, err);
 	if (r == 0)
-		r = store_find_lowers(store, record->layers, &record->lowers, err);
+		r = store_find_lowers(store, record->layers, admission->trial, &record->lowers,
+				      err);
 	if (r == 0)
 		r = predecessor ? successor_insert(store, record, predecessor, err)
 				: record_insert(store, record, err);

@@ -40,6 +40,7 @@ struct record {
 	unsigned on_expiry;		   /* enum plan_expiry */
 	int64_t keep_failed_ns; /* how long log and files are kept when it has failed, 0: not */
 	int64_t kept_until_ns;	/* wall clock: it has ended and is kept; 0: it has not */
+	uint32_t tainted;	/* files that changed below it (taints.h) */
 };
 
 /* What an instance came to, from start to end. A number that nobody could tell is -1. */
@@ -81,6 +82,13 @@ struct admission {
 	struct id_span ids;	   /* count 0: the instance gets no ids of its own */
 	const struct quota *quota; /* the owner is restricted; NULL: not */
 	const char *predecessor;   /* id of the instance whose place it will take; NULL: none */
+	const struct trial *trial; /* the generation it is to try; NULL: none */
+};
+
+/* A generation that is no default yet, and the instance that shall try it. */
+struct trial {
+	const char *install;
+	uint32_t generation;
 };
 
 /*
@@ -89,6 +97,12 @@ struct admission {
  * is no database, a full or read-only disk are errors that name the file and say what to do.
  */
 int store_open(const char *state_path, struct store **ret_store, struct error *err);
+
+/*
+ * The same for who only reads: where nothing can be written, what is there is read as it is. Making
+ * or changing a database is not possible with that.
+ */
+int store_open_to_read(const char *state_path, struct store **ret_store, struct error *err);
 void store_close(struct store *store);
 void store_cleanup(struct store **store);
 #define cleanup_store cleanup(store_cleanup)
