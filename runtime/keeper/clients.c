@@ -36,7 +36,9 @@ void clients_init(struct keeper *keeper, int tie)
 	/* a command that does not read must never make the keeper wait */
 	fcntl(tie, F_SETFL, O_NONBLOCK);
 	client = add_client(keeper, tie);
-	client->tie = client->finish = client->watch = true;
+	/* the instance is older than who has it succeeded to, and does not end with that */
+	client->tie = !keeper->message.succeeds;
+	client->finish = client->watch = true;
 }
 
 void clients_accept(struct keeper *keeper)
@@ -54,6 +56,8 @@ void clients_close(struct keeper *keeper, struct client *client)
 		.verb = INIT_EXEC_SIGNAL, .number = client->exec_key, .number2 = SIGKILL};
 	bool tied = client->tie;
 
+	if (keeper->successor == client)
+		keeper->successor = NULL;
 	close(client->fd);
 	if (client->exec_key)
 		keeper_tell_init(keeper, &kill_exec, NULL, 0);
@@ -120,14 +124,28 @@ static void on_release(const struct request *request)
 
 static void on_stop(const struct request *request)
 {
+	const char *reason = request->packet->text ? request->packet->text : "stopped";
+
 	watch(request);
-	keeper_stop(request->keeper, request->packet->text ? request->packet->text : "stopped");
+	handover_cancel(request->keeper, reason);
+	keeper_stop(request->keeper, reason);
 }
 
 static void on_kill(const struct request *request)
 {
+	const char *reason = request->packet->text ? request->packet->text : "killed";
+
 	watch(request);
-	keeper_kill(request->keeper, request->packet->text ? request->packet->text : "killed");
+	handover_cancel(request->keeper, reason);
+	keeper_kill(request->keeper, reason);
+}
+
+static void on_handover(const struct request *request)
+{
+	struct error err;
+
+	if (handover_begin(request->keeper, request->client, &err) < 0)
+		answer_failed(request->keeper, request->client, &err);
 }
 
 /* Whoever uses a frozen instance wants it to go on. */
@@ -148,11 +166,9 @@ static void on_lease(const struct request *request)
 static void on_touch(const struct request *request)
 {
 	struct keeper *keeper = request->keeper;
-	const struct lease *lease = &keeper->message.lease;
-	int64_t now = lease->clock == LEASE_WALL ? clock_wall_ns() : clock_boottime_ns();
 	struct error err;
 
-	if (keeper->status.state == STATE_FROZEN && lease->deadline_ns <= now) {
+	if (deadline_is_over(keeper)) {
 		error_say(&err, ERROR_REFUSED,
 			  "its time is over: 'stint extend' lets it go on from where it is");
 		answer_failed(keeper, request->client, &err);
@@ -277,13 +293,14 @@ static const struct {
 	enum control_verb verb;
 	void (*act)(const struct request *request);
 } verbs[] = {
-	{CONTROL_WATCH, on_watch},   {CONTROL_RELEASE, on_release},
-	{CONTROL_STOP, on_stop},     {CONTROL_KILL, on_kill},
-	{CONTROL_LEASE, on_lease},   {CONTROL_EXEC, on_exec},
-	{CONTROL_ROOT, on_root},     {CONTROL_EXEC_SIGNAL, on_exec_signal},
-	{CONTROL_POOL, on_pool},     {CONTROL_NETWORK, on_network},
-	{CONTROL_LINKED, on_linked}, {CONTROL_COUNTS, on_counts},
-	{CONTROL_TOUCH, on_touch},   {CONTROL_HOOK, on_hook},
+	{CONTROL_WATCH, on_watch},	 {CONTROL_RELEASE, on_release},
+	{CONTROL_STOP, on_stop},	 {CONTROL_KILL, on_kill},
+	{CONTROL_LEASE, on_lease},	 {CONTROL_EXEC, on_exec},
+	{CONTROL_ROOT, on_root},	 {CONTROL_EXEC_SIGNAL, on_exec_signal},
+	{CONTROL_POOL, on_pool},	 {CONTROL_NETWORK, on_network},
+	{CONTROL_LINKED, on_linked},	 {CONTROL_COUNTS, on_counts},
+	{CONTROL_TOUCH, on_touch},	 {CONTROL_HOOK, on_hook},
+	{CONTROL_HANDOVER, on_handover},
 };
 
 /* From a command of a newer stint, that is: it must not wait for an answer. */

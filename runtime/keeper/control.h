@@ -48,6 +48,7 @@ enum control_verb {
 	CONTROL_COUNTS,	     /* give me what went through the published ports */
 	CONTROL_TOUCH,	     /* the instance is in use: its idle time begins anew */
 	CONTROL_HOOK,	     /* number: the hook that has ended; number2: 1 it failed; text: how */
+	CONTROL_HANDOVER = 24, /* of a successor: end what runs inside, give me the rest, and go */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */
@@ -61,6 +62,11 @@ enum control_verb {
 	CONTROL_POOL_IS,      /* fds: a directory */
 	CONTROL_NETWORK_IS,   /* fds: a network namespace */
 	CONTROL_COUNTS_ARE,   /* fds: a file with a struct counts; none: nothing is counted */
+	/*
+	 * lease; number: 1 there is a link; fds: liveness lock, control socket, network namespace,
+	 * and counts if there are any; then as many packets as the listeners take, with those alone
+	 */
+	CONTROL_HANDED_OVER = 88,
 	/* keeper to init */
 	INIT_START_SERVER = 128,
 	INIT_SIGNAL_SERVER, /* number: the signal */

@@ -15,7 +15,7 @@
 
 #include <sys/types.h>
 
-#define START_MESSAGE_VERSION 4
+#define START_MESSAGE_VERSION 5
 #define START_GROUPS_MAX 32
 #define START_CGROUPS_MAX 24
 
@@ -33,7 +33,8 @@ enum start_fd {
 	START_FD_MEMORY_HITS,
 	START_FD_FREEZER, /* file that freezes the server's group; any when there is none */
 	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners,
-			     what the template puts into the view */
+			     what the template puts into the view; last, of a successor, a
+			     connection to the keeper before it (handover.c) */
 };
 
 struct start_message {
@@ -75,6 +76,7 @@ struct start_message {
 	uint64_t log_limit;
 	bool hold;
 	bool awaits_link; /* the server starts after CONTROL_LINKED only */
+	bool succeeds;	  /* a keeper that gives lock, control socket, listeners and lease */
 	char *table;	  /* of the firewall, while there is a link */
 
 	uint16_t inside_ports[PLAN_PORTS_MAX];
