@@ -9,6 +9,7 @@
 #include "cli/place.h"
 #include "instance/log.h"
 #include "instance/lowers.h"
+#include "instance/reset.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -141,6 +142,47 @@ static int start(const struct invocation *invocation, struct session *ret_sessio
 	if (r == 0 && ret_session->instance.without.code)
 		fprintf(stderr, "stint: no user namespace: %s\n",
 			ret_session->instance.without.text);
+	return r;
+}
+
+static int load_for_reset(struct session *session, struct error *err)
+{
+	const struct invocation *invocation = session->invocation;
+	cleanup_store struct store *store = NULL;
+	struct record **record = &session->instance.record;
+	int r = place_open(&session->site, err);
+
+	if (r == 0)
+		r = store_open(session->site.state_path, &store, err);
+	if (r == 0)
+		r = caller_load(invocation->caller, store, invocation->args[0], record, err);
+	if (r == 0 && (*record)->kept_until_ns)
+		r = error_say(err, ERROR_REFUSED,
+			      "'%s' has ended and is kept: 'stint down %s', and start a new one",
+			      (*record)->grant.name, (*record)->grant.name);
+	if (r == 0)
+		r = plan_of_record(*record, &session->plan, err);
+	return r < 0 ? r : look_at_secrets(session, err);
+}
+
+int session_reset(const struct invocation *invocation, struct session *ret_session,
+		  struct error *err)
+{
+	int r;
+
+	*ret_session = (struct session){.invocation = invocation,
+					.site = {.state = -1, .run = -1},
+					.instance = {.tie = -1},
+					.goes_on = true,
+					.exit_status = -1};
+	r = take_from_caller(ret_session, err);
+	ret_session->signals = process_take_signals(SIGQUIT);
+	if (r == 0)
+		r = load_for_reset(ret_session, err);
+	if (r == 0)
+		r = instance_reset(&ret_session->site, ret_session->plan, &ret_session->secrets,
+				   &ret_session->instance, err);
+	secrets_deinit(&ret_session->secrets);
 	return r;
 }
 
@@ -289,6 +331,15 @@ static bool is_reached(const struct session *session, enum goal goal)
 	return goal == GOAL_STARTED ? session->started : session->ready_ns > 0;
 }
 
+static int leave(const struct session *session, struct error *err)
+{
+	clear_stage();
+	return error_say(err, ERROR_FAILED,
+			 "interrupted; '%s' is reset and gets ready by itself: see 'stint show %s'",
+			 session->instance.record->grant.name,
+			 session->instance.record->grant.name);
+}
+
 /* Once a signal has come there is no way back: the end is waited for. */
 static int wait_until(struct session *session, enum goal goal, struct error *err)
 {
@@ -304,10 +355,12 @@ static int wait_until(struct session *session, enum goal goal, struct error *err
 
 		if (poll(polled, ARRAY_SIZE(polled), -1) < 0 && errno != EINTR)
 			return error_set(err, errno, "cannot wait");
-		if (polled[1].revents) {
+		if (polled[1].revents)
 			take_signal(session);
+		if (polled[1].revents && session->goes_on)
+			return leave(session, err);
+		if (polled[1].revents)
 			(void)control_send(session->instance.tie, &kill_packet, NULL, 0);
-		}
 		if (polled[0].revents)
 			session_take_packet(session);
 	}
