@@ -321,7 +321,7 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 	size_t n = 0;
 
 	fds[n++] = message;
-	fds[n++] = succeeds ? prepared->run : launch->lock;
+	fds[n++] = succeeds ? launch->network->lock : launch->lock;
 	fds[n++] = tie;
 	fds[n++] = succeeds ? prepared->run : control;
 	fds[n++] = prepared->run;

@@ -182,7 +182,11 @@ static int take_parts(struct keeper *keeper, struct error *err)
 		close_all(fds, n);
 		return error_say(err, ERROR_FAILED, "its keeper gives too little");
 	}
-	close(keeper->lock); /* stand-ins */
+	/*
+	 * Stand-ins. The first is a hold on all zones: no link was made, or taken, from what the
+	 * predecessor gave to what it does not answer any more.
+	 */
+	close(keeper->lock);
 	close(keeper->control);
 	keeper->lock = fds[PART_LOCK];
 	keeper->control = fds[PART_CONTROL];
@@ -190,6 +194,9 @@ static int take_parts(struct keeper *keeper, struct error *err)
 	keeper->counts = n > PART_COUNTS ? fds[PART_COUNTS] : -1;
 	keeper->message.lease = packet.lease;
 	keeper->message.awaits_link = keeper->link_made = packet.number;
+	/* nothing leads there: a new one has no connection that the kernel still remembers */
+	if (!keeper->link_made)
+		cleanup_close(&keeper->netns);
 	return 0;
 }
 

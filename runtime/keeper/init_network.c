@@ -43,5 +43,6 @@ int init_enter_network(struct init *init, struct error *err)
 	if (setns(init->netns, CLONE_NEWNET) < 0)
 		return error_set(err, errno, "cannot enter the instance's network");
 	cleanup_close(&init->netns);
+	netns_forget_connections();
 	return 0;
 }

@@ -26,7 +26,7 @@
 #define INSTANCE_NAMESPACES \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
 
-/* The network of an instance outlives what ran in it: address, link and rules stay as they are. */
+/* A network with a link outlives what ran in it: address, link and rules stay as they are. */
 static uint64_t instance_namespaces(const struct keeper *keeper)
 {
 	uint64_t flags = INSTANCE_NAMESPACES;
