@@ -126,6 +126,26 @@ rude_again()
 	done
 }
 
+@test "a stop that comes while it is handed over ends it, with its own reason" {
+	local keeper
+
+	STINT_FAULT="keeper: init is gone:stop" stint up web --name a
+	keeper=$(processes_of stint-keeper a)
+	"$STINT" reset a >"$STINT_ROOT/out" 2>&1 3>&- &
+	is_stopped() { [ "$(cut -d' ' -f3 "/proc/$keeper/stat")" = T ]; }
+	eventually 5 is_stopped
+	"$STINT" down a >/dev/null 2>&1 3>&- &
+	# it has said so when it is in recvmsg(2): x86-64, aarch64
+	waits() { [[ $(cat "/proc/$!/syscall") =~ ^(47|212)\  ]]; }
+	eventually 5 waits
+	kill -CONT "$keeper"
+	wait
+	cat "$STINT_ROOT/out"
+	grep -q "cannot reset 'a': it was stopped meanwhile" "$STINT_ROOT/out"
+	[ "$(reason_of a)" = "stopped by root" ]
+	nothing_left
+}
+
 # limited SIZE: an instance with that limit of disk, filled until there is no room, and reset.
 limited()
 {
