@@ -309,9 +309,9 @@ static int take_instance(struct keeper *keeper, struct error *err)
 	keeper_note_reset(keeper);
 	r = fault_at("keeper: renew the pool", err);
 	if (r == 0)
-		r = pool_renew(keeper->pool, &keeper->message.root, err);
+		r = renew_pool(keeper->pool, &keeper->message.root, err);
 	if (r == 0)
-		pool_clean(keeper);
+		renew_clean(keeper);
 	return r;
 }
 

@@ -233,12 +233,12 @@ bool handover_give(struct keeper *keeper);
 /* The other side: asks the predecessor and waits (bounded) until everything is this keeper's. */
 int handover_take(struct keeper *keeper, struct error *err);
 
-/* what a server wrote before: pool.c */
+/* what a server wrote before: renew.c */
 
 /* Puts it aside, and makes the pool's directories anew. */
-int pool_renew(int pool, const struct root_ops *ops, struct error *err);
+int renew_pool(int pool, const struct root_ops *ops, struct error *err);
 /* Removes what was put aside, in a process that nobody waits for. */
-void pool_clean(const struct keeper *keeper);
+void renew_clean(const struct keeper *keeper);
 
 /* the big program: program.c */
 

@@ -74,7 +74,7 @@ static int make_all(int pool, const struct root_ops *ops, struct error *err)
 	return 0;
 }
 
-int pool_renew(int pool, const struct root_ops *ops, struct error *err)
+int renew_pool(int pool, const struct root_ops *ops, struct error *err)
 {
 	int r = put_aside(pool, err);
 
@@ -88,7 +88,7 @@ int pool_renew(int pool, const struct root_ops *ops, struct error *err)
 	return make_all(pool, ops, err);
 }
 
-void pool_clean(const struct keeper *keeper)
+void renew_clean(const struct keeper *keeper)
 {
 	int keep[] = {keeper->pool};
 	pid_t child = fork();
