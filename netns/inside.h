@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -32,5 +33,15 @@ int netns_open_low_ports(int proc, struct error *err);
  * sends (BBR), which halves what a published port carries. proc as above.
  */
 void netns_set_local(int proc);
+
+/*
+ * Ends TCP connections, where the kernel can, by two NETLINK_SOCK_DIAG sockets of their namespace:
+ * those that lead out of the instance, or all, what is left of ended ones included. See
+ * sock_diag(7). Needs CAP_NET_ADMIN there. 0 or a negative errno.
+ */
+int netns_destroy_connections(int list, int killer, bool all);
+
+/* The same of all in this namespace, for a server that is to find its ports free. Best effort. */
+void netns_forget_connections(void);
 
 #endif

@@ -70,6 +70,9 @@ struct cgroup_groups {
  */
 int cgroup_prepare(const struct cgroup_tree *tree, const char *parent, const char *id,
 		   struct cgroup_groups *ret_groups, struct error *err);
+/* The same groups, which are there. -ENOENT when they are not. */
+int cgroup_reopen(const struct cgroup_tree *tree, const char *parent, const char *id,
+		  struct cgroup_groups *ret_groups, struct error *err);
 void cgroup_groups_close(struct cgroup_groups *groups);
 
 /*

@@ -140,6 +140,20 @@ int cgroup_prepare(const struct cgroup_tree *tree, const char *parent, const cha
 	return 0;
 }
 
+int cgroup_reopen(const struct cgroup_tree *tree, const char *parent, const char *id,
+		  struct cgroup_groups *ret_groups, struct error *err)
+{
+	*ret_groups = (struct cgroup_groups){0};
+	for (size_t i = 0; i < tree->n; i++) {
+		int r = open_groups(&tree->list[i], parent, id, ret_groups);
+
+		if (r < 0)
+			return error_set(err, -r, "cannot open control group '%s/%s/%s'",
+					 tree->list[i].mount, parent, id);
+	}
+	return 0;
+}
+
 void cgroup_groups_close(struct cgroup_groups *groups)
 {
 	for (size_t i = 0; i < groups->n_host; i++)

@@ -37,6 +37,7 @@ const struct policy policies[] = {
 	{"extend", "until json", ""},
 	{"check", "json", ""},
 	{"touch", "", ""},
+	{"reset", "secret no-wait json", ""},
 	{"cp", "", ""},
 	{"down", "all now json", ""},
 	{"diff", "json", ""},

@@ -148,6 +148,15 @@ static bool is_reached(const struct session *session, enum goal goal)
 	return goal == GOAL_STARTED ? session->started : session->ready_ns > 0;
 }
 
+static int leave(const struct session *session, struct error *err)
+{
+	clear_stage();
+	return error_say(err, ERROR_FAILED,
+			 "interrupted; '%s' is reset and gets ready by itself: see 'stint show %s'",
+			 session->instance.record->grant.name,
+			 session->instance.record->grant.name);
+}
+
 /* Once a signal has come there is no way back: the end is waited for. */
 static int wait_until(struct session *session, enum goal goal, struct error *err)
 {
@@ -163,10 +172,12 @@ static int wait_until(struct session *session, enum goal goal, struct error *err
 
 		if (poll(polled, ARRAY_SIZE(polled), -1) < 0 && errno != EINTR)
 			return error_set(err, errno, "cannot wait");
-		if (polled[1].revents) {
+		if (polled[1].revents)
 			take_signal(session);
+		if (polled[1].revents && session->goes_on)
+			return leave(session, err);
+		if (polled[1].revents)
 			(void)control_send(session->instance.tie, &kill_packet, NULL, 0);
-		}
 		if (polled[0].revents)
 			session_take_packet(session);
 	}

@@ -22,6 +22,7 @@ struct session {
 	bool started;	  /* the server was executed */
 	bool released;	  /* the instance outlives this command */
 	bool show_stages; /* somebody waits for them */
+	bool goes_on;	  /* a signal ends the waiting alone, and not the instance */
 	int64_t ready_ns; /* from the start to ready, 0: not yet */
 	bool over;	  /* the keeper said that the instance has ended */
 	char reason[CONTROL_REASON_SIZE];
@@ -55,6 +56,13 @@ int session_start_successor(const struct invocation *invocation, const struct re
 int session_take_over(struct session *session, struct error *err);
 
 /*
+ * The same for an instance that is there: it is reset. Its name is the first operand. The instance
+ * goes on without this process.
+ */
+int session_reset(const struct invocation *invocation, struct session *ret_session,
+		  struct error *err);
+
+/*
  * Waits until the server is ready and shows the stages. On failure, or when a signal comes, the
  * instance is undone, the last log lines are shown, and err says why.
  */
@@ -74,6 +82,9 @@ int session_end(struct session *session, const char *reason, bool graceful, stru
 
 void session_deinit(struct session *session);
 
+/* Name, ports and deadline, or all of it as JSON; returns the exit code 0. */
+int session_print(const struct session *session);
+
 /* Prints up to ten last lines of the instance's log to stderr. */
 void session_print_log_tail(const struct session *session);
 
@@ -84,7 +95,8 @@ void session_print_log_tail(const struct session *session);
 int compile_template(const struct invocation *invocation, const struct site *site, bool starts,
 		     struct plan **ret_plan, struct error *err);
 
-/* ERROR_USAGE, with the option, when something is asked for that only a template can be asked for. */
+/* ERROR_USAGE, with the option, when something is asked for that only a template can be asked for.
+ */
 int wish_nothing(const struct options *options, struct error *err);
 
 /* The lease that --ttl, --until and --idle ask for; ERROR_USAGE when they do not say one. */

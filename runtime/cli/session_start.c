@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "instance/lowers.h"
+#include "instance/reset.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -205,4 +206,45 @@ int session_start_successor(const struct invocation *invocation, const struct re
 			    struct session *ret_session, struct error *err)
 {
 	return start(invocation, &(struct purpose){.predecessor = predecessor}, ret_session, err);
+}
+
+static int load_for_reset(struct session *session, struct error *err)
+{
+	const struct invocation *invocation = session->invocation;
+	cleanup_store struct store *store = NULL;
+	struct record **record = &session->instance.record;
+	int r = place_open(&session->site, err);
+
+	if (r == 0)
+		r = store_open(session->site.state_path, &store, err);
+	if (r == 0)
+		r = caller_load(invocation->caller, store, invocation->args[0], record, err);
+	if (r == 0 && (*record)->kept_until_ns)
+		r = error_say(err, ERROR_REFUSED,
+			      "'%s' has ended and is kept: 'stint down %s', and start a new one",
+			      (*record)->grant.name, (*record)->grant.name);
+	if (r == 0)
+		r = plan_of_record(*record, &session->plan, err);
+	return r < 0 ? r : look_at_secrets(session, err);
+}
+
+int session_reset(const struct invocation *invocation, struct session *ret_session,
+		  struct error *err)
+{
+	int r;
+
+	*ret_session = (struct session){.invocation = invocation,
+					.site = {.state = -1, .run = -1},
+					.instance = {.tie = -1},
+					.goes_on = true,
+					.exit_status = -1};
+	r = take_from_caller(ret_session, err);
+	ret_session->signals = process_take_signals(SIGQUIT);
+	if (r == 0)
+		r = load_for_reset(ret_session, err);
+	if (r == 0)
+		r = instance_reset(&ret_session->site, ret_session->plan, &ret_session->secrets,
+				   &ret_session->instance, err);
+	secrets_deinit(&ret_session->secrets);
+	return r;
 }

@@ -8,6 +8,7 @@
 #include "instance/limits.h"
 #include "instance/lowers.h"
 #include "instance/network.h"
+#include "instance/reset.h"
 #include "instance/traffic.h"
 
 #include <arpa/inet.h>
@@ -267,6 +268,29 @@ static json_t *json_installs(const struct record *record)
 	return list;
 }
 
+static void show_reset(struct table *table, const struct site *site, const struct record *record)
+{
+	int64_t at = instance_reset_at(site, record->grant.id);
+	char moment[64];
+
+	if (!at)
+		return;
+	format_moment(at, moment, sizeof(moment));
+	table_add(table, "reset");
+	table_add(table, moment);
+}
+
+static void json_reset(json_t *object, const struct site *site, const struct record *record)
+{
+	int64_t at = instance_reset_at(site, record->grant.id);
+	char moment[32];
+
+	if (!at)
+		return;
+	format_rfc3339(at, moment, sizeof(moment));
+	json_object_set_new(object, "reset", json_string(moment));
+}
+
 static void show_record(const struct site *site, const struct record *record,
 			const struct status *status)
 {
@@ -284,6 +308,7 @@ static void show_record(const struct site *site, const struct record *record,
 	format_moment(record->created_ns / NSEC_PER_SEC, moment, sizeof(moment));
 	table_add(&table, "started");
 	table_add(&table, moment);
+	show_reset(&table, site, record);
 	format_duration(status->ready_ns - status->started_ns, after, sizeof(after));
 	table_add(&table, "state");
 	table_addf(&table, "%s%s%s", instance_state_name(status->state),
@@ -323,6 +348,7 @@ static int run_show(const struct invocation *invocation)
 			object = json_instance(record, &status);
 			json_traffic(object, &site, record);
 			json_use(object, &site, record);
+			json_reset(object, &site, record);
 			json_object_set_new(object, "limits", json_limits(&site, record));
 			json_object_set_new(object, "installs", json_installs(record));
 			json_object_set_new(object, "taints", taints_json(&site, record));

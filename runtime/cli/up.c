@@ -9,39 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 
-static void print_ports(const struct grant *grant)
-{
-	for (size_t i = 0; i < grant->n_ports; i++) {
-		cleanup_free char *url = port_url(&grant->ports[i]);
-
-		printf("  %-8s %s\n", grant->ports[i].name, url);
-	}
-}
-
-static void print_result(const struct session *session)
-{
-	const struct grant *grant = &session->instance.record->grant;
-	char after[32], moment[64], left[32];
-
-	format_duration(session->ready_ns, after, sizeof(after));
-	format_moment(lease_deadline_wall_s(&grant->lease), moment, sizeof(moment));
-	format_duration(lease_left_ns(&grant->lease), left, sizeof(left));
-	if (session->ready_ns)
-		printf("%s is ready after %s\n", grant->name, after);
-	else
-		printf("%s is starting\n", grant->name);
-	print_ports(grant);
-	printf("  %-8s %s, in %s\n", "until", moment, left);
-}
-
-static int print_json(const struct session *session)
-{
-	struct status status;
-
-	instance_observe(&session->site, session->instance.record, &status);
-	return json_print(json_instance(session->instance.record, &status));
-}
-
 /* The instance is up all the same: what it may reach is another matter. */
 static void warn_of_obstacles(const struct session *session)
 {
@@ -75,10 +42,8 @@ static int run_up(const struct invocation *invocation)
 		warn_of_obstacles(&session);
 	if (r < 0)
 		status = report(&err);
-	else if (invocation->options.json)
-		status = print_json(&session);
 	else
-		print_result(&session);
+		status = session_print(&session);
 	if (session.interrupted)
 		status = 128 + session.interrupted;
 	session_deinit(&session);

@@ -247,6 +247,23 @@ int disk_prepare(const struct site *site, const struct record *record, int state
 	return backend_of(record)->prepare(record, state, shares.pool, ret_pool, err);
 }
 
+int disk_renew(const struct record *record, int pool, int *ret_pool, struct error *err)
+{
+	const struct disk_backend *backend = backend_of(record);
+	struct disk_shares shares = {0};
+	int fd;
+
+	if (record->disk)
+		disk_share(record->disk_bytes, &shares);
+	if (backend->renew)
+		return backend->renew(pool, shares.pool, ret_pool, err);
+	fd = fcntl(pool, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return error_set(err, errno, "cannot open what the instance wrote again");
+	*ret_pool = fd;
+	return 0;
+}
+
 int disk_reopen(const struct record *record, int state, struct error *err)
 {
 	const struct disk_backend *backend = backend_of(record);

@@ -54,6 +54,12 @@ int disk_prepare(const struct site *site, const struct record *record, int state
 		 struct error *err);
 
 /*
+ * For a keeper that succeeds another: a pool that it can attach, from that one's. It is the same
+ * with what is in it, or, in memory, an empty one in its place.
+ */
+int disk_renew(const struct record *record, int pool, int *ret_pool, struct error *err);
+
+/*
  * The pool of an instance that has ended, opened again; state as above. ERROR_REFUSED for one that
  * was in memory: ask for a pool that lasts (disk_choose).
  */

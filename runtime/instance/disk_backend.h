@@ -23,6 +23,8 @@ struct disk_backend {
 		       struct error *err);
 	/* When the instance has ended: NULL where path says it all, or nothing is left. */
 	int (*reopen)(int state, int *ret_pool, struct error *err);
+	/* For another keeper: NULL where the same descriptor will do. */
+	int (*renew)(int pool, uint64_t size, int *ret_pool, struct error *err);
 	int (*undo)(const struct site *site, const struct record *record, struct error *err);
 	int (*read)(const struct record *record, int pool, struct disk_usage *ret_usage);
 };

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define IMAGE "image"
 #define INODE_SIZE 256
@@ -122,20 +124,38 @@ static int make_file_system(int image, uint64_t pool, struct error *err)
 }
 
 /* noinit_itable: no thread of the kernel writes into it; nobarrier: it need not outlive a crash. */
-static int mount_image(int image, int *ret_pool, struct error *err)
+static int mount_device(const char *path, int *ret_pool, struct error *err)
 {
-	char path[64];
-	cleanup_fd int loop = loop_device_attach(image, false, path, sizeof(path), err);
 	cleanup_free char *options = xasprintf("source=%s,nobarrier,noinit_itable", path);
-	int mount;
-
-	if (loop < 0)
-		return loop;
-	mount = mount_new("ext4", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	int mount = mount_new("ext4", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (mount < 0)
 		return error_set(err, -mount, "cannot mount the image from '%s'", path);
 	*ret_pool = mount;
 	return 0;
+}
+
+static int mount_image(int image, int *ret_pool, struct error *err)
+{
+	char path[64];
+	cleanup_fd int loop = loop_device_attach(image, false, path, sizeof(path), err);
+
+	return loop < 0 ? loop : mount_device(path, ret_pool, err);
+}
+
+/*
+ * Mounted once more from its device, the kernel shows the same file system. A mount that went with
+ * the mount namespace it was in can be attached to no other.
+ */
+static int renew(int pool, uint64_t size, int *ret_pool, struct error *err)
+{
+	cleanup_free char *path = NULL;
+	struct stat st;
+
+	(void)size;
+	if (fstat(pool, &st) < 0)
+		return error_set(err, errno, "cannot look at what the instance wrote");
+	path = xasprintf("/dev/loop%u", minor(st.st_dev));
+	return mount_device(path, ret_pool, err);
 }
 
 static int prepare(const struct record *record, int state, uint64_t pool, int *ret_pool,
@@ -174,6 +194,7 @@ const struct disk_backend disk_image = {
 	.offer = offer,
 	.prepare = prepare,
 	.reopen = reopen,
+	.renew = renew,
 	.undo = undo,
 	.read = disk_read_statfs,
 };

@@ -48,17 +48,29 @@ static int offer(const struct disk_question *question, struct error *err)
 	return 0;
 }
 
-static int prepare(const struct record *record, int state, uint64_t pool, int *ret_pool,
-		   struct error *err)
+static int make_pool(uint64_t pool, int *ret_pool, struct error *err)
 {
 	int mount = make(pool);
 
-	(void)record;
-	(void)state;
 	if (mount < 0)
 		return error_set(err, -mount, "cannot make a tmpfs for what the instance writes");
 	*ret_pool = mount;
 	return 0;
+}
+
+static int prepare(const struct record *record, int state, uint64_t pool, int *ret_pool,
+		   struct error *err)
+{
+	(void)record;
+	(void)state;
+	return make_pool(pool, ret_pool, err);
+}
+
+/* The old one goes with those who have it open. */
+static int renew(int pool, uint64_t size, int *ret_pool, struct error *err)
+{
+	(void)pool;
+	return make_pool(size, ret_pool, err);
 }
 
 static int undo(const struct site *site, const struct record *record, struct error *err)
@@ -74,6 +86,7 @@ const struct disk_backend disk_tmpfs = {
 	.words = "a file system in memory, which counts in the memory limit",
 	.offer = offer,
 	.prepare = prepare,
+	.renew = renew,
 	.undo = undo,
 	.read = disk_read_statfs,
 };

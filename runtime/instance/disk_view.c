@@ -2,14 +2,7 @@
 /* Where an instance sees its pool; see disk.h. In the command that starts it. */
 #include "instance/disk.h"
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/text.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#define SCRATCH "root"
 
 /* A path of the pool as init finds it: from the pool, or from the host's root. */
 static char *inside_path(const struct site *site, const struct record *record, const char *name)
@@ -29,30 +22,18 @@ void disk_fill_input(const struct site *site, const struct record *record,
 
 	if (record->disk)
 		disk_share(record->disk_bytes, &shares);
-	input->layers = inside_path(site, record, "layer");
-	input->scratch = record->disk ? inside_path(site, record, SCRATCH) : NULL;
+	input->layers = inside_path(site, record, ROOT_LAYER_PLACE);
+	input->scratch = record->disk ? inside_path(site, record, ROOT_SCRATCH_PLACE) : NULL;
 	input->in_pool = disk_is_detached(record);
 	input->root_size = shares.root;
 	input->shm_size = shares.shm;
 }
 
-static int make_one(int pool, const struct root_op *op)
-{
-	cleanup_free char *path = xasprintf(SCRATCH "%s", op->target);
-	int r = file_make_directories(pool, path, 0755);
-
-	if (r < 0)
-		return r;
-	if (fchownat(pool, path, op->uid, op->gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(pool, path, op->mode, 0) < 0)
-		return -errno;
-	return 0;
-}
-
 int disk_make_scratch(int pool, const struct root_ops *ops, struct error *err)
 {
 	for (size_t i = 0; i < ops->n; i++) {
-		int r = ops->list[i].flags & ROOT_SCRATCH ? make_one(pool, &ops->list[i]) : 0;
+		int r = ops->list[i].flags & ROOT_SCRATCH ? root_make_scratch(pool, &ops->list[i])
+							  : 0;
 
 		if (r < 0)
 			return error_set(err, -r, "cannot make a place for '%s'",

@@ -30,6 +30,7 @@
 #define END_BOUND_NS (20 * NSEC_PER_SEC)
 #define UNARCHIVED_KEPT_NS (24 * 3600 * NSEC_PER_SEC)
 #define STRANGER_NS NSEC_PER_SEC
+#define KEEPERS_ASKED 3
 
 int instance_load(const struct site *site, const char *id, struct record **ret_record,
 		  struct error *err)
@@ -320,19 +321,32 @@ void instance_ask(const struct site *site, const char *id, bool now, const char 
 		(void)control_send(keeper, &packet, NULL, 0);
 }
 
+/* A keeper that goes without a word may have a successor ("stint reset"): that one is asked then.
+ */
+static int ask_keeper(const struct site *site, const char *id, const struct control_packet *packet,
+		      int64_t until, struct error *err)
+{
+	bool ended = false;
+
+	for (int i = 0; i < KEEPERS_ASKED && !ended; i++) {
+		cleanup_fd int keeper = connect_patiently(site, id, err);
+
+		if (keeper < 0)
+			return 0;
+		ended = control_send(keeper, packet, NULL, 0) == 0 && wait_for_end(keeper, until);
+	}
+	return !ended ? kill_stranger(site, id, packet->text, err) : 0;
+}
+
 static int end_with(const struct site *site, const char *id, enum control_verb verb,
 		    const char *reason, struct error *err)
 {
-	cleanup_fd int keeper = connect_patiently(site, id, err);
 	struct control_packet packet = {.verb = verb, .finish = true, .text = (char *)reason};
 	/* a stop takes as long as the grace and the deadline let it; a kill is a matter of moments
 	 */
 	int64_t until = verb == CONTROL_KILL ? clock_boottime_ns() + KILL_BOUND_NS : 0;
-	int r = 0;
+	int r = ask_keeper(site, id, &packet, until, err);
 
-	if (keeper >= 0 && control_send(keeper, &packet, NULL, 0) == 0 &&
-	    !wait_for_end(keeper, until))
-		r = kill_stranger(site, id, reason, err);
 	/* what does not die is for the end to say */
 	return r < 0 && r != -EBUSY ? r : instance_end(site, id, reason, err);
 }

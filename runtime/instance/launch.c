@@ -29,7 +29,8 @@
 #include <sys/wait.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define FDS_MAX (START_FD_LISTS + 2 * CGROUP_HIERARCHIES_MAX + PLAN_PORTS_MAX + PLAN_SOURCES_MAX)
+#define FDS_MAX \
+	(START_FD_LISTS + 2 * CGROUP_HIERARCHIES_MAX + PLAN_PORTS_MAX + PLAN_SOURCES_MAX + 1)
 
 /* What every program expects to find, where the template does not say otherwise. */
 static char **make_env(const struct launch *launch)
@@ -161,6 +162,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->address = launch->record->address;
 	m->address6 = (char *)launch->record->address6;
 	m->awaits_link = network_has_link(launch->network);
+	m->succeeds = launch->predecessor >= 0;
 	m->table = launch->site->firewall;
 	m->forwarder_uid = launch->site->forwarder_uid;
 	m->pool_is_mount = disk_is_detached(launch->record);
@@ -312,15 +314,17 @@ static int become_keeper(const struct launch *launch, const int *fds, size_t n, 
 	return error_set(err, errno, "cannot execute '%s'", launch->site->keeper);
 }
 
+/* What a successor gets from its predecessor has a stand-in, or no place in the lists. */
 static size_t list_fds(const struct launch *launch, int message, int tie, int control, int *fds)
 {
 	const struct prepared *prepared = launch->prepared;
+	bool succeeds = launch->predecessor >= 0;
 	size_t n = 0;
 
 	fds[n++] = message;
-	fds[n++] = launch->lock;
+	fds[n++] = succeeds ? launch->network->lock : launch->lock;
 	fds[n++] = tie;
-	fds[n++] = control;
+	fds[n++] = succeeds ? prepared->run : control;
 	fds[n++] = prepared->run;
 	fds[n++] = prepared->log;
 	fds[n++] = prepared->pool;
@@ -332,10 +336,12 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 		fds[n++] = prepared->groups.server[i];
 	for (size_t i = 0; i < prepared->groups.n_server; i++)
 		fds[n++] = prepared->groups.leaf_host[i];
-	for (size_t i = 0; i < launch->record->grant.n_ports; i++)
+	for (size_t i = 0; !succeeds && i < launch->record->grant.n_ports; i++)
 		fds[n++] = launch->listeners[i];
 	for (size_t i = 0; i < launch->content->n_sources; i++)
 		fds[n++] = launch->content->sources[i];
+	if (succeeds)
+		fds[n++] = launch->predecessor;
 	return n;
 }
 
@@ -350,8 +356,9 @@ int launch_keeper(const struct launch *launch, int *ret_tie, pid_t *ret_pid, str
 
 	if (message < 0)
 		return message;
-	control = socket_listen_at(launch->prepared->run, CONTROL_SOCKET_NAME, 128);
-	if (control < 0)
+	if (launch->predecessor < 0)
+		control = socket_listen_at(launch->prepared->run, CONTROL_SOCKET_NAME, 128);
+	if (control < 0 && launch->predecessor < 0)
 		return error_set(err, -control, "cannot make the control socket");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_set(err, errno, "cannot make a socket pair");

@@ -89,7 +89,7 @@ int launch_compile_root(const struct launch *launch, struct root_ops *ret_ops, s
 	input.n_owners = residents.n_owners;
 	disk_fill_input(launch->site, record, &input);
 	r = rootfs_compile(&input, ret_ops, err);
-	if (r == 0)
+	if (r == 0 && launch->predecessor < 0)
 		r = disk_make_scratch(launch->prepared->pool, ret_ops, err);
 	weaken_root(ret_ops);
 	residents_deinit(&residents);

@@ -126,20 +126,39 @@ static int apply_groups(const struct site *site, const struct plan *plan,
 }
 
 /* The keeper inherits the hard limit, and what runs inside takes it from there. */
+static int raise_files(const struct plan *plan, struct rlimit *ret_limit)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return -errno;
+	if (limit.rlim_max < plan->limits.files) {
+		limit.rlim_max = plan->limits.files;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	*ret_limit = limit;
+	return 0;
+}
+
+void limits_inherit(const struct plan *plan)
+{
+	struct rlimit limit;
+
+	(void)raise_files(plan, &limit);
+}
+
 static int apply_files(const struct plan *plan, int run, struct error *err)
 {
 	struct limit_line line = {.name = "files", .asked = plan->limits.files};
 	struct rlimit limit;
+	int r;
 
 	if (!plan->limits.files)
 		return 0;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return error_set(err, errno, "cannot read the limit of open files");
-	if (limit.rlim_max < line.asked) {
-		limit.rlim_max = line.asked;
-		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-			getrlimit(RLIMIT_NOFILE, &limit);
-	}
+	r = raise_files(plan, &limit);
+	if (r < 0)
+		return error_set(err, -r, "cannot read the limit of open files");
 	line.enforced = limit.rlim_max >= line.asked;
 	line.set = line.enforced ? line.asked : limit.rlim_max;
 	if (line.enforced)

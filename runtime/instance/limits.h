@@ -25,6 +25,9 @@ struct limit_line {
 int limits_apply(const struct site *site, const struct plan *plan, const struct record *record,
 		 const struct prepared *prepared, struct error *err);
 
+/* What of them a keeper inherits from this process, and nothing else. Best effort. */
+void limits_inherit(const struct plan *plan);
+
 /*
  * Adds a line to the instance's file; run is its run directory. ERROR_REFUSED as above when the
  * line is about something that is not enforced; for limits that are set elsewhere.

@@ -9,19 +9,35 @@
 #include <sys/time.h>
 
 #define KEEPER_BOUND_S 10
+#define KEEPERS_ASKED 3
 
-/* One question, one answer, both bounded. */
-static int exchange(int keeper, const struct control_packet *question, enum control_verb expected,
-		    int *fds, size_t *n_fds, struct error *err)
+static int exchange_once(int keeper, const struct control_packet *question,
+			 struct control_packet *ret_answer, int *fds, size_t *n_fds)
 {
-	cleanup_packet struct control_packet answer = {0};
 	struct timeval bound = {.tv_sec = KEEPER_BOUND_S};
 	int r;
 
 	setsockopt(keeper, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound));
 	r = control_send(keeper, question, NULL, 0);
 	if (r == 0)
-		r = control_receive(keeper, &answer, fds, n_fds);
+		r = control_receive(keeper, ret_answer, fds, n_fds);
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
+}
+
+/* One question, one answer, both bounded: of the keeper, or of one that has just succeeded it. */
+static int exchange(const struct site *site, const char *id, const struct control_packet *question,
+		    enum control_verb expected, int *fds, size_t *n_fds, struct error *err)
+{
+	cleanup_packet struct control_packet answer = {0};
+	int r = 0;
+
+	for (int i = 0; i < KEEPERS_ASKED && r == 0; i++) {
+		cleanup_fd int keeper = instance_connect(site, id, err);
+
+		if (keeper < 0)
+			return keeper;
+		r = exchange_once(keeper, question, &answer, fds, n_fds);
+	}
 	/* one before these answers closes the connection */
 	if (r == -EPROTO || r == 0)
 		return error_say(err, ERROR_REFUSED,
@@ -58,13 +74,10 @@ int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_
 	do {
 		struct control_packet question = {.verb = CONTROL_LISTENERS,
 						  .number = (int64_t)have};
-		cleanup_fd int keeper = instance_connect(site, id, err);
 		int fds[SOCKET_FDS_MAX];
 
 		n_fds = 0;
-		r = keeper < 0
-			    ? keeper
-			    : exchange(keeper, &question, CONTROL_LISTENERS_ARE, fds, &n_fds, err);
+		r = exchange(site, id, &question, CONTROL_LISTENERS_ARE, fds, &n_fds, err);
 		if (r == 0 && (n_fds > n - have || (n_fds == 0 && have < n)))
 			r = error_say(err, ERROR_FAILED,
 				      "its keeper has another number of published ports than %zu",
@@ -79,24 +92,12 @@ int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_
 	return r;
 }
 
-static int ask(int keeper, enum control_verb verb, enum control_verb expected, int *fds,
-	       size_t *n_fds, struct error *err)
-{
-	struct control_packet question = {.verb = verb};
-	int r = exchange(keeper, &question, expected, fds, n_fds, err);
-
-	if (r == 0 && *n_fds != 1)
-		return error_say(err, ERROR_FAILED, "the instance's keeper answers nonsense");
-	return r;
-}
-
 int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
 	       struct error *err)
 {
-	cleanup_fd int keeper = instance_connect(site, id, err);
 	int fds[SOCKET_FDS_MAX];
 	size_t n_fds = 0;
-	int r = keeper < 0 ? keeper : exchange(keeper, packet, CONTROL_OK, fds, &n_fds, err);
+	int r = exchange(site, id, packet, CONTROL_OK, fds, &n_fds, err);
 
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
@@ -106,11 +107,13 @@ int reach_tell(const struct site *site, const char *id, const struct control_pac
 int reach_open(const struct site *site, const char *id, enum control_verb question,
 	       enum control_verb answer, struct error *err)
 {
-	cleanup_fd int keeper = instance_connect(site, id, err);
+	const struct control_packet packet = {.verb = question};
 	int fds[SOCKET_FDS_MAX];
 	size_t n_fds = 0;
-	int r = keeper < 0 ? keeper : ask(keeper, question, answer, fds, &n_fds, err);
+	int r = exchange(site, id, &packet, answer, fds, &n_fds, err);
 
+	if (r == 0 && n_fds != 1)
+		r = error_say(err, ERROR_FAILED, "the instance's keeper answers nonsense");
 	for (size_t i = r == 0 ? 1 : 0; i < n_fds; i++)
 		close(fds[i]);
 	return r < 0 ? r : fds[0];

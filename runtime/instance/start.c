@@ -34,7 +34,20 @@
 #define ADMIT_ATTEMPTS 64
 #define KEEPER_BOUND_MS 10000
 
-static void starting_deinit(struct starting *s)
+void starting_init(struct starting *s, const struct site *site, const struct start_request *request)
+{
+	*s = (struct starting){.site = site,
+			       .request = request,
+			       .admitting = -1,
+			       .lock = -1,
+			       .tie = -1,
+			       .network.lock = -1};
+	s->prepared.group_lock = s->prepared.run = s->prepared.log = s->prepared.pool = -1;
+	s->prepared.freezer = -1;
+	s->prepared.watch = (struct cgroup_watch){.event = -1, .count = -1, .hits = -1};
+}
+
+void starting_deinit(struct starting *s)
 {
 	store_close(s->store);
 	account_deinit(&s->account);
@@ -188,15 +201,14 @@ static void end_keeper(pid_t keeper)
 	waitpid(keeper, NULL, 0);
 }
 
-/* Waits for the keeper's first word, after which the lock is its own. */
-static int hand_over(struct starting *s, struct error *err)
+int start_await_keeper(const struct starting *s, int bound_ms, struct error *err)
 {
 	struct pollfd polled = {.fd = s->tie, .events = POLLIN};
 	struct control_packet packet = {0};
 	int fds[8], r;
 	size_t n_fds;
 
-	r = poll(&polled, 1, KEEPER_BOUND_MS);
+	r = poll(&polled, 1, bound_ms);
 	r = r > 0 ? control_receive(s->tie, &packet, fds, &n_fds) : -ETIMEDOUT;
 	if (r > 0 && packet.verb == CONTROL_OK)
 		r = 0;
@@ -207,6 +219,12 @@ static int hand_over(struct starting *s, struct error *err)
 		r = error_set(err, r < 0 ? -r : ECONNRESET, "cannot start the keeper");
 	control_packet_deinit(&packet);
 	return r;
+}
+
+/* After its first word the lock is the keeper's own. */
+static int hand_over(struct starting *s, struct error *err)
+{
+	return start_await_keeper(s, KEEPER_BOUND_MS, err);
 }
 
 /* While the keeper's children make the inside; the server waits for both. */
@@ -302,15 +320,11 @@ static int launch(struct starting *s, struct error *err)
 		.listeners = s->listeners,
 		.reserved = s->request->predecessor != NULL,
 		.lock = s->lock,
+		.predecessor = -1,
 	};
 
 	return launch_keeper(&launch, &s->tie, &s->keeper, err);
 }
-
-struct stage {
-	const char *name; /* for faults on demand */
-	int (*run)(struct starting *s, struct error *err);
-};
 
 /* Until the record is there nothing is left but a lock, and then all the rest. */
 static const struct stage entering[] = {
@@ -336,7 +350,7 @@ static const struct stage making[] = {
 	{"make the link", link_up},
 };
 
-static int run_stages(const struct stage *stages, size_t n, struct starting *s, struct error *err)
+int start_run_stages(const struct stage *stages, size_t n, struct starting *s, struct error *err)
 {
 	int r = 0;
 
@@ -350,7 +364,7 @@ static int run_stages(const struct stage *stages, size_t n, struct starting *s, 
 
 static int make_and_launch(struct starting *s, struct error *err)
 {
-	int r = run_stages(making, ARRAY_SIZE(making), s, err);
+	int r = start_run_stages(making, ARRAY_SIZE(making), s, err);
 
 	if (r < 0 && s->keeper > 0)
 		end_keeper(s->keeper);
@@ -360,7 +374,7 @@ static int make_and_launch(struct starting *s, struct error *err)
 
 static int start(struct starting *s, struct error *err)
 {
-	int r = run_stages(entering, ARRAY_SIZE(entering), s, err);
+	int r = start_run_stages(entering, ARRAY_SIZE(entering), s, err);
 
 	if (r < 0 && s->lock >= 0)
 		instance_lock_remove(s->site, s->record->grant.id);
@@ -376,16 +390,10 @@ static int start(struct starting *s, struct error *err)
 int instance_start(const struct site *site, const struct start_request *request,
 		   struct instance *ret_instance, struct error *err)
 {
-	struct starting s = {.site = site,
-			     .request = request,
-			     .admitting = -1,
-			     .lock = -1,
-			     .tie = -1,
-			     .network.lock = -1};
+	struct starting s;
 	int r;
 
-	s.prepared.group_lock = s.prepared.run = s.prepared.log = s.prepared.pool = -1;
-	s.prepared.freezer = -1;
+	starting_init(&s, site, request);
 	r = start(&s, err);
 	if (r == 0)
 		*ret_instance = (struct instance){.record = steal_ptr(s.record),

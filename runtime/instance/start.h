@@ -34,10 +34,13 @@ struct launch {
 	const int *listeners; /* one per published port */
 	bool reserved;	      /* which are another instance's until it takes them */
 	int lock;
+	/* connection to the keeper that has the two above and is to be succeeded; -1: none */
+	int predecessor;
 };
 
 /*
- * Fills ret_ops, which the caller ends also after a failure, and makes what of it lies in the pool.
+ * Fills ret_ops, which the caller ends also after a failure, and makes what of it lies in the pool,
+ * unless a successor does.
  */
 int launch_compile_root(const struct launch *launch, struct root_ops *ret_ops, struct error *err);
 

@@ -65,6 +65,18 @@ static int find_account(struct starting *s, struct error *err)
 	return account_resolve("nobody", &s->account, err);
 }
 
+int start_take_content(struct starting *s, struct error *err)
+{
+	const struct plan *plan = s->request->plan;
+	int r = check_install(s->lowers, err);
+
+	if (r == 0)
+		r = check_paths(plan, &s->paths, err);
+	if (r == 0)
+		r = find_account(s, err);
+	return r < 0 ? r : content_open(plan, &s->account, s->request->secrets, &s->content, err);
+}
+
 int start_look_at_host(struct starting *s, struct error *err)
 {
 	const struct plan *plan = s->request->plan;
@@ -72,13 +84,8 @@ int start_look_at_host(struct starting *s, struct error *err)
 
 	if (r == 0)
 		r = look_at_ids(s->site, err);
-	if (r == 0)
-		r = check_install(s->lowers, err);
-	if (r == 0)
-		r = check_paths(plan, &s->paths, err);
 	if (r < 0)
 		return r;
 	choose_ids(s);
-	r = find_account(s, err);
-	return r < 0 ? r : content_open(plan, &s->account, s->request->secrets, &s->content, err);
+	return start_take_content(s, err);
 }

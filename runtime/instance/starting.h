@@ -26,6 +26,22 @@ struct starting {
 	pid_t keeper; /* 0: there is none yet */
 };
 
+/* Nothing is open, and nothing there. */
+void starting_init(struct starting *s, const struct site *site,
+		   const struct start_request *request);
+void starting_deinit(struct starting *s);
+
+/* One thing after the other; each may fail, and then nothing comes after it. */
+struct stage {
+	const char *name; /* for faults on demand */
+	int (*run)(struct starting *s, struct error *err);
+};
+
+int start_run_stages(const struct stage *stages, size_t n, struct starting *s, struct error *err);
+
+/* Waits so long for the keeper's first word; what it says went wrong is the error. */
+int start_await_keeper(const struct starting *s, int bound_ms, struct error *err);
+
 /* What the views of its install directories lie on, as it is now. The store is open. */
 int start_find_lowers(struct starting *s, struct error *err);
 
@@ -34,5 +50,8 @@ int start_find_lowers(struct starting *s, struct error *err);
  * its own.
  */
 int start_look_at_host(struct starting *s, struct error *err);
+
+/* Of that, what is taken from the host: paths, the server's user, what is put inside. */
+int start_take_content(struct starting *s, struct error *err);
 
 #endif

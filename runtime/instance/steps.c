@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "instance/disk.h"
+#include "rootfs/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,28 +74,6 @@ static int undo_state(const struct site *site, const struct record *record, stru
 	return r < 0 ? error_set(err, -r, "cannot remove '%s/%s'", site->state_path, path) : 0;
 }
 
-/* The upper's top directory is what the inside sees as the install's: owner and mode are copied. */
-static int make_layer(int pool, size_t index, const char *lower, const char **ret_part)
-{
-	static const char *const parts[] = {"upper", "work"};
-	struct stat st;
-
-	if (stat(lower, &st) < 0)
-		return -errno;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		cleanup_free char *path = xasprintf("layer/%zu/%s", index, parts[i]);
-		int r = file_make_directories(pool, path, 0700);
-
-		*ret_part = parts[i];
-		if (r < 0)
-			return r;
-		if (i == 0 && (fchownat(pool, path, st.st_uid, st.st_gid, 0) < 0 ||
-			       fchmodat(pool, path, st.st_mode & 07777, 0) < 0))
-			return -errno;
-	}
-	return 0;
-}
-
 /* The pool of everything that the instance writes, with an upper for each install directory. */
 static int prepare_disk(const struct site *site, const struct record *record,
 			struct prepared *prepared, struct error *err)
@@ -109,9 +88,10 @@ static int prepare_disk(const struct site *site, const struct record *record,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; lowers && lowers[i]; i++) {
-		const char *part = "upper";
+		cleanup_free char *layer = xasprintf("%zu", i);
+		const char *part;
 
-		r = make_layer(prepared->pool, i, lowers[i], &part);
+		r = root_make_layer(prepared->pool, layer, lowers[i], &part);
 		if (r < 0)
 			return error_set(err, -r, "cannot make the %s layer of '%s'", part,
 					 record->layers[i]);
@@ -130,6 +110,17 @@ static int open_group_lock(const struct site *site)
 	return fd < 0 ? -errno : fd;
 }
 
+static char *server_group(const struct record *record)
+{
+	return xasprintf("%s/%s/server", record->cgroup, record->grant.id);
+}
+
+static void watch_group(struct prepared *prepared, const char *server)
+{
+	cgroup_watch_open(&prepared->tree, server, &prepared->watch);
+	prepared->freezer = cgroup_freezer_open(&prepared->tree, server);
+}
+
 static int prepare_groups(const struct site *site, const struct record *record,
 			  struct prepared *prepared, struct error *err)
 {
@@ -146,10 +137,9 @@ static int prepare_groups(const struct site *site, const struct record *record,
 			   err);
 	if (r < 0)
 		return r;
-	server = xasprintf("%s/%s/server", record->cgroup, record->grant.id);
+	server = server_group(record);
 	cgroup_account(&prepared->tree, server);
-	cgroup_watch_open(&prepared->tree, server, &prepared->watch);
-	prepared->freezer = cgroup_freezer_open(&prepared->tree, server);
+	watch_group(prepared, server);
 	if (record->grant.lease.frozen_ns && prepared->freezer < 0)
 		return error_say(err, ERROR_REFUSED,
 				 "'on_expiry: freeze' needs control groups of version 2, which "
@@ -202,17 +192,19 @@ static const struct step steps[] = {
 	{"control groups", prepare_groups, undo_groups, false},
 };
 
+static const struct prepared nothing = {.group_lock = -1,
+					.run = -1,
+					.log = -1,
+					.pool = -1,
+					.freezer = -1,
+					.watch = {.event = -1, .count = -1, .hits = -1}};
+
 int steps_prepare(const struct site *site, const struct record *record,
 		  struct prepared *ret_prepared, struct error *err)
 {
 	int r;
 
-	*ret_prepared = (struct prepared){.group_lock = -1,
-					  .run = -1,
-					  .log = -1,
-					  .pool = -1,
-					  .freezer = -1,
-					  .watch = {.event = -1, .count = -1, .hits = -1}};
+	*ret_prepared = nothing;
 	r = cgroup_tree_discover(&ret_prepared->tree, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
 		r = fault_at_part("prepare", steps[i].name, err);
@@ -221,6 +213,40 @@ int steps_prepare(const struct site *site, const struct record *record,
 		if (r < 0)
 			error_prefix(err, "%s", steps[i].name);
 	}
+	return r;
+}
+
+static int reopen_places(const struct site *site, const struct record *record,
+			 struct prepared *prepared, struct error *err)
+{
+	cleanup_fd int state = site_open_state_of(site, record->grant.id);
+
+	if (state < 0)
+		return error_set(err, -state, "cannot open the state directory");
+	prepared->run = site_open_run_of(site, record->grant.id);
+	if (prepared->run < 0)
+		return error_set(err, -prepared->run, "cannot open the run directory");
+	prepared->log = openat(state, "log", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	return prepared->log < 0 ? error_set(err, errno, "cannot open the log") : 0;
+}
+
+int steps_reopen(const struct site *site, const struct record *record, int pool,
+		 struct prepared *ret_prepared, struct error *err)
+{
+	cleanup_free char *server = server_group(record);
+	int r;
+
+	*ret_prepared = nothing;
+	r = cgroup_tree_discover(&ret_prepared->tree, err);
+	if (r == 0)
+		r = reopen_places(site, record, ret_prepared, err);
+	if (r == 0)
+		r = disk_renew(record, pool, &ret_prepared->pool, err);
+	if (r == 0)
+		r = cgroup_reopen(&ret_prepared->tree, record->cgroup, record->grant.id,
+				  &ret_prepared->groups, err);
+	if (r == 0)
+		watch_group(ret_prepared, server);
 	return r;
 }
 

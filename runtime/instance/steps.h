@@ -26,6 +26,12 @@ struct prepared {
 /* Runs all steps in order. ret_prepared must be ended with prepared_deinit also on failure. */
 int steps_prepare(const struct site *site, const struct record *record,
 		  struct prepared *ret_prepared, struct error *err);
+/*
+ * The same for a keeper that succeeds another, whose pool is given: opens what the steps made, and
+ * makes nothing.
+ */
+int steps_reopen(const struct site *site, const struct record *record, int pool,
+		 struct prepared *ret_prepared, struct error *err);
 void prepared_deinit(struct prepared *prepared);
 /* The keeper has joined, or the start has failed: groups that nobody uses may go again. */
 void prepared_unlock(struct prepared *prepared);

@@ -36,7 +36,9 @@ void clients_init(struct keeper *keeper, int tie)
 	/* a command that does not read must never make the keeper wait */
 	fcntl(tie, F_SETFL, O_NONBLOCK);
 	client = add_client(keeper, tie);
-	client->tie = client->finish = client->watch = true;
+	/* the instance is older than who has it succeeded to, and does not end with that */
+	client->tie = !keeper->message.succeeds;
+	client->finish = client->watch = true;
 }
 
 void clients_accept(struct keeper *keeper)
@@ -54,6 +56,8 @@ void clients_close(struct keeper *keeper, struct client *client)
 		.verb = INIT_EXEC_SIGNAL, .number = client->exec_key, .number2 = SIGKILL};
 	bool tied = client->tie;
 
+	if (keeper->successor == client)
+		keeper->successor = NULL;
 	close(client->fd);
 	if (client->exec_key)
 		keeper_tell_init(keeper, &kill_exec, NULL, 0);
@@ -128,14 +132,28 @@ static void on_release(const struct request *request)
 
 static void on_stop(const struct request *request)
 {
+	const char *reason = request->packet->text ? request->packet->text : "stopped";
+
 	watch(request);
-	keeper_stop(request->keeper, request->packet->text ? request->packet->text : "stopped");
+	handover_cancel(request->keeper, reason);
+	keeper_stop(request->keeper, reason);
 }
 
 static void on_kill(const struct request *request)
 {
+	const char *reason = request->packet->text ? request->packet->text : "killed";
+
 	watch(request);
-	keeper_kill(request->keeper, request->packet->text ? request->packet->text : "killed");
+	handover_cancel(request->keeper, reason);
+	keeper_kill(request->keeper, reason);
+}
+
+static void on_handover(const struct request *request)
+{
+	struct error err;
+
+	if (handover_begin(request->keeper, request->client, &err) < 0)
+		answer_failed(request->keeper, request->client, &err);
 }
 
 /* Whoever uses a frozen instance wants it to go on. */
@@ -156,11 +174,9 @@ static void on_lease(const struct request *request)
 static void on_touch(const struct request *request)
 {
 	struct keeper *keeper = request->keeper;
-	const struct lease *lease = &keeper->message.lease;
-	int64_t now = lease->clock == LEASE_WALL ? clock_wall_ns() : clock_boottime_ns();
 	struct error err;
 
-	if (keeper->status.state == STATE_FROZEN && lease->deadline_ns <= now) {
+	if (deadline_is_over(keeper)) {
 		error_say(&err, ERROR_REFUSED,
 			  "its time is over: 'stint extend' lets it go on from where it is");
 		answer_failed(keeper, request->client, &err);
@@ -336,7 +352,7 @@ static const struct {
 	{CONTROL_LINKED, on_linked},	   {CONTROL_COUNTS, on_counts},
 	{CONTROL_TOUCH, on_touch},	   {CONTROL_HOOK, on_hook},
 	{CONTROL_TAKE, on_take},	   {CONTROL_DRAIN, on_drain},
-	{CONTROL_LISTENERS, on_listeners},
+	{CONTROL_LISTENERS, on_listeners}, {CONTROL_HANDOVER, on_handover},
 };
 
 /* From a command of a newer stint, that is: it must not wait for an answer. */

@@ -52,6 +52,7 @@ enum control_verb {
 	CONTROL_TAKE,	     /* of the tie: the published ports are yours, and outlive this */
 	CONTROL_DRAIN, /* text: the reason; number: end then, or before when nobody is connected;
 			  finish as above */
+	CONTROL_HANDOVER = 24, /* of a successor: end what runs inside, give me the rest, and go */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */
@@ -66,6 +67,11 @@ enum control_verb {
 	CONTROL_NETWORK_IS,    /* fds: a network namespace */
 	CONTROL_COUNTS_ARE,    /* fds: a file with a struct counts; none: nothing is counted */
 	CONTROL_LISTENERS_ARE, /* number: how many there are; fds: as many as fit */
+	/*
+	 * lease; number: 1 there is a link; fds: liveness lock, control socket, network namespace,
+	 * and counts if there are any; then as many packets as the listeners take, with those alone
+	 */
+	CONTROL_HANDED_OVER = 88,
 	/* keeper to init */
 	INIT_START_SERVER = 128,
 	INIT_SIGNAL_SERVER, /* number: the signal */

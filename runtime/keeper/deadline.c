@@ -96,6 +96,14 @@ static void freeze(struct keeper *keeper, int64_t now, const char *reason)
 	keeper_tell_event(keeper, "frozen", reason);
 }
 
+bool deadline_is_over(const struct keeper *keeper)
+{
+	const struct lease *lease = &keeper->message.lease;
+	int64_t now = lease->clock == LEASE_WALL ? clock_wall_ns() : clock_boottime_ns();
+
+	return keeper->status.state == STATE_FROZEN && lease->deadline_ns <= now;
+}
+
 bool deadline_thaw(struct keeper *keeper)
 {
 	if (keeper->status.state != STATE_FROZEN)

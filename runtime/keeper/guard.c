@@ -24,6 +24,7 @@ void guard_set(struct keeper *keeper, bool linked)
 {
 	struct error err;
 
+	keeper->linked = linked;
 	if (linked && keeper->guard < 0) {
 		keeper_raise(NEED_WATCH);
 		keeper->guard = netns_watch_open(&err);

@@ -17,7 +17,6 @@
 #include "base/socket.h"
 #include "base/weaken.h"
 #include "cgroup/inside.h"
-#include "netns/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,26 +88,6 @@ static int own_stdio(struct error *err)
 	return 0;
 }
 
-/*
- * Low ports are promised to those who ask for the capability, and it alone gives them only where
- * the network is of the same user namespace. To all others they are a convenience.
- */
-static int set_up_network(const struct start_message *m, struct error *err)
-{
-	bool promised = m->uids.base && (m->caps & CAP(NET_BIND_SERVICE));
-	int r = netns_loopback_up(m->address, m->address6, err);
-	cleanup_fd int proc = root_open_proc();
-
-	/* an old kernel makes none that is shown nowhere: the host's is still there */
-	if (proc < 0)
-		proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (!m->awaits_link)
-		netns_set_local(proc);
-	if (r == 0 && netns_open_low_ports(proc, err) < 0 && promised)
-		r = error_prefix(err, "'caps: [net_bind_service]'");
-	return r;
-}
-
 static int set_up(struct init *init, struct error *err)
 {
 	const struct start_message *m = init->message;
@@ -136,8 +115,8 @@ static int set_up(struct init *init, struct error *err)
 		(void)open("/", O_RDONLY | O_DIRECTORY);
 	if (r == 0)
 		r = fault_at("init: set up the network", err);
-	if (r == 0 && !weakened("netns"))
-		r = set_up_network(m, err);
+	if (r == 0)
+		r = init_enter_network(init, err);
 	if (r == 0)
 		r = root_apply(&m->root, &owner, err);
 	for (size_t i = 0; i < m->n_sources; i++)

@@ -12,6 +12,7 @@ struct init {
 	const struct start_message *message;
 	int channel;   /* SOCK_SEQPACKET to the keeper */
 	int userns;    /* the instance's user namespace; -1: it has none */
+	int netns;     /* that the instance has already; -1: none */
 	int pool;      /* a mount to attach (message.h); -1: none */
 	int out, errs; /* write ends of the server's stdout and stderr */
 	int server_groups[START_CGROUPS_MAX];
@@ -24,5 +25,8 @@ struct init {
  * closes, and the kernel then kills every process of the instance.
  */
 void init_run(struct init *init) __attribute__((noreturn));
+
+/* Makes the network, or enters the one that is there; while the host's /proc is in place. */
+int init_enter_network(struct init *init, struct error *err);
 
 #endif

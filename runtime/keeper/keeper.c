@@ -86,7 +86,10 @@ static void tick(struct keeper *keeper)
 
 static void serve_signal(struct keeper *keeper)
 {
-	keeper_stop(keeper, "keeper was told to end by a signal");
+	static const char reason[] = "keeper was told to end by a signal";
+
+	handover_cancel(keeper, reason);
+	keeper_stop(keeper, reason);
 }
 
 static void drain(int fd)
@@ -208,6 +211,8 @@ static int finish(struct keeper *keeper)
 	};
 	char *argv[] = {(char *)"stint", (char *)"reap", keeper->message.id, NULL};
 
+	if (handover_give(keeper))
+		return 0;
 	keeper_leave_facts(keeper);
 	(void)fault_at("keeper: finish", NULL);
 	keeper->status.state = STATE_ENDED;
@@ -267,10 +272,12 @@ static void take_fds(struct keeper *keeper)
 		keeper->server_groups[i] = fd++;
 	for (uint32_t i = 0; i < keeper->message.n_cgroups; i++)
 		keeper->host_groups[i] = fd++;
-	for (uint32_t i = 0; i < keeper->message.n_ports; i++)
+	for (uint32_t i = 0; !keeper->message.succeeds && i < keeper->message.n_ports; i++)
 		keeper->listeners[i] = fd++;
 	for (uint32_t i = 0; i < keeper->message.n_sources; i++)
 		keeper->sources[i] = fd++;
+	if (keeper->message.succeeds)
+		keeper->predecessor = fd;
 }
 
 /* Without it nothing is shown, and no connection counts as use. */
@@ -281,6 +288,32 @@ static int make_counts(void)
 	if (fd < 0 || ftruncate(fd, sizeof(struct counts)) < 0)
 		return -1;
 	return steal_fd(&fd);
+}
+
+/* What an instance has before anything runs in it: anew, or as it was. */
+static int take_instance(struct keeper *keeper, struct error *err)
+{
+	int r;
+
+	if (!keeper->message.succeeds) {
+		keeper->counts = make_counts();
+		return 0;
+	}
+	r = fault_at("keeper: take over", err);
+	if (r == 0)
+		r = handover_take(keeper, err);
+	if (r < 0)
+		return r;
+	keeper->took_over = true;
+	keeper->status.started_ns = clock_boottime_ns();
+	keeper_tell_event(keeper, "reset", "");
+	keeper_note_reset(keeper);
+	r = fault_at("keeper: renew the pool", err);
+	if (r == 0)
+		r = renew_pool(keeper->pool, &keeper->message.root, err);
+	if (r == 0)
+		renew_clean(keeper);
+	return r;
 }
 
 static int prepare(struct keeper *keeper, struct error *err)
@@ -297,7 +330,9 @@ static int prepare(struct keeper *keeper, struct error *err)
 	keeper->wall_timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (keeper->signals < 0 || keeper->boot_timer < 0 || keeper->wall_timer < 0)
 		return error_set(err, errno, "cannot make timers");
-	keeper->counts = make_counts();
+	r = take_instance(keeper, err);
+	if (r < 0)
+		return r;
 	deadline_map_counts(keeper);
 	keeper_write_status(keeper);
 	r = fault_at("keeper: start init", err);
@@ -312,6 +347,15 @@ static int prepare(struct keeper *keeper, struct error *err)
 	return r < 0 ? r : keeper_drop_privileges(err);
 }
 
+/* The instance was there before and ends now: that is to be undone. */
+static void give_up(struct keeper *keeper, const struct error *err)
+{
+	snprintf(keeper->status.reason, sizeof(keeper->status.reason), "reset failed: %.140s",
+		 err->text);
+	keeper->status.failed = true;
+	keeper->phase = PHASE_OVER;
+}
+
 int main(void)
 {
 	struct keeper keeper = {
@@ -321,6 +365,7 @@ int main(void)
 		.netns = -1,
 		.guard = -1,
 		.counts = -1,
+		.predecessor = -1,
 		.init = {.pidfd = -1, .channel = -1},
 		.forwarder = {.pidfd = -1, .channel = -1},
 		.status = {.state = STATE_CREATING, .exit_status = -1},
@@ -333,8 +378,13 @@ int main(void)
 	if (r < 0)
 		first.verb = CONTROL_FAILED;
 	(void)control_send(START_FD_TIE, &first, NULL, 0);
+	/* init and forwarder, if there are any, see their channels close */
+	if (r < 0 && !keeper.took_over)
+		return 1;
 	if (r < 0)
-		return 1; /* init and forwarder, if there are any, see their channels close */
+		give_up(&keeper, &first.error);
+	else if (keeper.took_over)
+		guard_set(&keeper, keeper.link_made);
 	run(&keeper);
 	r = finish(&keeper);
 	start_message_deinit(&keeper.message);

@@ -54,6 +54,7 @@ struct keeper {
 	int freezer;	       /* file of the server's group that freezes it */
 	int out[2], errs[2];   /* pipes of the server's output */
 	int signals, boot_timer, wall_timer;
+	bool linked;	     /* there is a link */
 	int guard;	     /* tells of changes of the host's firewall; -1: there is no link */
 	int64_t guard_at_ns; /* boot time; 0: nothing to look at */
 	struct memory_watch memory;
@@ -65,6 +66,9 @@ struct keeper {
 	unsigned forwarder_restarts;
 	struct client clients[CLIENTS_MAX];
 	int64_t next_key;
+	int predecessor;	  /* connection to the keeper that this one takes over from; -1 */
+	bool took_over;		  /* and has: the instance is its own */
+	struct client *successor; /* who takes over once nothing runs inside; NULL: nobody */
 
 	enum phase phase;
 	struct status status;
@@ -91,6 +95,8 @@ struct keeper {
 /* Clones init into its namespaces and starts the forwarder in init's network namespace. */
 int keeper_start_init(struct keeper *keeper, struct error *err);
 int keeper_start_forwarder(struct keeper *keeper, struct error *err);
+/* Closes every descriptor from 3 on but those in keep, where -1 is none; for a new process. */
+void keeper_close_others(int *keep, size_t n);
 
 /* privileges: privilege.c */
 
@@ -129,6 +135,8 @@ bool clients_will_finish(const struct keeper *keeper);
 void keeper_leave_facts(const struct keeper *keeper);
 /* Whether hardly anything can be written into what holds all that the instance writes. */
 bool keeper_disk_is_full(const struct keeper *keeper);
+/* The instance starts from nothing again, now. */
+void keeper_note_reset(const struct keeper *keeper);
 /* Tells whoever watches the host's instances (events.h). */
 void keeper_tell_event(const struct keeper *keeper, const char *event, const char *detail);
 
@@ -182,6 +190,8 @@ void deadline_check(struct keeper *keeper, int64_t now);
 int64_t deadline_next(const struct keeper *keeper, int64_t now, int64_t *ret_wall);
 /* The instance is in use. */
 void deadline_touch(struct keeper *keeper);
+/* It is frozen, and not for want of use alone: only a longer lease lets it go on. */
+bool deadline_is_over(const struct keeper *keeper);
 /* Lets a frozen instance go on, its ports still closed; false when it is not frozen. */
 bool deadline_thaw(struct keeper *keeper);
 /* Before connections are counted. */
@@ -232,6 +242,27 @@ bool hook_begin(struct keeper *keeper, enum plan_hook_kind kind);
 void hook_ended(struct keeper *keeper, int64_t kind, bool failed, const char *how);
 /* Gives up one that takes too long. */
 void hook_check(struct keeper *keeper, int64_t now);
+
+/* from one keeper to the next: handover.c */
+
+/*
+ * A client is a successor: what runs inside is killed. ERROR_REFUSED, with the reason, when that
+ * cannot be now.
+ */
+int handover_begin(struct keeper *keeper, struct client *asking, struct error *err);
+/* Somebody ends the instance, for that reason, while it is handed over: then it does end. */
+void handover_cancel(struct keeper *keeper, const char *reason);
+/* When all is over: true when the successor has everything, and nothing is to be undone. */
+bool handover_give(struct keeper *keeper);
+/* The other side: asks the predecessor and waits (bounded) until everything is this keeper's. */
+int handover_take(struct keeper *keeper, struct error *err);
+
+/* what a server wrote before: renew.c */
+
+/* Puts it aside, and makes the pool's directories anew. */
+int renew_pool(int pool, const struct root_ops *ops, struct error *err);
+/* Removes what was put aside, in a process that nobody waits for. */
+void renew_clean(const struct keeper *keeper);
 
 /* the big program: program.c */
 

@@ -26,10 +26,12 @@
 #define INSTANCE_NAMESPACES \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
 
-static uint64_t instance_namespaces(void)
+/* A network with a link outlives what ran in it: address, link and rules stay as they are. */
+static uint64_t instance_namespaces(const struct keeper *keeper)
 {
 	uint64_t flags = INSTANCE_NAMESPACES;
 
+	flags &= ~(keeper->netns >= 0 ? (uint64_t)CLONE_NEWNET : 0);
 	flags &= ~(weakened("pidns") ? (uint64_t)CLONE_NEWPID : 0);
 	flags &= ~(weakened("netns") ? (uint64_t)CLONE_NEWNET : 0);
 	flags &= ~(weakened("ipcns") ? (uint64_t)CLONE_NEWIPC : 0);
@@ -63,8 +65,7 @@ static int compare(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Closes every descriptor from 3 on but those in keep; what is -1 there is no descriptor. */
-static void close_others(int *keep, size_t n)
+void keeper_close_others(int *keep, size_t n)
 {
 	unsigned from = 3;
 
@@ -86,12 +87,13 @@ static void run_init(struct keeper *keeper, int channel)
 		.channel = channel,
 		.userns = keeper->userns,
 		.pool = keeper->message.pool_is_mount ? keeper->pool : -1,
+		.netns = keeper->netns,
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
-	int keep[5 + 2 * START_CGROUPS_MAX + PLAN_SOURCES_MAX] = {channel, init.out, init.errs,
-								  init.userns, init.pool};
-	size_t n = 5;
+	int keep[6 + 2 * START_CGROUPS_MAX + PLAN_SOURCES_MAX] = {
+		channel, init.out, init.errs, init.userns, init.pool, init.netns};
+	size_t n = 6;
 
 	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
 		keep[n++] = init.server_groups[i] = keeper->server_groups[i];
@@ -99,7 +101,7 @@ static void run_init(struct keeper *keeper, int channel)
 	}
 	for (size_t i = 0; i < keeper->message.n_sources; i++)
 		keep[n++] = init.sources[i] = keeper->sources[i];
-	close_others(keep, n);
+	keeper_close_others(keep, n);
 	init_run(&init);
 }
 
@@ -137,10 +139,20 @@ static int explain_init(const struct keeper *keeper, int errnum, struct error *e
 	return error_set(err, errnum, "cannot open the instance's network namespace");
 }
 
+static int open_network(struct keeper *keeper, struct error *err)
+{
+	char path[64];
+
+	if (keeper->netns >= 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", keeper->init.pid);
+	keeper->netns = open(path, O_RDONLY | O_CLOEXEC);
+	return keeper->netns < 0 ? explain_init(keeper, errno, err) : 0;
+}
+
 int keeper_start_init(struct keeper *keeper, struct error *err)
 {
 	int theirs = -1, r;
-	char path[64];
 
 	r = make_output(keeper, keeper->out, err);
 	if (r == 0)
@@ -151,17 +163,16 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 		r = userns_make(&keeper->message.uids, &keeper->message.gids, &keeper->userns, err);
 	if (r < 0)
 		return r;
-	keeper->init.pid = clone_process(instance_namespaces(), &keeper->init.pidfd);
+	keeper->init.pid = clone_process(instance_namespaces(keeper), &keeper->init.pidfd);
 	if (keeper->init.pid == 0)
 		run_init(keeper, theirs);
 	close(theirs);
 	cleanup_close(&keeper->userns);
 	if (keeper->init.pid < 0)
 		return error_set(err, errno, "cannot make namespaces");
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", keeper->init.pid);
-	keeper->netns = open(path, O_RDONLY | O_CLOEXEC);
-	if (keeper->netns < 0)
-		return explain_init(keeper, errno, err);
+	r = open_network(keeper, err);
+	if (r < 0)
+		return r;
 	/* from here on only init can write, so that the end of the output can be seen */
 	close(keeper->out[1]);
 	close(keeper->errs[1]);
@@ -240,7 +251,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 		forwarder.ports[i].inside_port = m->inside_ports[i];
 		forwarder.ports[i].flags = m->port_flags[i];
 	}
-	close_others(keep, n);
+	keeper_close_others(keep, n);
 	if (setns(keeper->netns, CLONE_NEWNET) < 0)
 		return 1;
 	close(keeper->netns);

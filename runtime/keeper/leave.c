@@ -3,6 +3,7 @@
 #include "keeper/keeper.h"
 #include "keeper/events.h"
 #include "keeper/facts.h"
+#include "base/file.h"
 
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -54,6 +55,12 @@ bool keeper_disk_is_full(const struct keeper *keeper)
 	if (fstatvfs(keeper->pool, &fs) < 0)
 		return false;
 	return fs.f_bavail * fs.f_frsize < FULL_BELOW || (fs.f_files && fs.f_favail == 0);
+}
+
+void keeper_note_reset(const struct keeper *keeper)
+{
+	/* without it "stint show" has less to say */
+	(void)file_replace(keeper->run, RESET_FILE_NAME, "", 0600);
 }
 
 void keeper_tell_event(const struct keeper *keeper, const char *event, const char *detail)

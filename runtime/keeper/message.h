@@ -33,7 +33,8 @@ enum start_fd {
 	START_FD_MEMORY_HITS,
 	START_FD_FREEZER, /* file that freezes the server's group; any when there is none */
 	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners,
-			     what the template puts into the view */
+			     what the template puts into the view; last, of a successor, a
+			     connection to the keeper before it (handover.c) */
 };
 
 struct start_message {
@@ -76,6 +77,7 @@ struct start_message {
 	bool hold;
 	bool reserved;	  /* its published ports are another instance's until CONTROL_TAKE */
 	bool awaits_link; /* the server starts after CONTROL_LINKED only */
+	bool succeeds;	  /* a keeper that gives lock, control socket, listeners and lease */
 	char *table;	  /* of the firewall, while there is a link */
 
 	uint16_t inside_ports[PLAN_PORTS_MAX];

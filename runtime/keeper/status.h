@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define STATUS_FILE_NAME "status"
+#define RESET_FILE_NAME "reset" /* beside it: its time is that of the last reset */
 
 enum instance_state {
 	STATE_CREATING,

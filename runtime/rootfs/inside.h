@@ -91,6 +91,18 @@ struct root_owner {
  */
 int root_apply(const struct root_ops *ops, const struct root_owner *owner, struct error *err);
 
+/* Where a pool holds what is ROOT_SCRATCH, and the layers of the instance's overlays. */
+#define ROOT_SCRATCH_PLACE "root"
+#define ROOT_LAYER_PLACE "layer"
+
+/*
+ * Makes the source of an operation that is ROOT_SCRATCH in the pool; upper and work directory of
+ * the layer of that number over that lower directory. Both 0 or a negative errno; *ret_part is
+ * "upper" or "work", whichever came last. Outside, as the host's root.
+ */
+int root_make_scratch(int pool, const struct root_op *op);
+int root_make_layer(int pool, const char *layer, const char *lower, const char **ret_part);
+
 /*
  * Opens the file system of the message queues of this IPC namespace (mq_overview(7)), which is
  * shown nowhere. Returns a descriptor, or a negative errno where the kernel has none. Needs what

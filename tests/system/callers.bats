@@ -37,6 +37,10 @@ teardown()
 	as alice cp "$PEOPLE/home/file" a:/tmp/file
 	as alice plan hello >/dev/null
 	as alice template show hello >/dev/null
+	as alice reset a
+	run as alice exec a -- test -e /tmp/file
+	[ "$status" -eq 1 ]
+	denied bob 3 "no instance 'a' of yours" reset a
 	as alice doctor | grep -q "configuration"
 	as alice doctor --seccomp a | grep -q "default: EPERM"
 	as alice doctor --seccomp a -- true

@@ -272,6 +272,10 @@ static void cgroup_prepare_opens_the_right_files(void **state)
 		assert_succeeds(cgroup_join(groups.server, groups.n_server, &err), &err);
 		cgroup_groups_close(&groups);
 		cgroup_groups_close(&groups);
+		assert_succeeds(cgroup_reopen(&tree, "parent", "id", &groups, &err), &err);
+		assert_int_equal(groups.n_host, 1);
+		assert_int_equal(groups.n_server, 1);
+		cgroup_groups_close(&groups);
 		server = world_read(w, v2 ? "parent/id/server/cgroup.procs"
 					  : "parent/id/server/tasks");
 		host = world_read(w, v2 ? "parent/id/host/cgroup.procs" : "parent/id/host/tasks");
@@ -289,6 +293,10 @@ static void cgroup_prepare_without_files_names_the_group(void **state)
 	struct cgroup_groups groups;
 	struct error err;
 
+	/* what opens them again makes none */
+	assert_fails(cgroup_reopen(&tree, "parent", "id", &groups, &err), -ENOENT, &err, group);
+	cgroup_groups_close(&groups);
+	assert_false(world_has(w, "parent"));
 	assert_fails(cgroup_prepare(&tree, "parent", "id", &groups, &err), -ENOENT, &err, group);
 	cgroup_groups_close(&groups);
 	assert_succeeds(undo(&tree, "parent", "id", &err), &err);

@@ -69,6 +69,7 @@ static struct start_message make_message(void)
 		.address = 0x0ad50007,
 		.address6 = xstrdup("fd73:7469:6e74::7"),
 		.awaits_link = true,
+		.succeeds = true,
 		.table = xstrdup("stint"),
 		.forwarder_uid = 65533,
 		.log_limit = 1ULL << 40,
@@ -204,6 +205,7 @@ static void assert_same_host(const struct start_message *a, const struct start_m
 	assert_int_equal(a->address, b->address);
 	assert_string_equal(a->address6, b->address6);
 	assert_int_equal(a->awaits_link, b->awaits_link);
+	assert_int_equal(a->succeeds, b->succeeds);
 	assert_string_equal(a->table, b->table);
 	assert_int_equal(a->forwarder_uid, b->forwarder_uid);
 	assert_true(a->log_limit == b->log_limit);
