@@ -9,7 +9,7 @@
 vm_system=(systemd-sysv dbus libpam-systemd login sudo base-files base-passwd usr-is-merged bash
 	dash libc-bin coreutils findutils grep sed mawk util-linux util-linux-extra bsdutils mount
 	procps iproute2 nftables kmod hostname diffutils attr acl strace curl gojq bats e2fsprogs quota
-	libyaml-0-2 libsqlite3-0 libjansson4 libseccomp2 libcap2 libcap2-bin libnftables1
+	libyaml-0-2 libsqlite3-0 libjansson4 libseccomp2 libcap2 libcap2-bin libnftables1 libarchive13
 	libnl-3-200 libnl-route-3-200 libcmocka0)
 # What the disk needs, in the order in which they need one another.
 vm_early=(virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk crc16

@@ -3,6 +3,7 @@
 add_library(test_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c)
 target_link_libraries(test_world PUBLIC base PkgConfig::CMOCKA)
 stint_unit_test(file test_world)
+stint_unit_test(archive test_world)
 stint_unit_test(measure test_world)
 stint_unit_test(edit edit)
 stint_unit_test(trust test_world)
