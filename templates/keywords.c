@@ -187,6 +187,16 @@ const struct keyword template_keywords[] = {
 		.offset = PLAN(paths),
 	},
 	{
+		.name = "harvest",
+		.type = &type_harvest,
+		.fallback = "all of the install directories",
+		.doc = "Where an instance's changes are worth keeping: `stint harvest` packs what "
+		       "is "
+		       "below these paths, which lie in install directories.",
+		.offset = PLAN(harvest),
+		.flags = KEYWORD_PROSE,
+	},
+	{
 		.name = "scrub",
 		.type = &type_scrub,
 		.doc = "What is removed from the instance's view of its files before the server "

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&cp_command,
 	&down_command,
 	&diff_command,
+	&harvest_command,
 	&plan_command,
 	&template_command,
 	&history_command,

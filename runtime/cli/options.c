@@ -57,6 +57,8 @@ const struct option_spec option_specs[] = {
 	 "their name servers: host (the host's own), none, or ADDRESS,..."},
 	{"backend", 0, "BACKEND", OPTION_STRING, SPEC(backend),
 	 "how the copy is made: auto, copy, reflink, which shares blocks, or erofs, an image"},
+	{"output", 'o', "FILE", OPTION_STRING, SPEC(output),
+	 "where to, - for standard output; default: NAME.tar.zst here"},
 	{"best-effort", 0, NULL, OPTION_FLAG, SPEC(best_effort),
 	 "start also where something asked for cannot be enforced; 'stint show' says what"},
 	{"user", 'u', "USER", OPTION_STRING, SPEC(user),

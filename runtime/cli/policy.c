@@ -39,6 +39,7 @@ const struct policy policies[] = {
 	{"cp", "", ""},
 	{"down", "all now json", ""},
 	{"diff", "json", ""},
+	{"harvest", "output json", ""},
 	{"history", "last long json", "prune older-than keep"},
 	{"events", "follow lines json", ""},
 	{"doctor", "seccomp user env json", "leaks fix rebuild"},

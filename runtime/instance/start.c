@@ -64,6 +64,8 @@ static int fill_record(struct starting *s, struct error *err)
 	record->boot_id = xstrdup(boot_id);
 	record->created_ns = clock_wall_ns();
 	record->layers = strv_copy(request->plan->install);
+	if (request->plan->harvest)
+		record->harvest = strv_copy(request->plan->harvest);
 	record->cgroup = xstrdup(s->site->cgroup);
 	record->zone = xstrdup(request->plan->network.zone);
 	if (request->plan->ha_group)

@@ -72,6 +72,8 @@ int start_look_at_host(struct starting *s, struct error *err)
 	if (r == 0)
 		r = check_install(s->lowers, err);
 	if (r == 0)
+		r = check_harvest(plan, err);
+	if (r == 0)
 		r = check_paths(plan, &s->paths, err);
 	if (r < 0)
 		return r;

@@ -124,6 +124,8 @@ static void store_open_newer_schema(void **data)
 
 static const char back_to_version_1[] =
 	"DROP TABLE pin; DROP TABLE generation; DROP TABLE install;"
+	"ALTER TABLE instance DROP COLUMN harvest;"
+	"ALTER TABLE instance DROP COLUMN above;"
 	"ALTER TABLE instance DROP COLUMN lowers;"
 	"ALTER TABLE instance DROP COLUMN after_end;"
 	"ALTER TABLE history DROP COLUMN zone;"

@@ -1,0 +1,171 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2030,SC2031 # each test has a shell of its own
+# harvest: what an instance changed is carried out whole or not at all, and in again.
+load helper
+
+setup()
+{
+	set_up
+	I=$STINT_ROOT/install
+	F=$STINT_ROOT/f.tar.zst
+	mkdir -p "$I/dir/sub/deep" "$I/conf"
+	echo a >"$I/a"
+	echo b >"$I/dir/b"
+	echo c >"$I/dir/sub/c"
+	echo d >"$I/dir/sub/deep/d"
+	echo conf >"$I/conf/server.cnf"
+	quiet_template t
+}
+
+# quiet_template NAME [LINE...]: a server that does nothing, on the install.
+quiet_template()
+{
+	{
+		printf 'template: %s\ninstall: %s\nready: none\n' "$1" "$I"
+		printf "run: {command: [/bin/sleep, '300']}\n"
+		printf '%s\n' "${@:2}"
+	} >"$STINT_ROOT/etc/stint/templates/$1.yaml"
+}
+
+inside()
+{
+	stint exec "$1" -- sh -c "cd '$I' && $2"
+}
+
+# What is in an archive, one line each, from the install's parent on.
+list()
+{
+	tar --zstd -tvf "$1" --quoting-style=escape 2>/dev/null | sed "s|${STINT_ROOT#/}/||g"
+}
+
+# All names, modes, owners, times, links and contents, as they are seen inside.
+seen_by()
+{
+	inside "$1" "find . -mindepth 1 -printf '%p %y %m %U:%G %l\n' | sort &&
+		find . -type f -printf '%p %T@\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum"
+}
+
+@test "what was changed, added and deleted is in the file, and nothing else" {
+	stint up t --name q
+	inside q 'echo new >new; echo more >>a; rm dir/b; mkdir made; echo x >made/in; ln -s ../a made/link'
+	[ "$(stint harvest q -o "$F")" = "$F: 4 files, 13 B, 1 deleted" ]
+	list "$F"
+	list "$F" | grep -q ' install/new$'
+	list "$F" | grep -q ' install/a$'
+	list "$F" | grep -q ' install/dir/.wh.b$'
+	list "$F" | grep -q ' install/made/link -> ../a$'
+	run ! grep -q 'dir/sub' <(list "$F")
+	[ "$(tar --zstd -xOf "$F" "${I#/}/a")" = $'a\nmore' ]
+	# the default name, and as a stream
+	(cd "$STINT_ROOT" && stint harvest q)
+	[ "$(list "$STINT_ROOT/q.tar.zst")" = "$(list "$F")" ]
+	[ "$(stint harvest q -o - | tar --zstd -t | wc -l)" -eq "$(list "$F" | wc -l)" ]
+	[ "$(stint harvest q -o "$STINT_ROOT/j" --json | jq -c '[.files, .deleted, .left_out]')" = '[4,1,0]' ]
+	# what exists stays
+	before=$(sha256sum "$F")
+	refused 4 "'$F' exists" harvest q -o "$F"
+	[ "$(sha256sum "$F")" = "$before" ]
+	refused 1 "cannot put anything into '/no/where/'" harvest q -o /no/where/f
+	refused 2 "'/tmp/' names no file" harvest q -o /tmp/
+}
+
+@test "only below the paths that the template says" {
+	quiet_template only "harvest: [$I/conf, $I/dir/sub/c]"
+	stint up only --name q
+	inside q 'echo new >new; echo more >>conf/server.cnf; rm dir/b; rm dir/sub/c'
+	stint harvest q -o "$F"
+	list "$F"
+	[ "$(list "$F" | awk '{print $6}')" = $'install/conf/\ninstall/conf/server.cnf\ninstall/dir/sub/.wh.c' ]
+	# also where what leads there is gone, or came from elsewhere
+	inside q 'rm -r dir'
+	stint harvest q -o "$F.2"
+	list "$F.2" | grep -q 'install/dir/sub/.wh.c$'
+	inside q 'mkdir -p dir/sub; echo own >dir/sub/c'
+	stint harvest q -o "$F.3"
+	[ "$(tar --zstd -xOf "$F.3" "${I#/}/dir/sub/c")" = own ]
+	quiet_template wrong "harvest: /opt/elsewhere"
+	refused 1 "harvest: '/opt/elsewhere' lies in no install directory" up wrong
+}
+
+@test "a renamed directory is packed whole, and so is what was in it" {
+	stint up t --name q
+	inside q 'mv dir moved; rm moved/b; echo more >>moved/sub/c; mv moved/sub/deep moved/deeper; mkdir dir'
+	stint harvest q -o "$F"
+	list "$F"
+	list "$F" | grep -q 'install/moved/.wh..wh..opq$'
+	[ "$(tar --zstd -xOf "$F" "${I#/}/moved/sub/c")" = $'c\nmore' ]
+	[ "$(tar --zstd -xOf "$F" "${I#/}/moved/deeper/d")" = d ]
+	run ! grep -q 'moved/b' <(list "$F")
+	run ! grep -q 'moved/sub/deep' <(list "$F")
+	list "$F" | grep -q 'install/dir/.wh..wh..opq$'
+}
+
+@test "a frozen one, and one that has ended and is kept" {
+	stint up t --name q --keep-failed 1h
+	inside q 'echo mine >new; rm dir/b'
+	stint harvest q -o "$F"
+	kill_process sleep q
+	is_kept() { stint ls -a | grep -q 'q .*kept'; }
+	eventually 10 is_kept
+	stint harvest q -o "$F.kept"
+	[ "$(list "$F.kept")" = "$(list "$F")" ]
+	quiet_template cold "lease: {on_expiry: freeze, ttl: 1s}"
+	if stint up cold --name c; then
+		inside c 'echo mine >new; rm dir/b' || true
+		is_frozen() { [ "$(state_of c)" = frozen ]; }
+		eventually 10 is_frozen
+		stint harvest c -o "$F.frozen"
+		[ "$(list "$F.frozen" | awk '{print $6}')" = "$(list "$F" | awk '{print $6}')" ]
+	fi
+	refused 3 "no instance 'nope'" harvest nope
+}
+
+@test "links, holes, attributes, any bytes, and what no file can hold" {
+	stint up t --name q
+	inside q 'echo one >one; ln one two; ln one dir/three; truncate -s 100M hole; echo end >>hole
+		touch "$(printf "new\nline")" "$(printf "esc\033[2J")" "$(printf "bad\377")" .wh.trap
+		mkfifo pipe; touch -d 2001-02-03T04:05:06.123456789Z one; chmod 2775 dir; chmod 4755 a'
+	stint harvest q -o "$F" >"$STINT_ROOT/out" 2>&1
+	cat -v "$STINT_ROOT/out"
+	grep -q "'$I/pipe' is a pipe and left out" "$STINT_ROOT/out"
+	grep -q "'$I/.wh.trap' has a name that would mean a deletion" "$STINT_ROOT/out"
+	grep -q ', 2 left out$' "$STINT_ROOT/out"
+	run ! grep -q $'\033' "$STINT_ROOT/out"
+	[ "$(stat -c %s "$F")" -lt 100000 ]
+	list "$F" | grep 'install/one link to install/dir/three\|install/one$'
+	[ "$(list "$F" | grep -c ' link to ')" -eq 2 ]
+	list "$F" | grep -q '^-rwxr-xr-x.*install/a$'
+	list "$F" | grep -q '^drwxrwsr-x.*install/dir/$'
+	stint up t --name r --with "$F"
+	[ "$(inside r 'stat -c %h one')" -eq 3 ]
+	[ "$(inside r 'stat -c %s hole; tail -c 4 hole; du -k hole | cut -f 1')" = $'104857604\nend\n4' ]
+	[ "$(inside r 'stat -c %y one')" = "$(inside q 'stat -c %y one')" ]
+	inside r 'test -e "$(printf "new\nline")" && test -e "$(printf "bad\377")" && ! test -e pipe'
+}
+
+@test "at an expiry, when the template says so" {
+	quiet_template auto "harvest: $I/conf" "lease: {on_expiry: harvest, ttl: 2s}"
+	stint up auto --name q
+	inside q 'echo mine >conf/mine; echo no >not'
+	id=$(id_of q)
+	eventually 10 no_instances
+	archive=$STINT_ROOT/var/lib/stint/archive/q-$id.tar.zst
+	[ "$(stat -c %a "$archive")" = 600 ]
+	[ "$(list "$archive" | awk '{print $6}')" = $'install/conf/\ninstall/conf/mine' ]
+	[ "$(reason_of q)" = "expired; harvested" ]
+	[[ $(stint events) == *"harvested"*"archive/q-$id.tar.zst"* ]]
+	# one that is taken down was not wanted
+	stint up auto --name other --ttl 1h
+	stint down other
+	[ "$(find "$STINT_ROOT/var/lib/stint/archive" -type f | wc -l)" -eq 1 ]
+	# and what cannot be packed is kept
+	rm -r "$STINT_ROOT/var/lib/stint/archive"
+	touch "$STINT_ROOT/var/lib/stint/archive"
+	stint up auto --name r
+	is_kept() { stint ls -a | grep -q 'r .*kept'; }
+	eventually 10 is_kept
+	[[ $(reason_of r) == "expired; not harvested: "* ]]
+	rm "$STINT_ROOT/var/lib/stint/archive"
+	stint down r
+}
