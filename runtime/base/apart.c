@@ -67,7 +67,6 @@ int apart_run(int (*body)(void *data, struct error *err), void *data, int cancel
 	if (pid == 0)
 		run_child(body, data, self, to);
 	cleanup_close(&to);
-	to = -1;
 	r = wait_for(from, cancel);
 	if (r == 0 && !take(from, &outcome))
 		r = -ECHILD;

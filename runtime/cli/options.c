@@ -59,6 +59,8 @@ const struct option_spec option_specs[] = {
 	 "how the copy is made: auto, copy, reflink, which shares blocks, or erofs, an image"},
 	{"output", 'o', "FILE", OPTION_STRING, SPEC(output),
 	 "where to, - for standard output; default: NAME.tar.zst here"},
+	{"with", 0, "FILE", OPTION_STRING, SPEC(with),
+	 "start with what 'stint harvest' packed; - for standard input"},
 	{"best-effort", 0, NULL, OPTION_FLAG, SPEC(best_effort),
 	 "start also where something asked for cannot be enforced; 'stint show' says what"},
 	{"user", 'u', "USER", OPTION_STRING, SPEC(user),

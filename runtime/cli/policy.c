@@ -17,11 +17,11 @@
 
 const struct policy policies[] = {
 	{"up",
-	 "name ttl until idle keep-failed publish set env secret no-wait no-hold recreate "
+	 "name ttl until idle keep-failed publish set env secret with no-wait no-hold recreate "
 	 "json " LIMITS,
 	 "zone best-effort"},
 	{"run",
-	 "name ttl until keep-failed publish set env secret no-hold recreate seccomp " LIMITS,
+	 "name ttl until keep-failed publish set env secret with no-hold recreate seccomp " LIMITS,
 	 "zone best-effort"},
 	{"install", "json", "backend"},
 	{"plan", "set env json " LIMITS, "zone best-effort"},

@@ -169,3 +169,118 @@ seen_by()
 	rm "$STINT_ROOT/var/lib/stint/archive"
 	stint down r
 }
+
+@test "another one starts with it, and sees the same" {
+	stint up t --name q
+	inside q 'echo new >new; rm dir/b; mv dir/sub conf/sub; echo x >>conf/sub/c; rm conf/server.cnf
+		mkdir -p m/n; ln -s nowhere m/l; chmod 700 m; touch -d 2001-02-03 m/n m; rm a; mkdir a; chmod 1777 .'
+	stint harvest q -o "$F"
+	stint up t --name r --with "$F"
+	diff <(seen_by q) <(seen_by r)
+	[ "$(inside r 'stat -c "%y %a" m')" = "$(inside q 'stat -c "%y %a" m')" ]
+	[ "$(inside r 'stat -c %a .')" = 1777 ]
+	# once more, and from a stream
+	stint harvest r -o - | stint up t --name s --with -
+	diff <(seen_by q) <(seen_by s)
+	inside s 'echo more >>new; rm -r conf; mkdir conf' # it is its own
+	[ "$(inside r 'cat new')" = new ]
+	stint run t --with "$F" -- sh -c "'$STINT' exec \"\$STINT_NAME\" -- cat '$I/new'" | grep -qx new
+	[ "$(find "$I" -type f | wc -l)" -eq 5 ]
+}
+
+# hostile TEXT: --with "$H" is refused with it, and nothing is left.
+hostile()
+{
+	refused 5 "$1" up t --name h --with "$H"
+	[[ $output == *"'$H' cannot be used: "* ]]
+	[ "$(stint ls -a)" = "no instances" ]
+	[ -z "$(leftovers)" ]
+	[ "$(cat "$STINT_ROOT/victim")" = victim ]
+}
+
+@test "a hostile file is refused with a sentence, and nothing of the instance is left" {
+	local T=${I#/} H=$STINT_ROOT/h.tar
+
+	echo victim >"$STINT_ROOT/victim"
+	cd "$STINT_ROOT" || return 1
+	mkdir -p "x/$T"
+	echo bad >"x/$T/file"
+	pack() { tar -P -cf "$H" -C x "$@"; }
+	pack --transform 's,^,/,' "$T/file"
+	hostile "is an absolute path"
+	pack --transform "s,$T/file,$T/../victim," "$T/file"
+	hostile "has a component '.' or '..'"
+	pack --transform "s,$T/file,etc/passwd," "$T/file"
+	hostile "lies in no install directory"
+	pack --transform "s,$T/file,${T%/*}/installed/file," "$T/file"
+	hostile "lies in no install directory"
+	ln -s "$STINT_ROOT" "x/$T/link"
+	pack --no-recursion "$T/link"
+	tar -P -rf "$H" -C x --transform "s,$T/file,$T/link/victim," "$T/file"
+	hostile "leads through something that is no directory"
+	pack --no-recursion "$T/link"
+	tar -P -rf "$H" -C x --transform "s,$T/file,$T/link," "$T/file"
+	hostile "stands there twice"
+	ln victim "x/victim"
+	ln victim "x/$T/hard"
+	tar -P -cf "$H" -C x victim "$T/hard"
+	tar -P --delete -f "$H" victim
+	hostile "is a name of a file outside its install"
+	mknod "x/$T/null" c 1 3
+	pack "$T/null"
+	hostile "is neither a file nor a directory nor a link"
+	mkfifo "x/$T/fifo"
+	pack "$T/fifo"
+	hostile "is neither a file nor a directory nor a link"
+	cp /bin/true "x/$T/suid"
+	chmod 4755 "x/$T/suid"
+	pack "$T/suid"
+	hostile "is set-user-id"
+	cp /bin/true "x/$T/caps"
+	setcap cap_net_raw+ep "x/$T/caps"
+	pack --xattrs --xattrs-include='*' "$T/caps"
+	hostile "has capabilities"
+	: >"x/$T/.wh..wh..opq"
+	pack "$T/.wh..wh..opq"
+	hostile "would hide all of an install directory"
+	: >"x/$T/.wh..wh.aufs"
+	pack "$T/.wh..wh.aufs"
+	hostile "is a mark that is not known here"
+	: >"x/$T/.wh..."
+	pack "$T/.wh..."
+	hostile "is a mark that is not known here"
+	pack --transform "s,$T/file,$T," "$T/file"
+	hostile "would take the place of an install directory"
+	pack --transform $'s,'"$T"'/file,\033[2Jesc,' "$T/file"
+	hostile "\\x1b[2Jesc"
+	# what is no archive, is cut off, or is not there
+	refused 1 "cannot read '$STINT_ROOT/victim'" up t --name h --with "$STINT_ROOT/victim"
+	stint up t --name q
+	inside q 'head -c 300000 /dev/urandom >big; echo x >y'
+	stint harvest q -o "$F"
+	stint down q
+	for size in 10 1000 100000 300000; do
+		head -c "$size" "$F" >"$F.cut"
+		refused 1 "cannot read '$F.cut'" up t --name h --with "$F.cut"
+	done
+	refused 1 "cannot open '/no/file'" up t --name h --with /no/file
+	refused 1 "is no regular file" up t --name h --with /dev/zero
+	[ "$(stint ls -a)" = "no instances" ]
+}
+
+@test "the instance's limit of disk holds for what it starts with" {
+	local way
+
+	stint up t --name q
+	inside q 'head -c 200M /dev/zero >zeros; truncate -s 500G sparse'
+	stint harvest q -o "$F"
+	[ "$(stat -c %s "$F")" -lt 1000000 ]
+	refused 1 "does not fit into what the instance may write" up t --name h --with "$F" --disk 64M
+	[ -z "$(stint ls -q | grep -x h)" ]
+	stint up t --name h --with "$F" --disk 400M
+	[ "$(inside h 'stat -c %s zeros sparse')" = $'209715200\n536870912000' ]
+	# many small ones
+	inside q 'rm zeros sparse; i=0; while [ $i -lt 6000 ]; do : >f$i; i=$((i + 1)); done'
+	stint harvest q -o "$F.many"
+	refused 1 "does not fit" up t --name i --with "$F.many" --disk 16M
+}
