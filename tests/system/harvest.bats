@@ -251,7 +251,7 @@ hostile()
 	hostile "is a mark that is not known here"
 	pack --transform "s,$T/file,$T," "$T/file"
 	hostile "would take the place of an install directory"
-	pack --transform $'s,'"$T"'/file,\033[2Jesc,' "$T/file"
+	pack --transform "s,$T/file,"$'\033[2Jesc,' "$T/file"
 	hostile "\\x1b[2Jesc"
 	# what is no archive, is cut off, or is not there
 	refused 1 "cannot read '$STINT_ROOT/victim'" up t --name h --with "$STINT_ROOT/victim"
@@ -283,4 +283,40 @@ hostile()
 	inside q 'rm zeros sparse; i=0; while [ $i -lt 6000 ]; do : >f$i; i=$((i + 1)); done'
 	stint harvest q -o "$F.many"
 	refused 1 "does not fit" up t --name i --with "$F.many" --disk 16M
+}
+
+# kill_each COMMAND...: killed at every system call that it makes, one after the other; after each,
+# whole_or_nothing says what may be there.
+kill_each()
+{
+	local killat=$STINT_BUILD/libexec/stint-tests/killat n calls
+
+	calls=$("$killat" cli 0 -- "$STINT" "$@" 2>&1 | sed -n 's/^killat: \([0-9]*\) calls$/\1/p')
+	[ "$calls" -gt 50 ]
+	whole_or_nothing whole
+	for ((n = 1; n <= calls; n++)); do
+		timeout --foreground -s KILL 30 "$killat" cli "$n" -- "$STINT" "$@" >/dev/null 2>&1 || true
+		whole_or_nothing
+	done
+	[ "$WHOLE" -gt 1 ] && [ "$NOTHING" -gt 1 ]
+}
+
+@test "killed at any system call, there is the whole file or none, and nothing else" {
+	stint up t --name q
+	inside q 'echo new >new; rm dir/b; mv dir/sub moved'
+	stint harvest q -o "$F"
+	mkdir "$STINT_ROOT/out"
+	WHOLE=0 NOTHING=0
+	whole_or_nothing()
+	{
+		if [ -e "$STINT_ROOT/out/f" ]; then
+			cmp "$STINT_ROOT/out/f" "$F"
+			WHOLE=$((WHOLE + 1))
+			rm "$STINT_ROOT/out/f"
+		else
+			NOTHING=$((NOTHING + 1))
+		fi
+		[ -z "$(ls -A "$STINT_ROOT/out")" ]
+	}
+	kill_each harvest q -o "$STINT_ROOT/out/f"
 }
