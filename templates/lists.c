@@ -176,6 +176,22 @@ static int add_harvest(struct reading *reading, const struct node *node, const c
 	return 0;
 }
 
+/* Which install directory each is for, and whether it is there, is seen at the start. */
+static int add_layer(struct reading *reading, const struct node *node, const char *path,
+		     char ***list)
+{
+	if (is_kernel_tree(path))
+		return say_kernel_tree(reading, node, path);
+	strv_add(list, path);
+	return 0;
+}
+
+static int read_layers(struct reading *reading, const struct value_type *type,
+		       const struct node *node, void *field)
+{
+	return read_paths(reading, type, node, add_layer, field);
+}
+
 /* That they lie in install directories is seen at the start: installs may have names. */
 static int read_harvest(struct reading *reading, const struct value_type *type,
 			const struct node *node, void *field)
@@ -371,6 +387,16 @@ const struct value_type type_paths = {
 	.shape = SHAPE_LIST,
 	.max = PLAN_WORDS_MAX,
 	.read = read_views,
+};
+
+const struct value_type type_layers = {
+	.label = "directory, or list of them",
+	.right = "write an absolute path without '.', '..' or '//', such as /srv/packages, or "
+		 "/srv/packages:/opt/server where there are several install directories",
+	.pattern = "^/",
+	.shape = SHAPE_LIST,
+	.max = PLAN_ABOVE_MAX,
+	.read = read_layers,
 };
 
 const struct value_type type_harvest = {

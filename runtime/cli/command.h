@@ -26,7 +26,7 @@ struct options {
 	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
 	bool best_effort;
-	char **publish, **set, **env, **secret;
+	char **publish, **set, **env, **secret, **with_layer;
 };
 
 struct caller;

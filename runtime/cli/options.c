@@ -61,6 +61,9 @@ const struct option_spec option_specs[] = {
 	 "where to, - for standard output; default: NAME.tar.zst here"},
 	{"with", 0, "FILE", OPTION_STRING, SPEC(with),
 	 "start with what 'stint harvest' packed; - for standard input"},
+	{"with-layer", 0, "DIR[:INSTALL]", OPTION_LIST, SPEC(with_layer),
+	 "show what is in this directory above an install directory, as if it had been unpacked "
+	 "there; a later one hides an earlier one"},
 	{"best-effort", 0, NULL, OPTION_FLAG, SPEC(best_effort),
 	 "start also where something asked for cannot be enforced; 'stint show' says what"},
 	{"user", 'u', "USER", OPTION_STRING, SPEC(user),

@@ -89,7 +89,7 @@ const struct command up_command = {
 	.name = "up",
 	.usage = "TEMPLATE [OPTION...]",
 	.options =
-		"name ttl until idle keep-failed publish set env secret with no-wait no-hold recreate "
+		"name ttl until idle keep-failed publish set env secret with with-layer no-wait no-hold recreate "
 		"memory swap cpus disk pids files io-read io-write "
 		"log-size best-effort zone json",
 	.summary = "start an instance that lives until its deadline",

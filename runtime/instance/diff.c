@@ -5,7 +5,7 @@
  * deleted, then for the changes.
  */
 #include "instance/diff.h"
-#include "instance/lowers.h"
+#include "instance/above.h"
 #include "instance/inspect.h"
 #include "instance/overlay.h"
 #include "instance/same.h"
@@ -279,7 +279,7 @@ static int diff_one(const struct site *site, int pool, const struct record *reco
 {
 	cleanup_free char *path = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, path, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = lower_open_of(site, record, index, err);
+	cleanup_fd int lower = above_open(site, record, index, err);
 
 	if (lower < 0)
 		return lower;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All layers of an instance into one archive, and that into a person's file; see harvest.h. */
+#include "instance/above.h"
 #include "instance/harvesting.h"
 #include "instance/identity.h"
-#include "instance/lowers.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -16,7 +16,7 @@ static int pack_layer(struct packing *packing, const struct site *site, const st
 {
 	cleanup_free char *path = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, path, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = lower_open_of(site, record, index, packing->err);
+	cleanup_fd int lower = above_open(site, record, index, packing->err);
 
 	if (lower < 0)
 		return lower;

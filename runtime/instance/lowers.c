@@ -119,10 +119,3 @@ int lower_open(const char *path, struct error *err)
 	fd = mount_new("erofs", options, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	return fd < 0 ? error_set(err, -fd, "cannot mount '%s.erofs'", path) : fd;
 }
-
-int lower_open_of(const struct site *site, const struct record *record, size_t i, struct error *err)
-{
-	cleanup_strv char **paths = lowers_of(site, record);
-
-	return lower_open(paths[i], err);
-}

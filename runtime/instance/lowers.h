@@ -35,8 +35,4 @@ bool lower_name(const struct record *record, size_t i, char **ret_install,
  */
 int lower_open(const char *path, struct error *err);
 
-/* What layer i of an instance lies on, open. Needs root. */
-int lower_open_of(const struct site *site, const struct record *record, size_t i,
-		  struct error *err);
-
 #endif

@@ -5,6 +5,7 @@
  * command that starts it.
  */
 #include "instance/starting.h"
+#include "instance/above.h"
 #include "instance/content.h"
 #include "instance/disk.h"
 #include "instance/events.h"
@@ -40,6 +41,7 @@ static void starting_deinit(struct starting *s)
 	account_deinit(&s->account);
 	strv_free(s->paths);
 	strv_free(s->lowers);
+	strv_free(s->above);
 	content_deinit(&s->content);
 	for (size_t i = 0; s->record && i < s->record->grant.n_ports; i++)
 		close(s->listeners[i]);
@@ -66,6 +68,8 @@ static int fill_record(struct starting *s, struct error *err)
 	record->boot_id = xstrdup(boot_id);
 	record->created_ns = clock_wall_ns();
 	record->layers = strv_copy(request->plan->install);
+	if (s->above)
+		record->above = strv_copy(s->above);
 	if (request->plan->harvest)
 		record->harvest = strv_copy(request->plan->harvest);
 	record->cgroup = xstrdup(s->site->cgroup);
@@ -250,7 +254,7 @@ static int open_places(struct starting *s, struct unpack_place *places, struct e
 		cleanup_free char *upper = xasprintf("layer/%zu/upper", i);
 
 		places[i] = (struct unpack_place){.install = layers[i], .upper = -1};
-		places[i].lower = lower_open_of(s->site, s->record, i, err);
+		places[i].lower = above_open(s->site, s->record, i, err);
 		if (places[i].lower < 0)
 			return places[i].lower;
 		places[i].upper = file_open_beneath(s->prepared.pool, upper, O_RDONLY, 0);
@@ -292,18 +296,23 @@ static int set_limits(struct starting *s, struct error *err)
 
 static int open_lowers(struct starting *s, struct error *err)
 {
-	return content_open_lowers(s->lowers, &s->content, err);
+	int r = content_open_lowers(s->lowers, &s->content, err);
+
+	for (size_t i = 0; r == 0 && s->lowers && s->lowers[i]; i++)
+		s->content.lowers[i].above = above_of(s->above, i);
+	return r;
 }
 
 static int launch(struct starting *s, struct error *err)
 {
+	cleanup_strv char **lowers = start_lowers(s);
 	const struct launch launch = {
 		.site = s->site,
 		.plan = s->request->plan,
 		.record = s->record,
 		.account = &s->account,
 		.paths = s->paths,
-		.lowers = s->lowers,
+		.lowers = lowers,
 		.content = &s->content,
 		.prepared = &s->prepared,
 		.network = &s->network,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of a start depends on the host, looked at before anything is entered; see starting.h. */
 #include "instance/starting.h"
+#include "instance/above.h"
 #include "instance/check.h"
 #include "instance/ids.h"
 #include "instance/lowers.h"
@@ -25,6 +26,16 @@ int start_find_lowers(struct starting *s, struct error *err)
 	return r;
 }
 
+char **start_lowers(const struct starting *s)
+{
+	cleanup_strv char **above = above_of(s->above, SIZE_MAX);
+	char **all = strv_copy(s->lowers);
+
+	for (size_t i = 0; above && above[i]; i++)
+		strv_add(&all, above[i]);
+	return all;
+}
+
 static int look_at_ids(const struct site *site, struct error *err)
 {
 	cleanup_fd int etc = file_open_directory(AT_FDCWD, "/etc");
@@ -39,7 +50,7 @@ static int look_at_ids(const struct site *site, struct error *err)
  */
 static void choose_ids(struct starting *s)
 {
-	cleanup_strv char **directories = strv_copy(s->lowers);
+	cleanup_strv char **directories = start_lowers(s);
 
 	s->admission = s->site->admission;
 	if (weakened("userns"))
@@ -71,6 +82,8 @@ int start_look_at_host(struct starting *s, struct error *err)
 		r = look_at_ids(s->site, err);
 	if (r == 0)
 		r = check_install(s->lowers, err);
+	if (r == 0)
+		r = above_find(s->site, plan, &s->above, err);
 	if (r == 0)
 		r = check_harvest(plan, err);
 	if (r == 0)

@@ -10,6 +10,7 @@ struct starting {
 	const struct start_request *request;
 	struct account account;
 	char **paths;
+	char **above;  /* further layers (above.h) */
 	char **lowers; /* what the views of its install directories lie on */
 	struct content content;
 	struct admission admission; /* what it may be given */
@@ -26,6 +27,9 @@ struct starting {
 
 /* What the views of its install directories lie on, as it is now. The store is open. */
 int start_find_lowers(struct starting *s, struct error *err);
+
+/* The same with the layers above them, in no order. The caller frees. */
+char **start_lowers(const struct starting *s);
 
 /*
  * Whether this host can start it: directories, paths, the server's user, what is put inside, ids of

@@ -46,6 +46,7 @@ void plan_free(struct plan *plan)
 	free(plan->summary);
 	strv_free(plan->install);
 	strv_free(plan->paths);
+	strv_free(plan->layers);
 	strv_free(plan->harvest);
 	plan_content_deinit(&plan->content);
 	run_deinit(&plan->run);

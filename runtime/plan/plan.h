@@ -139,6 +139,8 @@ struct plan {
 	 * installs */
 	char **install;
 	char **paths;	/* further host paths to see read-only; may be glob patterns */
+	char **layers;	/* read-only directories above installs, "DIRECTORY[:INSTALL]", lowest first
+			 */
 	char **harvest; /* paths inside, below which changes are worth keeping; NULL: all installs
 			 */
 	struct plan_content content;

@@ -71,7 +71,8 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		 "t.yaml:1:1: key 'summry': unknown key; did you mean 'summary'?"},
 		{"zzzzzz: x\nrun: {command: /bin/true}\n",
 		 "t.yaml:1:1: key 'zzzzzz': unknown key; possible are template, summary, extends, "
-		 "params, install, paths, harvest, scrub, files, edit, secrets, run, ports, ready, "
+		 "params, install, layers, paths, harvest, scrub, files, edit, secrets, run, "
+		 "ports, ready, "
 		 "check, "
 		 "limits, "
 		 "heap, "
