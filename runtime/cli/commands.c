@@ -20,6 +20,7 @@ const struct command *const commands[] = {
 	&down_command,
 	&diff_command,
 	&harvest_command,
+	&save_command,
 	&plan_command,
 	&template_command,
 	&history_command,

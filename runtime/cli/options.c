@@ -59,6 +59,7 @@ const struct option_spec option_specs[] = {
 	 "how the copy is made: auto, copy, reflink, which shares blocks, or erofs, an image"},
 	{"output", 'o', "FILE", OPTION_STRING, SPEC(output),
 	 "where to, - for standard output; default: NAME.tar.zst here"},
+	{"as", 0, "TEMPLATE", OPTION_STRING, SPEC(as), "name of the new template"},
 	{"with", 0, "FILE", OPTION_STRING, SPEC(with),
 	 "start with what 'stint harvest' packed; - for standard input"},
 	{"with-layer", 0, "DIR[:INSTALL]", OPTION_LIST, SPEC(with_layer),

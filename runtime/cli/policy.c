@@ -40,6 +40,7 @@ const struct policy policies[] = {
 	{"down", "all now json", ""},
 	{"diff", "json", ""},
 	{"harvest", "output json", ""},
+	{"save", "", "as"},
 	{"history", "last long json", "prune older-than keep"},
 	{"events", "follow lines json", ""},
 	{"doctor", "seccomp user env json", "leaks fix rebuild"},

@@ -49,6 +49,7 @@ static void starting_deinit(struct starting *s)
 	prepared_deinit(&s->prepared);
 	network_deinit(&s->network);
 	cleanup_close(&s->lock);
+	cleanup_close(&s->saved);
 	cleanup_close(&s->tie);
 }
 
@@ -141,6 +142,7 @@ static int admit(struct starting *s, struct error *err)
 	}
 	if (r < 0)
 		return r;
+	cleanup_close(&s->saved);
 	strv_free(s->lowers);
 	s->lowers = lowers_of(s->site, s->record);
 	return 0;
@@ -391,8 +393,12 @@ static int start(struct starting *s, struct error *err)
 int instance_start(const struct site *site, const struct start_request *request,
 		   struct instance *ret_instance, struct error *err)
 {
-	struct starting s = {
-		.site = site, .request = request, .lock = -1, .tie = -1, .network.lock = -1};
+	struct starting s = {.site = site,
+			     .request = request,
+			     .lock = -1,
+			     .saved = -1,
+			     .tie = -1,
+			     .network.lock = -1};
 	int r;
 
 	s.prepared.group_lock = s.prepared.run = s.prepared.log = s.prepared.pool = -1;

@@ -6,6 +6,7 @@
 #include "instance/ids.h"
 #include "instance/lowers.h"
 #include "instance/own_ids.h"
+#include "instance/saved.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -82,6 +83,8 @@ int start_look_at_host(struct starting *s, struct error *err)
 		r = look_at_ids(s->site, err);
 	if (r == 0)
 		r = check_install(s->lowers, err);
+	if (r == 0 && plan->layers)
+		s->saved = saved_hold(s->site);
 	if (r == 0)
 		r = above_find(s->site, plan, &s->above, err);
 	if (r == 0)

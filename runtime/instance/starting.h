@@ -21,6 +21,7 @@ struct starting {
 	struct prepared prepared;
 	struct network network;
 	int lock;
+	int saved;    /* held until the record says which saved layers it is on */
 	int tie;      /* connection to the keeper */
 	pid_t keeper; /* 0: there is none yet */
 };

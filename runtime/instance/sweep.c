@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is overdue, has lost its keeper or has no record is ended; see sweep.h. In commands. */
+#include "instance/saved.h"
 #include "instance/sweep.h"
 #include "instance/events.h"
 #include "instance/instance.h"
@@ -207,6 +208,7 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 		sweep_strays(site, all, ret_result, err);
 		keep_prune_archives(site);
 		generations_sweep(site->state_path, store);
+		saved_sweep(site);
 	}
 	return 0;
 }

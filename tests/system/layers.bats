@@ -166,3 +166,104 @@ D $I/own" ]
 	rmdir "$STINT_ROOT/l1"
 	refused 1 "layer '$STINT_ROOT/l1'" up gone
 }
+
+state()
+{
+	find "$STINT_ROOT/var/lib/stint/layer" -mindepth 1 -maxdepth 1 ! -name '.lock' ! -name '.using' \
+		-printf '%f\n' 2>/dev/null | sort
+}
+
+@test "what an instance changed becomes a template, and another one of that" {
+	stint up t --name q --with-layer "$P"
+	inside q 'echo mine >lib/b.jar; rm lib/a.jar; mv conf conf2; mkdir conf; echo x >new; chmod 1777 lib
+		rm -r lib/more; mkdir lib/more; echo y >lib/more/z'
+	[ "$(stint save q --as mine)" = "template mine: t, with what 'q' changed" ]
+	contents q >"$STINT_ROOT/wanted"
+	stint template show mine
+	[ "$(stint template ls --json | jq -r '.[] | select(.template == "mine").summary')" = "t, as 'q' had changed it" ]
+	stint template check mine
+	stint up mine --name r
+	diff "$STINT_ROOT/wanted" <(contents r)
+	[ "$(inside r 'stat -c %a lib; ls conf')" = 1777 ]
+	[ -z "$(stint diff r)" ]
+	[ "$(stint show r --json | jq -r '.installs[0].layers | length')" -eq 2 ]
+	# what the one does is not seen by the other, and a renamed directory of a saved layer is one, too
+	inside r 'mv conf2 conf3; echo more >>new; rm lib/b.jar'
+	stint diff r
+	[ "$(stint diff r)" = "R $I/conf2 -> $I/conf3
+D $I/lib/b.jar
+C $I/new" ]
+	stint save r --as theirs
+	contents r >"$STINT_ROOT/wanted"
+	stint down r
+	stint up theirs --name s
+	diff "$STINT_ROOT/wanted" <(contents s)
+	[ "$(inside s 'test ! -e lib/a.jar && test ! -e conf2 && cat conf3/server.cnf')" = base ]
+	unchanged
+	[ "$(state)" = $'mine\ntheirs' ]
+	[ -z "$(find "$STINT_ROOT/var/lib/stint/layer" -name pending)" ]
+	# kept ones can be saved as well
+	refused 4 "there is a template 'mine' already" save q --as mine
+	refused 4 "there is a template 'hello' already" save q --as hello
+	refused 2 "cannot be the name" save q --as ../x
+	refused 2 "usage: stint save" save q
+	stint up t --name empty
+	refused 1 "'empty' has changed nothing" save empty --as nothing
+	[ "$(state)" = $'mine\ntheirs' ]
+	# in use, it stays
+	refused 5 "instance 's' was started on it" template rm mine
+	refused 5 "instance 's' was started on it" template rm theirs
+	stint sweep
+	diff "$STINT_ROOT/wanted" <(contents s)
+	stint down s
+	refused 5 "the template 'theirs.yaml' names its layers, too" template rm mine
+	stint template rm theirs
+	stint template rm mine
+	[ -z "$(state)" ]
+	refused 3 "there is no template 'mine'" up mine
+	refused 3 "no template that 'stint save' made" template rm t
+	[ -e "$STINT_ROOT/etc/stint/templates/t.yaml" ]
+	[ "$(inside q 'cat new')" = x ]
+}
+
+@test "killed at any system call, a save or a removal leaves the whole template or none" {
+	local killat=$STINT_BUILD/libexec/stint-tests/killat n calls whole=0 nothing=0
+
+	stint up t --name q
+	inside q 'echo mine >lib/b.jar; rm lib/a.jar; mv conf conf2'
+	contents q >"$STINT_ROOT/wanted"
+	whole_or_nothing()
+	{
+		stint sweep >/dev/null
+		if [ -e "$STINT_ROOT/etc/stint/templates/mine.yaml" ]; then
+			[ "$(state)" = mine ]
+			[ -z "$(find "$STINT_ROOT/var/lib/stint/layer" -name pending)" ]
+			whole=$((whole + 1))
+			return 0
+		fi
+		[ -z "$(state)" ]
+		nothing=$((nothing + 1))
+		return 1
+	}
+	calls=$("$killat" cli 0 -- "$STINT" save q --as mine 2>&1 | sed -n 's/^killat: \([0-9]*\) calls$/\1/p')
+	stint template rm mine
+	[ "$calls" -gt 50 ]
+	for ((n = 1; n <= calls; n++)); do
+		timeout --foreground -s KILL 30 "$killat" cli "$n" -- "$STINT" save q --as mine >/dev/null 2>&1 || true
+		! whole_or_nothing || stint template rm mine
+	done
+	[ "$whole" -gt 1 ] && [ "$nothing" -gt 1 ]
+	whole=0 nothing=0
+	stint save q --as mine
+	calls=$("$killat" cli 0 -- "$STINT" template rm mine 2>&1 | sed -n 's/^killat: \([0-9]*\) calls$/\1/p')
+	for ((n = 1; n <= calls; n++)); do
+		[ -e "$STINT_ROOT/etc/stint/templates/mine.yaml" ] || stint save q --as mine >/dev/null
+		timeout --foreground -s KILL 30 "$killat" cli "$n" -- "$STINT" template rm mine >/dev/null 2>&1 || true
+		whole_or_nothing || true
+	done
+	[ "$whole" -gt 1 ] && [ "$nothing" -gt 1 ]
+	stint template rm mine 2>/dev/null || true
+	stint save q --as mine
+	stint up mine --name r
+	diff "$STINT_ROOT/wanted" <(contents r)
+}
