@@ -68,7 +68,7 @@
 
 /* Declared by the library's header; found when it is loaded. */
 static struct {
-#define X(name, symbol) __typeof__(symbol) *name;
+#define X(name, symbol) __typeof__(symbol) *(name);
 	FUNCTIONS(X)
 #undef X
 } lib;
@@ -111,7 +111,7 @@ static int cannot(struct archive *handle, const char *what, const char *name, st
 	size_t n = 0;
 
 	for (; said && *said && n + 1 < sizeof(words); said++)
-		words[n++] = *said >= ' ' && *said <= '~' ? *said : '?';
+		words[n++] = (char)(*said >= ' ' && *said <= '~' ? *said : '?');
 	words[n] = '\0';
 	error_say(err, ERROR_FAILED, "cannot %s '%s': %s", what, name,
 		  n ? words : "it is no archive that is known here");

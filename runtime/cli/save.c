@@ -48,16 +48,18 @@ static int save(const struct invocation *invocation, const struct site *site,
 		const struct record *record, struct error *err)
 {
 	const char *name = invocation->options.as;
-	cleanup_fd int pool = -1, cancel = -1;
-	struct saving saving = {
-		.record = record, .name = name, .extends = record->template_name, .note = say};
+	cleanup_fd int pool = -1, cancel = process_take_signals(0);
+	struct saving saving = {.record = record,
+				.cancel = cancel,
+				.name = name,
+				.extends = record->template_name,
+				.note = say};
 	int r = check_names(site, name, record->template_name, err);
 
 	if (r == 0)
 		r = pool = keep_open_pool(site, record, err);
 	if (r < 0)
 		return r;
-	saving.cancel = cancel = process_take_signals(0);
 	saving.pool = pool;
 	r = saved_make(site, &saving, err);
 	if (r == 0)

@@ -13,7 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define MAKING ".lock"	/* who makes or removes one */
+#define MAKING ".lock"	 /* who makes or removes one */
 #define LOOKING ".using" /* shared: somebody counts on what is there */
 #define TEMPLATE_MAX (1U << 20)
 

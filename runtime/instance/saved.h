@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #define SAVED_DIRECTORY "layer" /* below the state directory */
-#define SAVED_NEW ".new" /* no template is called so */
+#define SAVED_NEW ".new"	/* no template is called so */
 #define SAVED_PENDING "pending"
 
 /*

@@ -17,8 +17,6 @@
 #include "instance/publish.h"
 #include "instance/record_file.h"
 #include "instance/sweep.h"
-#include "instance/unpack.h"
-#include "base/apart.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -248,42 +246,6 @@ static int prepare_steps(struct starting *s, struct error *err)
 	return steps_prepare(s->site, s->record, &s->prepared, err);
 }
 
-static int open_places(struct starting *s, struct unpack_place *places, struct error *err)
-{
-	char *const *layers = s->record->layers;
-
-	for (size_t i = 0; layers && layers[i]; i++) {
-		cleanup_free char *upper = xasprintf("layer/%zu/upper", i);
-
-		places[i] = (struct unpack_place){.install = layers[i], .upper = -1};
-		places[i].lower = above_open(s->site, s->record, i, err);
-		if (places[i].lower < 0)
-			return places[i].lower;
-		places[i].upper = file_open_beneath(s->prepared.pool, upper, O_RDONLY, 0);
-		if (places[i].upper < 0)
-			return error_set(err, -places[i].upper, "cannot open the layer of '%s'",
-					 layers[i]);
-	}
-	return 0;
-}
-
-/* In a child: what the archive's reader does, and what it gives up, is its own. */
-static int unpack(void *data, struct error *err)
-{
-	struct unpack_place places[PLAN_LAYERS_MAX];
-	const struct given_harvest *with = ((struct starting *)data)->request->with;
-	int r = open_places(data, places, err);
-
-	return r < 0 ? r
-		     : unpack_archive(with->fd, with->name, places,
-				      strv_length(((struct starting *)data)->record->layers), err);
-}
-
-static int bring_along(struct starting *s, struct error *err)
-{
-	return s->request->with ? apart_run(unpack, s, s->request->cancel, err) : 0;
-}
-
 static int copy_record(struct starting *s, struct error *err)
 {
 	return record_file_write(s->site, s->record, &s->network.zone, err);
@@ -345,7 +307,7 @@ static const struct stage making[] = {
 	{"begin the network", begin_network},
 	{"prepare the steps", prepare_steps},
 	{"copy the record", copy_record},
-	{"bring the harvest along", bring_along},
+	{"bring the harvest along", start_bring_along},
 	{"open the lower layers", open_lowers},
 	{"set the limits", set_limits},
 	{"launch the keeper", launch},

@@ -38,4 +38,7 @@ char **start_lowers(const struct starting *s);
  */
 int start_look_at_host(struct starting *s, struct error *err);
 
+/* Unpacks what it is to start with into its layers, which are there and empty. */
+int start_bring_along(struct starting *s, struct error *err);
+
 #endif

@@ -36,8 +36,11 @@ int unpack_cannot(const struct unpacking *u, const char *path, int r)
 	return error_set(u->err, -r, "cannot make '%.200s' from '%s'", shown.data, u->name);
 }
 
-/* As the instance sees it; a leading "./" and slashes at the end mean nothing. */
-static int clean_path(const struct unpacking *u, const char *path, char **ret_path)
+/*
+ * As the instance sees it; a leading "./" and slashes at the end mean nothing. NULL when it is
+ * refused.
+ */
+static char *clean_path(const struct unpacking *u, const char *path)
 {
 	cleanup_free char *clean = NULL;
 	const char *begin = path, *fault;
@@ -49,10 +52,10 @@ static int clean_path(const struct unpacking *u, const char *path, char **ret_pa
 		length--;
 	clean = xasprintf("/%.*s", (int)length, begin);
 	fault = begin[0] == '/' ? "is an absolute path" : path_fault(clean);
-	if (fault)
-		return unpack_refuse(u, path, fault);
-	*ret_path = steal_ptr(clean);
-	return 0;
+	if (!fault)
+		return steal_ptr(clean);
+	unpack_refuse(u, path, fault);
+	return NULL;
 }
 
 static const struct unpack_place *find_place(const struct unpacking *u, const char *path)
@@ -138,13 +141,12 @@ static int take(struct unpacking *u, const struct archive_member *member)
 {
 	cleanup_free char *path = NULL;
 	const struct unpack_place *place;
-	int r;
 
 	if (S_ISDIR(member->mode) && strcmp(member->path, "./") == 0)
 		return 0;
-	r = clean_path(u, member->path, &path);
-	if (r < 0)
-		return r;
+	path = clean_path(u, member->path);
+	if (!path)
+		return u->err->code;
 	place = find_place(u, path);
 	if (place)
 		return put_at(u, member, place, path);

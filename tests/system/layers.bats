@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2030,SC2031 # each test has a shell of its own
+# shellcheck disable=SC2016,SC2030,SC2031,SC2317 # each test has a shell of its own, and so has inside
 # Layers above an install: seen as if they had been unpacked into it, and never written to.
 load helper
 
