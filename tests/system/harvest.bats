@@ -159,6 +159,13 @@ seen_by()
 	stint up auto --name other --ttl 1h
 	stint down other
 	[ "$(find "$STINT_ROOT/var/lib/stint/archive" -type f | wc -l)" -eq 1 ]
+	# with a limit of disk that memory could hold, too
+	stint up auto --name d --disk 32M
+	inside d 'echo mine >conf/mine'
+	id=$(id_of d)
+	eventually 10 no_instances
+	[ "$(reason_of d)" = "expired; harvested" ]
+	list "$STINT_ROOT/var/lib/stint/archive/d-$id.tar.zst" | grep -q 'install/conf/mine$'
 	# and what cannot be packed is kept
 	rm -r "$STINT_ROOT/var/lib/stint/archive"
 	touch "$STINT_ROOT/var/lib/stint/archive"
