@@ -371,17 +371,11 @@ static int put_file(struct packing *packing, const char *path, const struct foun
 
 int packing_put(struct packing *packing, const char *path, const struct found *found, bool opaque)
 {
-	const char *name = strrchr(path, '/') + 1;
 	mode_t mode = found->st.st_mode;
 	int r = go_on(packing);
 
 	if (r < 0)
 		return r;
-	if (strncmp(name, HARVEST_MARK, strlen(HARVEST_MARK)) == 0) {
-		packing_leave_out(packing, path,
-				  "has a name that would mean a deletion, and is left out");
-		return 0;
-	}
 	if (S_ISDIR(mode))
 		return put_directory(packing, path, found, opaque);
 	if (S_ISREG(mode))

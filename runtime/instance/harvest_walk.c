@@ -141,6 +141,11 @@ static int visit(const struct walk *walk, const struct spot *spot, const char *n
 		return spot->covered ? 0 : put_deleted(walk, path);
 	if (seen->fd < 0) /* gone meanwhile, or never there */
 		return spot->whole && !spot->covered ? put_deleted(walk, path) : 0;
+	if (strncmp(name, HARVEST_MARK, strlen(HARVEST_MARK)) == 0) {
+		packing_leave_out(walk->packing, path,
+				  "has a name that would mean a deletion, and is left out");
+		return 0;
+	}
 	if (S_ISDIR(seen->st.st_mode))
 		return visit_directory(walk, spot, path, &upper, &lower);
 	return wanted(walk, path) == WANT_IT ? packing_put(walk->packing, path, seen, false)

@@ -105,7 +105,10 @@ static int write_archive(const struct record *record, int archive, int state, st
 	return 0;
 }
 
-/* In a child: it may need mounts of its own, and none of them stays. */
+/*
+ * In a child: it may need mounts of its own, and none of them stays. The store that its parent may
+ * have open it does not touch.
+ */
 struct harvesting {
 	const struct site *site;
 	const struct record *record;

@@ -109,6 +109,8 @@ static void harvest_of_plain_changes(void **state)
 	layers(world);
 	world_file(world, "upper/dir/b", "new", 0644);
 	whiteout(world, "upper/dir/sub");
+	world_file(world, "upper/dir/.wh.own/file", "left out", 0644);
+	world_file(world, "upper/dir/.wh..wh..opq", "", 0644);
 	assert_packs(world, NULL,
 		     "opt/app/\nopt/app/dir/\nopt/app/dir/b 'new'\n"
 		     "opt/app/dir/.wh.sub\n");
