@@ -131,6 +131,8 @@ static void unpack_refuses_names_of_other_files(void **state)
 		{.path = "opt/app/x", .mode = S_IFREG, .link_to = "../victim"});
 	REFUSED("outside its install",
 		{.path = "opt/app/x", .mode = S_IFREG, .link_to = "/opt/app/y"});
+	REFUSED("outside its install", FILE_("opt/app/x"),
+		{.path = "opt/app/y", .mode = S_IFREG, .link_to = "opt/app2x"});
 	REFUSED("has not come before",
 		{.path = "opt/app/x", .mode = S_IFREG, .link_to = "opt/app/../../victim"});
 	REFUSED("has not come before",
