@@ -126,10 +126,16 @@ static void send_all(int fd, enum archive_kind kind, const char *name, int to)
 	send_frame(to, r < 0 ? FRAME_FAILED : FRAME_END, &text);
 }
 
+/* Never beyond what there is: who is nobody already must not raise anything. */
 static bool bound(int what, uint64_t value)
 {
-	const struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+	struct rlimit limit;
 
+	if (getrlimit((__rlimit_resource_t)what, &limit) < 0)
+		return false;
+	if (limit.rlim_max > value)
+		limit.rlim_max = value;
+	limit.rlim_cur = limit.rlim_max;
 	return setrlimit((__rlimit_resource_t)what, &limit) == 0;
 }
 
