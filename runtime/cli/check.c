@@ -3,6 +3,7 @@
  * stint check: the template's own proof that its server works, a command that is run inside. In a
  * child, so that this process can end it when its time is over.
  */
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/exec.h"
 #include "cli/output.h"
@@ -25,9 +26,11 @@
 
 struct checking {
 	const struct invocation *invocation;
+	const char *name; /* of the instance */
 	const struct plan_check_command *check;
+	int cancel; /* readable once it is to stop; -1: never */
 	int64_t begun_ns;
-	int status; /* the command's; -1: its time was over */
+	int status; /* the command's, or as in check.h */
 	struct text output;
 };
 
@@ -59,8 +62,7 @@ static pid_t start(const struct checking *checking, int output)
 		dup2(output, 1);
 		dup2(output, 2);
 	}
-	_exit(execute_inside(checking->invocation, checking->invocation->args[0],
-			     checking->check->command, -1));
+	_exit(execute_inside(checking->invocation, checking->name, checking->check->command, -1));
 }
 
 static void take_output(struct checking *checking, int *fd)
@@ -78,11 +80,13 @@ static void take_output(struct checking *checking, int *fd)
 static void wait_for(struct checking *checking, pid_t pid, int *output)
 {
 	cleanup_fd int pidfd = process_pidfd_open(pid);
-	struct pollfd polled[] = {{.fd = pidfd, .events = POLLIN}, {.events = POLLIN}};
+	struct pollfd polled[] = {{.fd = pidfd, .events = POLLIN},
+				  {.events = POLLIN},
+				  {.fd = checking->cancel, .events = POLLIN}};
 	bool over = false;
 	int status = 0;
 
-	while (!over && !polled[0].revents) {
+	while (!over && !polled[0].revents && !polled[2].revents) {
 		int64_t left =
 			checking->begun_ns + checking->check->timeout_ns - clock_boottime_ns();
 
@@ -93,10 +97,13 @@ static void wait_for(struct checking *checking, pid_t pid, int *output)
 		if (!over && *output >= 0 && polled[1].revents)
 			take_output(checking, output);
 	}
-	if (over)
+	if (over || polled[2].revents)
 		kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	checking->status = over ? -1 : WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_OWN_FAILURE;
+	checking->status = over		       ? CHECK_TIMED_OUT
+			   : polled[2].revents ? CHECK_CANCELLED
+			   : WIFEXITED(status) ? WEXITSTATUS(status)
+					       : EXIT_OWN_FAILURE;
 	while (!over && *output >= 0)
 		take_output(checking, output);
 }
@@ -119,15 +126,15 @@ static void print_json(const struct checking *checking, int64_t took_ns)
 	cleanup_text struct text shown = {0};
 
 	show_lines(&checking->output, &shown);
-	json_print(json_pack("{s:s, s:b, s:i, s:f, s:s}", "name", checking->invocation->args[0],
-			     "passed", checking->status == 0, "status", checking->status, "seconds",
+	json_print(json_pack("{s:s, s:b, s:i, s:f, s:s}", "name", checking->name, "passed",
+			     checking->status == 0, "status", checking->status, "seconds",
 			     (double)took_ns / NSEC_PER_SEC, "output",
 			     shown.data ? shown.data : ""));
 }
 
 static int print(const struct checking *checking)
 {
-	const char *name = checking->invocation->args[0];
+	const char *name = checking->name;
 	int64_t took_ns = clock_boottime_ns() - checking->begun_ns;
 	char took[32], bound[32];
 
@@ -137,7 +144,7 @@ static int print(const struct checking *checking)
 	format_duration(checking->check->timeout_ns, bound, sizeof(bound));
 	if (!checking->invocation->options.json && checking->status == 0)
 		printf("%s works, says its check after %s\n", name, took);
-	else if (checking->status == -1)
+	else if (checking->status == CHECK_TIMED_OUT)
 		fprintf(stderr, "stint: the check of '%s' did not end within %s\n", name, bound);
 	else if (checking->status != 0)
 		fprintf(stderr, "stint: the check of '%s' failed with status %d\n", name,
@@ -147,8 +154,11 @@ static int print(const struct checking *checking)
 
 static int check(const struct invocation *invocation, const struct plan_check_command *command)
 {
-	struct checking checking = {
-		.invocation = invocation, .check = command, .begun_ns = clock_boottime_ns()};
+	struct checking checking = {.invocation = invocation,
+				    .name = invocation->args[0],
+				    .check = command,
+				    .cancel = -1,
+				    .begun_ns = clock_boottime_ns()};
 	int pair[2] = {-1, -1}, status;
 	struct error err;
 	pid_t pid;
@@ -169,6 +179,25 @@ static int check(const struct invocation *invocation, const struct plan_check_co
 	status = print(&checking);
 	text_deinit(&checking.output);
 	return status;
+}
+
+int check_run(const struct invocation *invocation, const char *name,
+	      const struct plan_check_command *check, int cancel, struct error *err)
+{
+	struct checking checking = {.invocation = invocation,
+				    .name = name,
+				    .check = check,
+				    .cancel = cancel,
+				    .begun_ns = clock_boottime_ns()};
+	int no_pipe = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = start(&checking, 2);
+	if (pid < 0)
+		return error_set(err, errno, "cannot fork");
+	wait_for(&checking, pid, &no_pipe);
+	return checking.status;
 }
 
 static int run_check(const struct invocation *invocation)

@@ -48,7 +48,7 @@ static void look_up(const struct printer *printer, struct event_subject *subject
 	struct history_entry *entries = NULL;
 	size_t n = 0;
 
-	if (store_open(printer->site->state_path, &store, NULL) < 0)
+	if (site_open_store_to_read(printer->site, &store, NULL) < 0)
 		return;
 	if (store_load_id(store, subject->id, &record, NULL) == 0) {
 		snprintf(subject->name, sizeof(subject->name), "%s", record->grant.name);
@@ -214,7 +214,7 @@ static int run_events(const struct invocation *invocation)
 		.wanted = invocation->n_args ? invocation->args[0] : NULL,
 	};
 	struct error err = {0};
-	int r = place_open(&site, &err);
+	int r = place_open_to_look(&site, &err);
 
 	if (r == 0) {
 		r = events_open(&site, &reader);

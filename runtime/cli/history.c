@@ -304,9 +304,9 @@ static int run_history(const struct invocation *invocation)
 	if (!o->prune && (o->older_than || o->keep))
 		r = error_say(&err, ERROR_USAGE, "--older-than and --keep go with --prune");
 	if (r == 0)
-		r = place_open(&site, &err);
+		r = o->prune ? place_open(&site, &err) : place_open_to_look(&site, &err);
 	if (r == 0)
-		r = store_open(site.state_path, &store, &err);
+		r = site_open_store_to_read(&site, &store, &err);
 	if (r == 0)
 		r = o->prune ? prune(invocation, store, &err) : show(invocation, store, &err);
 	site_close(&site);

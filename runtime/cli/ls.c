@@ -4,9 +4,12 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "base/cleanup.h"
+#include "instance/guard.h"
 #include "instance/sweep.h"
 
 #include <stdio.h>
+
+#define TAINTED_NAMES_MAX 5
 
 static char *ports_text(const struct grant *grant)
 {
@@ -31,7 +34,7 @@ static void add_row(struct table *table, const struct record *record, const stru
 	format_duration(instance_left_ns(record, status), left, sizeof(left));
 	table_add(table, record->grant.name);
 	table_add(table, record->template_name);
-	table_add(table, instance_state_name(status->state));
+	table_addf(table, "%s%s", instance_state_name(status->state), record->tainted ? "!" : "");
 	table_add(table, record->grant.owner);
 	table_add(table, left);
 	table_add(table, ports);
@@ -70,6 +73,25 @@ static void print_ending(const struct caller *caller, const struct site *site,
 		       idle ? "or 'stint touch NAME' helps" : "gives more time");
 }
 
+/* What the mark says, and what helps. */
+static void print_tainted(const struct caller *caller, struct record **records, size_t n)
+{
+	size_t tainted = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!records[i]->tainted || !caller_owns(caller, records[i]))
+			continue;
+		if (++tainted <= TAINTED_NAMES_MAX)
+			printf("%s%s",
+			       tainted > 1 ? ", " : "\n! changed below: ", records[i]->grant.name);
+	}
+	if (tainted > TAINTED_NAMES_MAX)
+		printf(" and %zu more", tainted - TAINTED_NAMES_MAX);
+	if (tainted)
+		puts("\n  'stint show NAME' says what, 'stint install adopt' keeps the next from "
+		     "it");
+}
+
 static void print_table(const struct caller *caller, const struct site *site,
 			struct record **records, size_t n)
 {
@@ -89,6 +111,7 @@ static void print_table(const struct caller *caller, const struct site *site,
 		add_row(&table, records[i], &status);
 	}
 	table_print(&table);
+	print_tainted(caller, records, n);
 	print_ending(caller, site, records, n);
 }
 
@@ -117,17 +140,19 @@ static int print_json(const struct caller *caller, const struct site *site, stru
 	return json_print(list);
 }
 
-static int load_all(struct site *site, struct record ***ret_records, size_t *ret_n,
+static int load_all(struct site *site, bool check, struct record ***ret_records, size_t *ret_n,
 		    struct error *err)
 {
 	cleanup_store struct store *store = NULL;
 	struct sweep_result swept;
-	int r = place_open(site, err);
+	int r = check ? place_open(site, err) : place_open_to_look(site, err);
 
-	if (r == 0)
+	if (r == 0 && !site->read_only)
 		r = site_sweep(site, false, &swept, err);
+	if (r == 0 && check)
+		r = guard_look_at_all(site, err);
 	if (r == 0)
-		r = store_open(site->state_path, &store, err);
+		r = site_open_store_to_read(site, &store, err);
 	return r < 0 ? r : store_list(store, ret_records, ret_n, err);
 }
 
@@ -153,7 +178,7 @@ static int run_ls(const struct invocation *invocation)
 	size_t n = 0;
 	int status = 0;
 
-	if (load_all(&site, &records, &n, &err) < 0)
+	if (load_all(&site, invocation->options.check, &records, &n, &err) < 0)
 		status = report(&err);
 	else if (!invocation->options.all)
 		n = leave_out_kept(records, n);
@@ -175,11 +200,13 @@ static int run_ls(const struct invocation *invocation)
 const struct command ls_command = {
 	.name = "ls",
 	.usage = "[OPTION...]",
-	.options = "all quiet json",
+	.options = "all quiet check json",
 	.summary = "list the instances of this host",
 	.description = "Name, template, state, owner, time left and published ports of each "
 		       "instance, oldest first; with --all also of what has failed and is kept for "
-		       "a time. Members of the group stint see nothing but the "
+		       "a time. A \"!\" behind the state says that files of a live install changed "
+		       "below it (stint install live); with --check that is looked at first. "
+		       "Members of the group stint see nothing but the "
 		       "names of other people's.",
 	.max_args = 0,
 	.run = run_ls,

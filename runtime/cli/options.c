@@ -65,6 +65,8 @@ const struct option_spec option_specs[] = {
 	{"with-layer", 0, "DIR[:INSTALL]", OPTION_LIST, SPEC(with_layer),
 	 "show what is in this directory above an install directory, as if it had been unpacked "
 	 "there; a later one hides an earlier one"},
+	{"drain", 0, "DURATION", OPTION_STRING, SPEC(drain),
+	 "how long the old instance may serve the connections that it has; default: 30s"},
 	{"best-effort", 0, NULL, OPTION_FLAG, SPEC(best_effort),
 	 "start also where something asked for cannot be enforced; 'stint show' says what"},
 	{"user", 'u', "USER", OPTION_STRING, SPEC(user),
@@ -72,6 +74,8 @@ const struct option_spec option_specs[] = {
 	{"all", 'a', NULL, OPTION_FLAG, SPEC(all), "all instances; in lists, kept ones too"},
 	{"now", 0, NULL, OPTION_FLAG, SPEC(force),
 	 "kill at once, without asking the server to stop"},
+	{"check", 0, NULL, OPTION_FLAG, SPEC(check),
+	 "look first whether live installs have changed below their instances"},
 	{"follow", 'f', NULL, OPTION_FLAG, SPEC(follow), "go on printing what is added"},
 	{"lines", 'n', "NUMBER", OPTION_STRING, SPEC(lines), "only the last lines"},
 	{"last", 'n', "NUMBER", OPTION_STRING, SPEC(last), "how many, the newest ones"},

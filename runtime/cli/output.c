@@ -5,7 +5,9 @@
 #include "cli/place.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/visible.h"
 #include "base/text.h"
+#include "install/compare.h"
 #include "templates/template.h"
 
 #include <arpa/inet.h>
@@ -124,12 +126,35 @@ json_t *json_instance(const struct record *record, const struct status *status)
 			object, "ready_after_seconds",
 			json_real((double)(status->ready_ns - status->started_ns) / 1e9));
 	json_object_set_new(object, "restarts", json_integer(status->restarts));
+	json_object_set_new(object, "tainted", json_integer(record->tainted));
 	json_object_set_new(object, "zone", json_string(record->zone));
 	json_object_set_new(object, "address6",
 			    *record->address6 ? json_string(record->address6) : json_null());
 	json_object_set_new(object, "id_base",
 			    record->id_base ? json_integer(record->id_base) : json_null());
 	return object;
+}
+
+char change_letter(unsigned kind)
+{
+	static const char letters[] = {
+		[CHANGE_ADDED] = 'A', [CHANGE_REMOVED] = 'D', [CHANGE_CHANGED] = 'C'};
+
+	if (kind >= ARRAY_SIZE(letters))
+		return '?';
+	return letters[kind];
+}
+
+json_t *json_change(unsigned kind, const char *path)
+{
+	static const char *const words[] = {[CHANGE_ADDED] = "added",
+					    [CHANGE_REMOVED] = "removed",
+					    [CHANGE_CHANGED] = "changed"};
+	cleanup_text struct text name = {0};
+
+	text_add_visible_name(&name, path);
+	return json_pack("{s:s, s:s}", "change", kind < ARRAY_SIZE(words) ? words[kind] : "?",
+			 "path", name.data);
 }
 
 int json_print(json_t *value)
@@ -233,10 +258,10 @@ int open_named(const struct caller *caller, const char *name, struct site *ret_s
 	       struct record **ret_record, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
-	int r = place_open(ret_site, err);
+	int r = place_open_to_look(ret_site, err);
 
 	if (r == 0)
-		r = store_open(ret_site->state_path, &store, err);
+		r = site_open_store_to_read(ret_site, &store, err);
 	return r < 0 ? r : caller_load(caller, store, name, ret_record, err);
 }
 

@@ -23,6 +23,10 @@ json_t *json_ports(const struct grant *grant);
 /* name, id, template, state, owner, created, deadline, left_seconds, address, ports, reason. */
 json_t *json_instance(const struct record *record, const struct status *status);
 
+/* By enum change_kind: one letter, and an object of a word and the path, all bytes visible. */
+char change_letter(unsigned kind);
+json_t *json_change(unsigned kind, const char *path);
+
 /* The plan with the keys of its template; durations in seconds. */
 json_t *json_plan(const struct plan *plan);
 

@@ -7,6 +7,13 @@
 
 int place_open(struct site *ret_site, struct error *err)
 {
+	int r = place_open_to_look(ret_site, err);
+
+	return r < 0 ? r : site_check_writable(ret_site, err);
+}
+
+int place_open_to_look(struct site *ret_site, struct error *err)
+{
 	struct site_config config;
 	int r = site_open(ret_site, err);
 

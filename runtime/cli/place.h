@@ -5,8 +5,12 @@
 
 #include "instance/site.h"
 
-/* site_open and the configuration; the caller ends it with site_close also after a failure. */
+/* site_open, writable, and the configuration; the caller ends it with site_close also after a
+ * failure. */
 int place_open(struct site *ret_site, struct error *err);
+
+/* The same for who only looks, also where nothing can be written. */
+int place_open_to_look(struct site *ret_site, struct error *err);
 
 /*
  * For what must work whatever is in the configuration: the end of an instance. Defaults take the

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From words to a ready instance, or to nothing; see session.h. */
+/* From an instance that is starting to a ready one, or to nothing; see session.h. */
 #include "cli/session.h"
 #include "base/cleanup.h"
-#include "base/process.h"
 #include "base/socket.h"
 #include "base/visible.h"
-#include "cli/output.h"
-#include "cli/place.h"
-#include "instance/identity.h"
 #include "instance/log.h"
-#include "instance/lowers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,164 +15,6 @@
 #include <sys/signalfd.h>
 
 #define TAIL_LINES 10
-
-static int check_name(const char *name, struct error *err)
-{
-	if (!name || is_valid_name(name))
-		return 0;
-	return error_say(err, ERROR_USAGE,
-			 "'%s' is no name: use a-z, 0-9 and '-', at most 63 characters, the first "
-			 "no '-'",
-			 name);
-}
-
-/* --recreate: an instance of that name goes first, whatever its template. */
-static int take_down_old(const struct caller *caller, const struct site *site, const char *name,
-			 struct error *err)
-{
-	cleanup_store struct store *store = NULL;
-	cleanup_record struct record *record = NULL;
-	int r = store_open(site->state_path, &store, err);
-
-	if (r == 0)
-		r = store_load(store, name, &record, err);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0 && !caller_owns(caller, record))
-		return error_say(err, ERROR_EXISTS, "the name '%s' is taken: choose another one",
-				 name);
-	return r < 0 ? r : instance_down(site, record->grant.id, "replaced by --recreate", err);
-}
-
-/* A file that the caller can read himself. */
-static int open_with(const struct options *o, struct session *session, struct error *err)
-{
-	bool from_stream = o->with && strcmp(o->with, "-") == 0;
-	int fd;
-
-	if (!o->with)
-		return 0;
-	fd = from_stream ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-			 : identity_open_file(&session->owner, o->with, err);
-	if (fd < 0)
-		return from_stream ? error_set(err, errno, "--with: cannot read standard input")
-				   : error_prefix(err, "--with");
-	session->with = (struct given_harvest){.name = o->with, .fd = fd};
-	return 0;
-}
-
-/* Before anything of ours is open or made, and while a signal still ends this process. */
-static int take_from_caller(struct session *session, struct error *err)
-{
-	const struct options *o = &session->invocation->options;
-	int r = account_of_caller(&session->owner, err);
-
-	if (r == 0)
-		r = secrets_read(o->secret, &session->owner, &session->secrets, err);
-	return r < 0 ? r : open_with(o, session, err);
-}
-
-/* What is missing, and may be, is said. */
-static int look_at_secrets(const struct session *session, struct error *err)
-{
-	const struct plan_content *content = &session->plan->content;
-	int r = secrets_check(session->plan, &session->secrets, err);
-
-	for (size_t i = 0; r == 0 && i < content->n_secrets; i++) {
-		const struct plan_secret *secret = &content->secrets[i];
-
-		if (!secret->from && secrets_find(&session->secrets, secret->name) < 0)
-			fprintf(stderr, "stint: note: %s\n", secret->missing);
-	}
-	return r;
-}
-
-static int prepare(struct session *session, struct start_request *request, struct error *err)
-{
-	const struct options *o = &session->invocation->options;
-	const struct caller *caller = session->invocation->caller;
-	int r = check_name(o->name, err);
-
-	if (r == 0 && o->recreate && !o->name)
-		r = error_say(err, ERROR_USAGE, "--recreate needs --name");
-	if (r == 0)
-		r = place_open(&session->site, err);
-	if (r == 0)
-		r = compile_template(session->invocation, &session->site, true, &session->plan,
-				     err);
-	if (r == 0)
-		r = wish_lease(o, session->plan, &request->lease, err);
-	if (r == 0)
-		r = lowers_name(&session->site, session->plan, err);
-	if (r == 0)
-		r = look_at_secrets(session, err);
-	if (r == 0 && o->recreate)
-		r = take_down_old(caller, &session->site, o->name, err);
-	return r;
-}
-
-/* A server that does nothing takes the place of the template's. */
-static void make_idle(struct plan *plan, char ***ret_command)
-{
-	static const char *const words[] = {"/bin/sh", "-c",
-					    "PATH=/usr/bin:/bin exec sleep infinity"};
-
-	*ret_command = plan->run.command;
-	plan->run.command = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		strv_add(&plan->run.command, words[i]);
-	plan->run.restart = RESTART_NO;
-	plan->run.grace_ns = 0;
-	plan->ready.kind = READY_NONE;
-}
-
-static int start(const struct invocation *invocation, struct session *ret_session,
-		 char ***ret_command, struct error *err)
-{
-	const struct options *o = &invocation->options;
-	struct start_request request = {
-		.name = o->name, .publish = o->publish, .hold = !o->no_hold};
-	int r;
-
-	*ret_session = (struct session){.invocation = invocation,
-					.site = {.state = -1, .run = -1},
-					.instance = {.tie = -1},
-					.with = {.fd = -1},
-					.exit_status = -1};
-	r = take_from_caller(ret_session, err);
-	ret_session->signals = process_take_signals(SIGQUIT);
-	if (r == 0)
-		r = prepare(ret_session, &request, err);
-	if (r < 0)
-		return r;
-	if (ret_command)
-		make_idle(ret_session->plan, ret_command);
-	request.plan = ret_session->plan;
-	request.owner = &ret_session->owner;
-	request.secrets = &ret_session->secrets;
-	request.with = ret_session->with.fd >= 0 ? &ret_session->with : NULL;
-	request.cancel = ret_session->signals;
-	request.quota = caller_quota(invocation->caller, &ret_session->site);
-	r = instance_start(&ret_session->site, &request, &ret_session->instance, err);
-	secrets_deinit(&ret_session->secrets);
-	cleanup_close(&ret_session->with.fd);
-	if (r == 0 && ret_session->instance.without.code)
-		fprintf(stderr, "stint: no user namespace: %s\n",
-			ret_session->instance.without.text);
-	return r;
-}
-
-int session_start(const struct invocation *invocation, struct session *ret_session,
-		  struct error *err)
-{
-	return start(invocation, ret_session, NULL, err);
-}
-
-int session_start_idle(const struct invocation *invocation, struct session *ret_session,
-		       char ***ret_command, struct error *err)
-{
-	return start(invocation, ret_session, ret_command, err);
-}
 
 /* One line that is written over on a terminal, a line each elsewhere; to stderr, beside data. */
 static void show_stage(const struct session *session, const char *stage, int64_t ns)
@@ -363,6 +200,27 @@ int session_release(struct session *session, struct error *err)
 		return error_set(err, -r, "the keeper is gone");
 	/* until it has heard it, a connection that is closed is the instance's end */
 	return wait_until(session, GOAL_RELEASED, err);
+}
+
+int session_take_over(struct session *session, struct error *err)
+{
+	struct control_packet packet = {.verb = CONTROL_TAKE};
+	struct error undo;
+	int r = control_send(session->instance.tie, &packet, NULL, 0);
+
+	session->failure = (struct error){0};
+	while (r == 0 && !session->released && !session->failure.code)
+		if (!session_take_packet(session))
+			break;
+	if (session->released)
+		return 0;
+	error_say(err, ERROR_FAILED, "the successor could not take the ports: %s",
+		  session->failure.code ? session->failure.text
+		  : *session->reason	? session->reason
+					: "its keeper was lost");
+	if (session_end(session, "could not take the ports", false, &undo) < 0)
+		fprintf(stderr, "stint: %s\n", undo.text);
+	return err->code;
 }
 
 int session_end(struct session *session, const char *reason, bool graceful, struct error *err)

@@ -34,12 +34,26 @@ struct session {
 int session_start(const struct invocation *invocation, struct session *ret_session,
 		  struct error *err);
 
+/* The same on a generation that is on trial. */
+int session_start_trial(const struct invocation *invocation, const struct trial *trial,
+			struct session *ret_session, struct error *err);
+
 /*
  * The same, but that nothing runs in the instance yet: what the template would have run is the
  * caller's to execute inside, and to free (strv_free). No readiness is waited for.
  */
 int session_start_idle(const struct invocation *invocation, struct session *ret_session,
 		       char ***ret_command, struct error *err);
+
+/*
+ * The same for one that is to take the place of another instance, of the template behind NAME on
+ * the command line, or without one of the predecessor's plan.
+ */
+int session_start_successor(const struct invocation *invocation, const struct record *predecessor,
+			    struct session *ret_session, struct error *err);
+
+/* Gives a ready successor its ports; it outlives this command then. Ends it after a failure. */
+int session_take_over(struct session *session, struct error *err);
 
 /*
  * Waits until the server is ready and shows the stages. On failure, or when a signal comes, the
@@ -70,6 +84,10 @@ void session_print_log_tail(const struct session *session);
  */
 int compile_template(const struct invocation *invocation, const struct site *site, bool starts,
 		     struct plan **ret_plan, struct error *err);
+
+/* ERROR_USAGE, with the option, when something is asked for that only a template can be asked for.
+ */
+int wish_nothing(const struct options *options, struct error *err);
 
 /* The lease that --ttl, --until and --idle ask for; ERROR_USAGE when they do not say one. */
 int wish_lease(const struct options *options, const struct plan *plan, struct lease *ret_lease,

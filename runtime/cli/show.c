@@ -2,6 +2,7 @@
 /* stint show: one instance in full. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/taints.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "instance/limits.h"
@@ -259,7 +260,9 @@ static void show_installs(struct table *table, const struct record *record)
 		uint32_t generation = 0;
 
 		table_add(table, "install");
-		if (lower_name(record, i, &install, &generation))
+		if (lower_name(record, i, &install, &generation) && !generation)
+			table_addf(table, "%s, live, guarded, of '%s'", record->layers[i], install);
+		else if (install)
 			table_addf(table, "%s, generation %u of '%s'", record->layers[i],
 				   generation, install);
 		else
@@ -323,6 +326,7 @@ static void show_record(const struct site *site, const struct record *record,
 	}
 	show_installs(&table, record);
 	table_print(&table);
+	taints_print(site, record);
 }
 
 static int run_show(const struct invocation *invocation)
@@ -344,6 +348,7 @@ static int run_show(const struct invocation *invocation)
 			json_use(object, &site, record);
 			json_object_set_new(object, "limits", json_limits(&site, record));
 			json_object_set_new(object, "installs", json_installs(record));
+			json_object_set_new(object, "taints", taints_json(&site, record));
 			json_object_set_new(object, "plan", json_string(record->plan));
 			json_print(object);
 		} else {

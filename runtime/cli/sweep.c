@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "base/cleanup.h"
+#include "instance/guard.h"
 #include "instance/leaks.h"
 #include "instance/network.h"
 #include "instance/reap.h"
@@ -98,6 +99,29 @@ const struct command mend_command = {
 	.max_args = 0,
 	.hidden = true,
 	.run = run_mend,
+};
+
+/* It makes no place: where one has gone, it ends. */
+static int run_guard(const struct invocation *invocation)
+{
+	struct site site = {.state = -1, .run = -1};
+	struct error err = {0};
+	int status = 0;
+
+	if (site_locate(&site, &err) < 0 || guard_run(&site, invocation->args[0], &err) < 0)
+		status = report(&err);
+	site_close(&site);
+	return status;
+}
+
+const struct command guard_command = {
+	.name = "guard",
+	.usage = "INSTALL",
+	.summary = "look again and again at a live install that instances are on",
+	.min_args = 1,
+	.max_args = 1,
+	.hidden = true,
+	.run = run_guard,
 };
 
 const struct command reap_command = {

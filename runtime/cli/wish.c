@@ -113,6 +113,24 @@ int compile_template(const struct invocation *invocation, const struct site *sit
 	return r;
 }
 
+int wish_nothing(const struct options *o, struct error *err)
+{
+	const char *option = o->set	      ? "set"
+			     : o->env	      ? "env"
+			     : o->best_effort ? "best-effort"
+					      : NULL;
+
+	for (size_t i = 0; !option && i < ARRAY_SIZE(limit_options); i++)
+		if (*(char *const *)((const char *)o + limit_options[i].offset))
+			option = limit_options[i].option;
+	if (!option)
+		return 0;
+	return error_say(err, ERROR_USAGE,
+			 "--%s is for a template: name it behind the instance, or leave the option "
+			 "out for the plan that the instance was started with",
+			 option);
+}
+
 int wish_lease(const struct options *o, const struct plan *plan, struct lease *ret_lease,
 	       struct error *err)
 {

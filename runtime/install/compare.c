@@ -17,8 +17,9 @@ static void add(struct change_list *changes, enum change_kind kind, const char *
 }
 
 /* Both are sorted: one walk through the two. */
-static void compare(const struct manifest *a, const struct manifest *b, const char *root,
-		    struct change_list *changes)
+void manifests_compare(const struct manifest *a, const struct manifest *b, const char *root,
+		       bool (*same)(const struct manifest_entry *, const struct manifest_entry *),
+		       struct change_list *changes)
 {
 	size_t i = 0, j = 0;
 
@@ -32,7 +33,7 @@ static void compare(const struct manifest *a, const struct manifest *b, const ch
 		} else if (order > 0) {
 			add(changes, CHANGE_ADDED, root, b->list[j++].path);
 		} else {
-			if (!manifest_entry_looks_same(&a->list[i], &b->list[j]))
+			if (!same(&a->list[i], &b->list[j]))
 				add(changes, CHANGE_CHANGED, root, a->list[i].path);
 			i++, j++;
 		}
@@ -66,7 +67,8 @@ int generations_compare(const char *state_path, const struct install *install, u
 		if (r == 0)
 			r = load(state_path, install, to, i, &b, err);
 		if (r == 0)
-			compare(&a, &b, install->paths[i], ret_changes);
+			manifests_compare(&a, &b, install->paths[i], manifest_entry_looks_same,
+					  ret_changes);
 	}
 	return r;
 }

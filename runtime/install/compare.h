@@ -3,7 +3,7 @@
 #ifndef INSTALL_COMPARE_H
 #define INSTALL_COMPARE_H
 
-#include "base/error.h"
+#include "install/manifest.h"
 #include "store/installs.h"
 
 enum change_kind { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_CHANGED };
@@ -26,5 +26,10 @@ struct change_list {
 int generations_compare(const char *state_path, const struct install *install, uint32_t from,
 			uint32_t to, struct change_list *ret_changes, struct error *err);
 void change_list_deinit(struct change_list *changes);
+
+/* Adds what two manifests of the directory root differ in; same says whether two entries do not. */
+void manifests_compare(const struct manifest *a, const struct manifest *b, const char *root,
+		       bool (*same)(const struct manifest_entry *, const struct manifest_entry *),
+		       struct change_list *changes);
 
 #endif

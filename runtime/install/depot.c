@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The directory of an install; see depot.h. */
 #include "install/depot.h"
+#include "install/live.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/wire.h"
@@ -77,6 +78,11 @@ int depot_take_name(const struct depot *depot, uint32_t number, struct error *er
 	    fsync(depot->directory) < 0)
 		return depot_cannot(depot, errno, "name the new generation", err);
 	return 0;
+}
+
+void depot_forget_live(const struct depot *depot)
+{
+	(void)unlinkat(depot->directory, LIVE_NAME "/" DESCRIPTION, 0);
 }
 
 int depot_describe(const struct depot *depot, int directory, const struct install *install,

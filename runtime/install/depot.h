@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define DEPOT_NEW "new"
+#define CANDIDATE_MARK "candidate" /* in a generation on trial */
 
 struct depot {
 	char *path;
@@ -31,6 +32,9 @@ void depot_clear(const struct depot *depot, uint32_t number);
 
 /* Gives "new" its number for a name, on disk when it returns. */
 int depot_take_name(const struct depot *depot, uint32_t number, struct error *err);
+
+/* That the install was live is over. */
+void depot_forget_live(const struct depot *depot);
 
 /* Writes into the open directory what the store knows, and reads it back. */
 int depot_describe(const struct depot *depot, int directory, const struct install *install,

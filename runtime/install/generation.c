@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a generation is made; see generation.h. */
 #include "install/generation.h"
+#include "install/candidate.h"
 #include "install/depot.h"
 #include "install/image.h"
 #include "base/cleanup.h"
@@ -16,7 +17,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SETTLE_ATTEMPTS 3	/* what is from the future, after a clock was set, never settles */
 #define SPARE_BYTES (16U << 20) /* for directories and names */
 
 const char *const backend_names[BACKENDS] = {
@@ -86,23 +86,6 @@ static void open_earlier(struct making *making, size_t index)
 		manifest_deinit(&part->earlier);
 }
 
-/* A moment later what has just been changed is not what has just been changed any more. */
-static int read_settled(const struct making *making, struct part *part, struct error *err)
-{
-	const struct timespec moment = {.tv_nsec = 50 * NSEC_PER_MSEC};
-	int r = 0;
-
-	for (int i = 0; r == 0 && i < SETTLE_ATTEMPTS; i++) {
-		manifest_deinit(&part->manifest);
-		r = manifest_read(part->live, part->path, making->adoption->cancel, &part->manifest,
-				  err);
-		if (r == 0 && manifest_is_settled(&part->manifest))
-			break;
-		nanosleep(&moment, NULL);
-	}
-	return r;
-}
-
 static int read_part(struct making *making, size_t index, struct error *err)
 {
 	struct part *part = &making->parts[index];
@@ -114,7 +97,8 @@ static int read_part(struct making *making, size_t index, struct error *err)
 	making->n = index + 1;
 	if (part->live < 0)
 		return error_set(err, errno, "cannot open install directory '%s'", part->path);
-	r = read_settled(making, part, err);
+	r = manifest_read_settled(part->live, part->path, making->adoption->cancel, &part->manifest,
+				  err);
 	if (r < 0)
 		return r;
 	making->generation.files += part->manifest.files;
@@ -292,6 +276,24 @@ static int fill(struct making *making, struct error *err)
 	return r;
 }
 
+/* Now that it is in the store as what it is to be. */
+static int enter_generation(const struct making *making, struct store *store, struct error *err)
+{
+	const char *install = making->install.name;
+
+	return making->adoption->trial
+		       ? store_candidate_add(store, install, &making->generation, err)
+		       : store_generation_add(store, install, &making->generation, err);
+}
+
+static int mark_candidate(const struct making *making, struct error *err)
+{
+	cleanup_fd int fd = openat(making->directory, CANDIDATE_MARK,
+				   O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+	return fd < 0 ? depot_cannot(&making->depot, errno, "mark the candidate", err) : 0;
+}
+
 /* On disk as a whole before anybody can know of it. */
 static int complete(struct making *making, struct error *err)
 {
@@ -302,6 +304,8 @@ static int complete(struct making *making, struct error *err)
 	generation->backend = (char *)backend_names[making->backend];
 	generation->created_ns = clock_wall_ns();
 	r = depot_describe(&making->depot, making->directory, &making->install, generation, err);
+	if (r == 0 && making->adoption->trial)
+		r = mark_candidate(making, err);
 	if (r == 0 && syncfs(making->directory) < 0)
 		r = depot_cannot(&making->depot, errno, "write everything", err);
 	if (r == 0)
@@ -309,8 +313,20 @@ static int complete(struct making *making, struct error *err)
 	if (r == 0)
 		r = store_open(making->adoption->state_path, &store, err);
 	if (r == 0)
-		r = store_generation_add(store, making->install.name, generation, err);
+		r = enter_generation(making, store, err);
+	if (r == 0 && !making->adoption->trial)
+		depot_forget_live(&making->depot);
 	return r;
+}
+
+/* With the lock there is nobody who still tries it. */
+static int drop_abandoned(const struct making *making, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r = making->install.candidate ? store_open(making->adoption->state_path, &store, err)
+					  : 0;
+
+	return r < 0 || !store ? r : store_candidate_drop(store, making->install.name, err);
 }
 
 static int make(struct making *making, struct error *err)
@@ -325,6 +341,8 @@ static int make(struct making *making, struct error *err)
 		install_deinit(&making->install);
 		r = load_install(making, err);
 	}
+	if (r == 0)
+		r = drop_abandoned(making, err);
 	if (r == 0)
 		r = read_parts(making, err);
 	if (r == 0)
@@ -343,8 +361,8 @@ static int make(struct making *making, struct error *err)
 	return r;
 }
 
-int generation_adopt(const struct adoption *adoption, struct generation *ret_generation,
-		     struct error *err)
+int generation_make(const struct adoption *adoption, struct depot *ret_depot,
+		    struct generation *ret_generation, struct error *err)
 {
 	struct making making = {
 		.adoption = adoption, .directory = -1, .depot = {.directory = -1, .lock = -1}};
@@ -354,8 +372,18 @@ int generation_adopt(const struct adoption *adoption, struct generation *ret_gen
 		*ret_generation = making.generation;
 		ret_generation->backend = xstrdup(making.generation.backend);
 	}
+	if (r == 0 && ret_depot) {
+		*ret_depot = making.depot;
+		making.depot = (struct depot){.directory = -1, .lock = -1};
+	}
 	making_deinit(&making);
 	return r;
+}
+
+int generation_adopt(const struct adoption *adoption, struct generation *ret_generation,
+		     struct error *err)
+{
+	return generation_make(adoption, NULL, ret_generation, err);
 }
 
 static int enter(const struct adoption *adoption, char *const *paths, struct error *err)

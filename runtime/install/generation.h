@@ -9,6 +9,8 @@
  *   STATE/install/NAME/N/I.erofs    with an image: what is in it, and that directory is empty
  *   STATE/install/NAME/N/I.manifest what that was made from
  *   STATE/install/NAME/N/generation what the store knows of it, for a store that was lost
+ *   STATE/install/NAME/N/candidate  it is on trial: nothing if the store was lost
+ *   STATE/install/NAME/live         of live directories: live.h
  *
  * The store says which there are. What it does not know was left by somebody who was killed.
  */
@@ -37,6 +39,7 @@ struct adoption {
 	const char *state_path; /* of the site */
 	const char *install;	/* name */
 	enum backend backend;
+	bool trial; /* for candidate_make alone */
 	int cancel; /* readable once it is to stop; -1: never */
 	void (*tell)(const struct tree_progress *progress, void *data); /* NULL: nobody listens */
 	void *data;
@@ -75,7 +78,8 @@ void generations_restore(const char *state_path, struct store *store);
  */
 void generations_sweep(const char *state_path, struct store *store);
 
-/* The directory of what store_find_lowers calls lower; the caller frees it. */
+/* The directory of what store_find_lowers calls lower, which the caller frees; NULL: the live one.
+ */
 char *generation_lower_path(const char *state_path, const char *lower);
 
 /* The manifest of the I-th path. -ENOENT: there is no such generation. */

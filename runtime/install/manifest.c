@@ -17,6 +17,7 @@
 #define FILE_MAX (1U << 30)
 #define DEPTH_MAX 200
 #define TICK_NS (20 * NSEC_PER_MSEC)
+#define SETTLE_ATTEMPTS 3 /* what is from the future, after a clock was set, never settles */
 
 struct walk {
 	struct manifest *manifest;
@@ -235,6 +236,26 @@ bool manifest_is_settled(const struct manifest *manifest)
 		if (!manifest_entry_is_settled(manifest, &manifest->list[i]))
 			return false;
 	return true;
+}
+
+/* A moment later what has just been changed is not what has just been changed any more. */
+int manifest_read_settled(int directory, const char *name, int cancel,
+			  struct manifest *ret_manifest, struct error *err)
+{
+	const struct timespec moment = {.tv_nsec = 50 * NSEC_PER_MSEC};
+	struct manifest manifest = {0};
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < SETTLE_ATTEMPTS; i++) {
+		manifest_deinit(&manifest);
+		r = manifest_read(directory, name, cancel, &manifest, err);
+		if (r == 0 && manifest_is_settled(&manifest))
+			break;
+		nanosleep(&moment, NULL);
+	}
+	if (r == 0)
+		*ret_manifest = manifest;
+	return r;
 }
 
 static bool is_same_link(const struct manifest_entry *a, const struct manifest_entry *b)

@@ -38,6 +38,9 @@ struct manifest {
  */
 int manifest_read(int directory, const char *name, int cancel, struct manifest *ret_manifest,
 		  struct error *err);
+/* The same, and again a moment later while it is not settled: at most three times. */
+int manifest_read_settled(int directory, const char *name, int cancel,
+			  struct manifest *ret_manifest, struct error *err);
 void manifest_deinit(struct manifest *manifest);
 #define cleanup_manifest cleanup(manifest_deinit)
 

@@ -2,10 +2,12 @@
 /* How generations are found, and how they go; see generation.h. */
 #include "install/generation.h"
 #include "install/depot.h"
+#include "install/live.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/taints.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,10 @@
 
 char *generation_lower_path(const char *state_path, const char *lower)
 {
+	const char *number = strchr(lower, '/');
+
+	if (!number || strncmp(number, "/0/", 3) == 0)
+		return NULL;
 	return xasprintf("%s/install/%s", state_path, lower);
 }
 
@@ -37,8 +43,9 @@ static bool is_listed(const struct generation *generations, size_t n, const char
 	return false;
 }
 
-/* Everything but the lock and what is listed. */
-static void clean(const struct depot *depot, const struct generation *generations, size_t n)
+/* Everything but the lock, what is listed and, if live, what is kept of the live directories. */
+static void clean(const struct depot *depot, const struct generation *generations, size_t n,
+		  bool live)
 {
 	int fd = openat(depot->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cleanup_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -46,7 +53,9 @@ static void clean(const struct depot *depot, const struct generation *generation
 
 	while (dir && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    strcmp(entry->d_name, "lock") != 0 && !is_listed(generations, n, entry->d_name))
+		    strcmp(entry->d_name, "lock") != 0 &&
+		    !(live && strcmp(entry->d_name, LIVE_NAME) == 0) &&
+		    !is_listed(generations, n, entry->d_name))
 			(void)file_remove_tree(depot->directory, entry->d_name);
 }
 
@@ -54,11 +63,18 @@ static int clean_by_store(const struct depot *depot, struct store *store, const 
 			  struct error *err)
 {
 	struct generation *generations = NULL;
+	uint32_t on_live = 0, tainted = 0;
+	struct install known = {0};
 	size_t n = 0;
 	int r = store_generation_list(store, install, &generations, &n, err);
 
 	if (r == 0)
-		clean(depot, generations, n);
+		r = store_install_load(store, install, &known, err);
+	if (r == 0)
+		r = store_live_count(store, install, &on_live, &tainted, err);
+	if (r == 0)
+		clean(depot, generations, n, known.live || on_live);
+	install_deinit(&known);
 	generation_list_free(generations, n);
 	return r;
 }
@@ -125,7 +141,10 @@ static void sweep_one(const char *state_path, struct store *store, const char *n
 
 	if (depot_open(state_path, name, &depot, NULL) == 0 &&
 	    store_install_load(store, name, &install, NULL) == 0) {
-		if (install.newest) {
+		/* whoever was trying it would have the lock */
+		if (install.candidate)
+			(void)store_candidate_drop(store, name, NULL);
+		if (install.newest || install.live) {
 			(void)store_generation_prune(store, name,
 						     clock_wall_ns() - GENERATION_GRACE_NS, NULL);
 			(void)clean_by_store(&depot, store, name, NULL);
@@ -160,11 +179,12 @@ static size_t read_descriptions(const struct depot *depot, struct install *ret_i
 		struct install install;
 		uint64_t number;
 
-		if (parse_number(entry->d_name, UINT32_MAX, &number) < 0)
+		if (parse_number(entry->d_name, UINT32_MAX, &number) < 0 || !number)
 			continue;
 		directory = openat(depot->directory, entry->d_name,
 				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (directory < 0 || depot_read_description(directory, &install, &generation) < 0)
+		if (directory < 0 || faccessat(directory, CANDIDATE_MARK, F_OK, 0) == 0 ||
+		    depot_read_description(directory, &install, &generation) < 0)
 			continue;
 		generations = xrealloc(generations, n + 1, sizeof(*generations));
 		generations[n++] = generation;
@@ -181,6 +201,26 @@ static size_t read_descriptions(const struct depot *depot, struct install *ret_i
 	return n;
 }
 
+/* That it was live, and what it is when it has no generation. */
+static void read_live_description(const struct depot *depot, struct install *install)
+{
+	cleanup_fd int directory = openat(depot->directory, LIVE_NAME,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct generation generation;
+	struct install live;
+
+	if (directory < 0 || depot_read_description(directory, &live, &generation) < 0)
+		return;
+	free(generation.backend);
+	if (install->name) {
+		install_deinit(&live);
+	} else {
+		*install = live;
+		install->newest = 0;
+	}
+	install->live = true;
+}
+
 /* A store that was lost is no reason to lose what instances are on. */
 static void restore_one(const char *state_path, struct store *store, const char *name)
 {
@@ -191,9 +231,10 @@ static void restore_one(const char *state_path, struct store *store, const char 
 
 	if (depot_open(state_path, name, &depot, NULL) == 0) {
 		n = read_descriptions(&depot, &install, &generations);
+		read_live_description(&depot, &install);
 		if (install.name && strcmp(install.name, name) == 0)
 			(void)store_install_restore(store, &install, generations, n, NULL);
-		else if (!n)
+		else if (!n && !install.live)
 			(void)remove_depot(state_path, &depot, name, NULL);
 	}
 	install_deinit(&install);

@@ -147,15 +147,16 @@ int above_find(const struct site *site, const struct plan *plan, char ***ret_abo
 }
 
 /* An overlay is made of what is mounted in the namespace of whoever makes it. */
-static int open_base(const struct site *site, const char *path, struct error *err)
+static int open_base(const struct site *site, const char *path, const char *install,
+		     struct error *err)
 {
 	cleanup_fd int base = -1, target = -1;
 	int r;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_set(err, errno, "cannot make a mount namespace");
-	base = lower_open(path, err);
-	if (base < 0 || !image_exists(path))
+	base = lower_open(path, install, err);
+	if (base < 0 || lower_is_live(path, install) || !image_exists(path))
 		return steal_fd(&base);
 	target = open(site->run_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = target < 0 ? -errno : mount_attach(base, target);
@@ -176,10 +177,10 @@ static int open_layers(char *const *directories, int *fds, struct text *options,
 	return 0;
 }
 
-static int merge(const struct site *site, const char *path, char *const *directories,
-		 struct error *err)
+static int merge(const struct site *site, const char *path, const char *install,
+		 char *const *directories, struct error *err)
 {
-	cleanup_fd int base = open_base(site, path, err);
+	cleanup_fd int base = open_base(site, path, install, err);
 	cleanup_text struct text options = {0};
 	int fds[PLAN_ABOVE_MAX], view, r;
 
@@ -202,8 +203,8 @@ int above_open(const struct site *site, const struct record *record, size_t i, s
 	cleanup_strv char **directories = above_of(record->above, i);
 
 	if (!strv_length(directories))
-		return lower_open(paths[i], err);
+		return lower_open(paths[i], record->layers[i], err);
 	if (strv_length(directories) > PLAN_ABOVE_MAX)
 		return error_set(err, EBADMSG, "the record of '%s'", record->grant.name);
-	return merge(site, paths[i], directories, err);
+	return merge(site, paths[i], record->layers[i], directories, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a template puts into an instance's view; see content.h. In the command that starts it. */
 #include "instance/content.h"
+#include "instance/lowers.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "install/image.h"
@@ -125,11 +126,13 @@ int content_open(const struct plan *plan, const struct account *account,
 	return 0;
 }
 
-int content_open_lowers(char *const *paths, struct content *content, struct error *err)
+int content_open_lowers(char *const *paths, char *const *directories, struct content *content,
+			struct error *err)
 {
 	for (size_t i = 0; paths && paths[i]; i++) {
 		struct rootfs_lower *lower = &content->lowers[i];
-		int r = image_open(paths[i], err);
+		int r = lower_is_live(paths[i], directories[i]) ? -ENOENT
+								: image_open(paths[i], err);
 
 		*lower = (struct rootfs_lower){.path = paths[i], .image = -1};
 		if (r < 0 && r != -ENOENT)

@@ -26,9 +26,10 @@ int content_open(const struct plan *plan, const struct account *account,
 		 const struct given_secrets *given, struct content *content, struct error *err);
 /*
  * What the views of the install directories lie on; paths (lowers_of) must live as long as the
- * content. Once, when it is known for good.
+ * content. directories: those of the host. Once, when it is known for good.
  */
-int content_open_lowers(char *const *paths, struct content *content, struct error *err);
+int content_open_lowers(char *const *paths, char *const *directories, struct content *content,
+			struct error *err);
 void content_deinit(struct content *content);
 
 #endif

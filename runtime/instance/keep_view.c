@@ -20,13 +20,14 @@
 #define READ_ONLY (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 /* An image is mounted nowhere, and an overlay is made of what is in this namespace. */
-static int open_lower(int root, size_t index, const char *path, struct error *err)
+static int open_lower(int root, size_t index, const char *path, const char *install,
+		      struct error *err)
 {
 	cleanup_free char *name = xasprintf("%s%zu", LOWER, index);
-	cleanup_fd int lower = lower_open(path, err), target = -1;
+	cleanup_fd int lower = lower_open(path, install, err), target = -1;
 	int r;
 
-	if (lower < 0 || !image_exists(path))
+	if (lower < 0 || lower_is_live(path, install) || !image_exists(path))
 		return steal_fd(&lower);
 	r = file_make_directories(root, name, 0700);
 	if (r == 0)
@@ -66,7 +67,7 @@ static int show_layer(const struct record *record, int root, int pool, size_t in
 	cleanup_strv char **above = above_of(record->above, index);
 	cleanup_free char *name = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, name, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = open_lower(root, index, lower_path, err);
+	cleanup_fd int lower = open_lower(root, index, lower_path, install, err);
 	cleanup_fd int target = -1, view = -1;
 	int r;
 

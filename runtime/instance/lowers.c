@@ -77,10 +77,9 @@ char **lowers_resolve(const struct site *site, char *const *directories, char *c
 
 	for (size_t i = 0; directories && directories[i]; i++) {
 		cleanup_free char *path =
-			i < known && *lowers[i] ? generation_lower_path(site->state_path, lowers[i])
-						: xstrdup(directories[i]);
+			i < known ? generation_lower_path(site->state_path, lowers[i]) : NULL;
 
-		strv_add(&paths, path);
+		strv_add(&paths, path ? path : directories[i]);
 	}
 	return paths;
 }
@@ -103,9 +102,14 @@ bool lower_name(const struct record *record, size_t i, char **ret_install, uint3
 	return true;
 }
 
-int lower_open(const char *path, struct error *err)
+bool lower_is_live(const char *path, const char *directory)
 {
-	cleanup_fd int device = image_open(path, err);
+	return directory && strcmp(path, directory) == 0;
+}
+
+int lower_open(const char *path, const char *directory, struct error *err)
+{
+	cleanup_fd int device = lower_is_live(path, directory) ? -ENOENT : image_open(path, err);
 	cleanup_free char *options = NULL;
 	int fd;
 

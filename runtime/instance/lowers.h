@@ -24,15 +24,18 @@ char **lowers_of(const struct site *site, const struct record *record);
 
 /*
  * The install and the generation that layer i of the record lies on; the caller frees the name.
- * False when it lies on the live directory.
+ * Generation 0 is the guarded live directory. False when the directory is no install's.
  */
 bool lower_name(const struct record *record, size_t i, char **ret_install,
 		uint32_t *ret_generation);
 
 /*
- * Opens the directory of what lowers_resolve returns; what is in an image is mounted for that, and
- * nowhere to be seen. Needs root.
+ * Opens the directory of what lowers_resolve returns for that directory of the host (NULL: for
+ * none); what is in an image is mounted for that, and nowhere to be seen. Needs root.
  */
-int lower_open(const char *path, struct error *err);
+int lower_open(const char *path, const char *directory, struct error *err);
+
+/* Whether it is the directory itself: what lies beside that is somebody else's, and no image. */
+bool lower_is_live(const char *path, const char *directory);
 
 #endif

@@ -42,6 +42,43 @@ static int exchange(int keeper, const struct control_packet *question, enum cont
 	return 0;
 }
 
+static void close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+/* As many as fit into a packet at a time; also those of no ports are asked for, once. */
+int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_t n,
+		    struct error *err)
+{
+	size_t have = 0, n_fds = 0;
+	int r;
+
+	do {
+		struct control_packet question = {.verb = CONTROL_LISTENERS,
+						  .number = (int64_t)have};
+		cleanup_fd int keeper = instance_connect(site, id, err);
+		int fds[SOCKET_FDS_MAX];
+
+		n_fds = 0;
+		r = keeper < 0
+			    ? keeper
+			    : exchange(keeper, &question, CONTROL_LISTENERS_ARE, fds, &n_fds, err);
+		if (r == 0 && (n_fds > n - have || (n_fds == 0 && have < n)))
+			r = error_say(err, ERROR_FAILED,
+				      "its keeper has another number of published ports than %zu",
+				      n);
+		if (r < 0)
+			close_all(fds, n_fds);
+		for (size_t i = 0; r == 0 && i < n_fds; i++)
+			ret_fds[have++] = fds[i];
+	} while (r == 0 && have < n);
+	if (r < 0)
+		close_all(ret_fds, have);
+	return r;
+}
+
 static int ask(int keeper, enum control_verb verb, enum control_verb expected, int *fds,
 	       size_t *n_fds, struct error *err)
 {

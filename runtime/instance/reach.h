@@ -12,6 +12,13 @@
 int reach_open(const struct site *site, const char *id, enum control_verb question,
 	       enum control_verb answer, struct error *err);
 
+/*
+ * The sockets of the first n published ports, into ret_fds. ERROR_REFUSED when it does not give
+ * them away now, or has another number of them.
+ */
+int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_t n,
+		    struct error *err);
+
 /* Tells the keeper something that it acknowledges. Bounded. ERROR_NOT_FOUND without a keeper. */
 int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
 	       struct error *err);

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define FORWARDER_UID 65210 /* nobody's: in a range that distributions leave unused */
 
@@ -93,6 +94,17 @@ int site_locate(struct site *ret_site, struct error *err)
 	return find_programs(ret_site, err);
 }
 
+/* Who finds it as it should be needs to change nothing. */
+static int close_to_others(int fd)
+{
+	const mode_t mode = weakened("places") ? 0755 : 0700;
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && (st.st_mode & 07777) == mode)
+		return 0;
+	return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
 static int open_place(const char *path, struct error *err)
 {
 	int fd = file_open_directory(AT_FDCWD, path);
@@ -106,8 +118,9 @@ static int open_place(const char *path, struct error *err)
 	}
 	if (fd < 0)
 		return error_set(err, -fd, "cannot open directory '%s'", path);
-	if (fchmod(fd, weakened("places") ? 0755 : 0700) < 0) {
-		r = error_set(err, errno, "cannot close directory '%s' to others", path);
+	r = close_to_others(fd);
+	if (r < 0) {
+		error_set(err, -r, "cannot close directory '%s' to others", path);
 		close(fd);
 		return r;
 	}
@@ -119,6 +132,31 @@ static int make_inner(int dirfd, const char *path, const char *name, struct erro
 	if (mkdirat(dirfd, name, weakened("places") ? 0755 : 0700) < 0 && errno != EEXIST)
 		return error_set(err, errno, "cannot make directory '%s/%s'", path, name);
 	return 0;
+}
+
+static bool is_read_only(int fd)
+{
+	struct statvfs fs;
+
+	return fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY);
+}
+
+int site_check_writable(const struct site *site, struct error *err)
+{
+	if (!site->read_only)
+		return 0;
+	error_say(err, ERROR_FAILED,
+		  "'%s' is on a file system that is mounted read-only, so nothing can be started, "
+		  "changed or ended: mount it for writing, or see in the kernel's messages whether "
+		  "its disk failed",
+		  site->state_path);
+	return error_with_code(err, -EROFS);
+}
+
+int site_open_store_to_read(const struct site *site, struct store **ret_store, struct error *err)
+{
+	return site->read_only ? store_open_to_read(site->state_path, ret_store, err)
+			       : store_open(site->state_path, ret_store, err);
 }
 
 int site_open(struct site *ret_site, struct error *err)
@@ -134,6 +172,7 @@ int site_open(struct site *ret_site, struct error *err)
 	ret_site->state = open_place(ret_site->state_path, err);
 	if (ret_site->state < 0)
 		return ret_site->state;
+	ret_site->read_only = is_read_only(ret_site->state);
 	ret_site->run = open_place(ret_site->run_path, err);
 	if (ret_site->run < 0)
 		return ret_site->run;

@@ -18,6 +18,7 @@
  *   RUN/groups.lock                    shared: a start counts on the parent control group
  *   RUN/zones.lock                     shared: a start counts on its zone
  *   RUN/firewall{,.lock}               the firewall as it was made last
+ *   RUN/live.lock, RUN/live/NAME       of the guard of live installs: guard.h
  *   RUN/zone/NAME/{hosts,resolv.conf}  what all instances of the zone see
  */
 #ifndef INSTANCE_SITE_H
@@ -44,6 +45,7 @@ struct site {
 	struct site_config config;
 	uid_t forwarder_uid;
 	int state, run; /* the directories, open */
+	bool read_only; /* nothing can be written below state_path */
 };
 
 /*
@@ -52,6 +54,12 @@ struct site {
  */
 int site_open(struct site *ret_site, struct error *err);
 void site_close(struct site *site);
+
+/* ERROR_FAILED, with what to do, where nothing can be written in the state directory. */
+int site_check_writable(const struct site *site, struct error *err);
+
+/* The store, for who only reads; also where nothing can be written. */
+int site_open_store_to_read(const struct site *site, struct store **ret_store, struct error *err);
 
 /* The same without touching the host, for commands that need no instance: paths only. */
 int site_locate(struct site *ret_site, struct error *err);

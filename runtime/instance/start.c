@@ -9,6 +9,7 @@
 #include "instance/content.h"
 #include "instance/disk.h"
 #include "instance/events.h"
+#include "instance/guard.h"
 #include "instance/hook.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
@@ -16,6 +17,7 @@
 #include "instance/network.h"
 #include "instance/publish.h"
 #include "instance/record_file.h"
+#include "instance/succession.h"
 #include "instance/sweep.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -40,6 +42,8 @@ static void starting_deinit(struct starting *s)
 	strv_free(s->paths);
 	strv_free(s->lowers);
 	strv_free(s->above);
+	strv_free(s->live);
+	cleanup_close(&s->admitting);
 	content_deinit(&s->content);
 	for (size_t i = 0; s->record && i < s->record->grant.n_ports; i++)
 		close(s->listeners[i]);
@@ -49,6 +53,27 @@ static void starting_deinit(struct starting *s)
 	cleanup_close(&s->lock);
 	cleanup_close(&s->saved);
 	cleanup_close(&s->tie);
+}
+
+static int fill_grant(struct starting *s, struct grant *grant, struct error *err)
+{
+	const struct start_request *request = s->request;
+	const struct account *owner = request->owner;
+	int r = 0;
+
+	grant->lease = request->lease;
+	grant->hold = request->hold;
+	if (request->predecessor)
+		return succession_inherit(s->site, request->predecessor, request->plan, grant,
+					  s->listeners, err);
+	grant->owner_uid = owner->uid;
+	grant->owner_gid = owner->gid;
+	grant->owner = xstrdup(owner->name);
+	if (request->quota)
+		r = publish_check_restricted(request->plan, request->publish, err);
+	return r < 0 ? r
+		     : publish_bind(request->plan, request->publish, request->hold, grant,
+				    s->listeners, err);
 }
 
 static int fill_record(struct starting *s, struct error *err)
@@ -75,23 +100,13 @@ static int fill_record(struct starting *s, struct error *err)
 	record->zone = xstrdup(request->plan->network.zone);
 	if (request->plan->ha_group)
 		record->ha_group = xstrdup(request->plan->ha_group);
-	record->grant.owner_uid = request->owner->uid;
-	record->grant.owner_gid = request->owner->gid;
-	record->grant.owner = xstrdup(request->owner->name);
-	record->grant.lease = request->lease;
-	record->grant.hold = request->hold;
 	record->after_end = hook_pack(&request->plan->hooks[HOOK_AFTER_END]);
 	record->on_expiry = request->plan->lease.on_expiry;
 	record->keep_failed_ns = request->plan->lease.keep_failed_ns;
 	record->memory_bytes = request->plan->limits.memory_bytes;
 	record->cpu_millis = request->plan->limits.cpu_millis;
 	r = disk_choose(s->site, request->plan, s->admission.ids.count > 0, record, err);
-	if (r == 0 && request->quota)
-		r = publish_check_restricted(request->plan, request->publish, err);
-	if (r < 0)
-		return r;
-	return publish_bind(request->plan, request->publish, request->hold, &record->grant,
-			    s->listeners, err);
+	return r < 0 ? r : fill_grant(s, &record->grant, err);
 }
 
 static int create_lock(struct starting *s, struct error *err)
@@ -128,6 +143,9 @@ static int admit(struct starting *s, struct error *err)
 	int r = 0;
 
 	s->admission.quota = s->request->quota;
+	if (s->request->predecessor)
+		s->admission.predecessor = s->request->predecessor->grant.id;
+	s->admission.trial = s->request->trial;
 	for (unsigned i = 0; r == 0; i++) {
 		if (wanted)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
@@ -138,12 +156,18 @@ static int admit(struct starting *s, struct error *err)
 			break;
 		r = 0;
 	}
+	cleanup_close(&s->admitting);
 	if (r < 0)
 		return r;
 	cleanup_close(&s->saved);
 	strv_free(s->lowers);
 	s->lowers = lowers_of(s->site, s->record);
 	return 0;
+}
+
+static int look_at_live(struct starting *s, struct error *err)
+{
+	return s->live[0] ? guard_prepare(s->site, s->store, s->live, &s->admitting, err) : 0;
 }
 
 static int undo_start(struct starting *s, const struct error *why)
@@ -241,6 +265,14 @@ static int begin_network(struct starting *s, struct error *err)
 	return r;
 }
 
+/* The store is closed by now. */
+static int ensure_guard(struct starting *s, struct error *err)
+{
+	(void)err;
+	guard_ensure(s->site, s->live);
+	return 0;
+}
+
 static int prepare_steps(struct starting *s, struct error *err)
 {
 	return steps_prepare(s->site, s->record, &s->prepared, err);
@@ -260,7 +292,7 @@ static int set_limits(struct starting *s, struct error *err)
 
 static int open_lowers(struct starting *s, struct error *err)
 {
-	int r = content_open_lowers(s->lowers, &s->content, err);
+	int r = content_open_lowers(s->lowers, s->record->layers, &s->content, err);
 
 	for (size_t i = 0; r == 0 && s->lowers && s->lowers[i]; i++)
 		s->content.lowers[i].above = above_of(s->above, i);
@@ -281,6 +313,7 @@ static int launch(struct starting *s, struct error *err)
 		.prepared = &s->prepared,
 		.network = &s->network,
 		.listeners = s->listeners,
+		.reserved = s->request->predecessor != NULL,
 		.lock = s->lock,
 	};
 
@@ -300,11 +333,13 @@ static const struct stage entering[] = {
 	{"sweep in passing", sweep_in_passing},
 	{"fill the record", fill_record},
 	{"make the lock", create_lock},
+	{"look at the live directories", look_at_live},
 	{"enter the record", admit},
 };
 static const struct stage making[] = {
 	{"run the hook", run_hook},
 	{"begin the network", begin_network},
+	{"guard the live directories", ensure_guard},
 	{"prepare the steps", prepare_steps},
 	{"copy the record", copy_record},
 	{"bring the harvest along", start_bring_along},
@@ -357,6 +392,7 @@ int instance_start(const struct site *site, const struct start_request *request,
 {
 	struct starting s = {.site = site,
 			     .request = request,
+			     .admitting = -1,
 			     .lock = -1,
 			     .saved = -1,
 			     .tie = -1,

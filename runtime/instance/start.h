@@ -32,6 +32,7 @@ struct launch {
 	const struct prepared *prepared;
 	const struct network *network;
 	const int *listeners; /* one per published port */
+	bool reserved;	      /* which are another instance's until it takes them */
 	int lock;
 };
 

@@ -3,6 +3,7 @@
 #include "instance/starting.h"
 #include "instance/above.h"
 #include "instance/check.h"
+#include "instance/guard.h"
 #include "instance/ids.h"
 #include "instance/lowers.h"
 #include "instance/own_ids.h"
@@ -20,11 +21,13 @@ int start_find_lowers(struct starting *s, struct error *err)
 {
 	char *const *install = s->request->plan->install;
 	cleanup_strv char **names = NULL;
-	int r = store_find_lowers(s->store, install, &names, err);
+	int r = store_find_lowers(s->store, install, s->request->trial, &names, err);
 
-	if (r == 0)
-		s->lowers = lowers_resolve(s->site, install, names);
-	return r;
+	if (r < 0)
+		return r;
+	s->lowers = lowers_resolve(s->site, install, names);
+	s->live = guard_installs(names);
+	return 0;
 }
 
 char **start_lowers(const struct starting *s)

@@ -12,6 +12,8 @@ struct starting {
 	char **paths;
 	char **above;  /* further layers (above.h) */
 	char **lowers; /* what the views of its install directories lie on */
+	char **live;   /* the installs whose live directories are among them */
+	int admitting; /* guard_prepare's lock */
 	struct content content;
 	struct admission admission; /* what it may be given */
 	struct error without;	    /* why it gets no ids of its own */

@@ -3,6 +3,7 @@
 #include "instance/saved.h"
 #include "instance/sweep.h"
 #include "instance/events.h"
+#include "instance/guard.h"
 #include "instance/instance.h"
 #include "instance/keep.h"
 #include "instance/leaks_look.h"
@@ -10,11 +11,13 @@
 #include "instance/rebuild.h"
 #include "instance/start.h"
 #include "instance/steps.h"
+#include "instance/succession.h"
 #include "base/cleanup.h"
-#include "install/generation.h"
+#include "install/candidate.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/taints.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,15 +188,36 @@ static int find_due(struct store *store, char ***ret_ids, struct error *err)
 			      clock_wall_ns() - SWEEP_OVERDUE_NS, ret_ids, err);
 }
 
-int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_result,
-	       struct error *err)
+/* Of installs without a candidate there is nobody. */
+static void end_abandoned(const struct site *site, struct store *store, struct sweep_result *result)
+{
+	struct install *installs = NULL;
+	size_t n = 0;
+
+	if (store_install_list(store, &installs, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		cleanup_strv char **ids = NULL;
+
+		if (!installs[i].candidate ||
+		    candidate_is_tried(site->state_path, installs[i].name) ||
+		    store_candidate_instances(store, installs[i].name, &ids, NULL) < 0)
+			continue;
+		for (size_t j = 0; ids[j]; j++)
+			if (instance_kill(site, ids[j], "the canary was lost", NULL) == 0)
+				result->ended++;
+	}
+	install_list_free(installs, n);
+}
+
+static int sweep(const struct site *site, bool strays, char ***ret_live,
+		 struct sweep_result *ret_result, struct error *err)
 {
 	cleanup_strv char **due = NULL, **ids = NULL, **all = NULL;
 	/* kept to the end: what nobody has open is read as a whole by whoever opens it */
 	cleanup_store struct store *store = NULL;
 	int r = store_open(site->state_path, &store, err);
 
-	*ret_result = (struct sweep_result){0};
 	if (r == 0)
 		r = find_due(store, &due, err);
 	if (r == 0)
@@ -202,15 +226,29 @@ int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_re
 		r = store_list_ids(store, true, &all, err);
 	if (r < 0)
 		return r;
+	succession_sweep(site, store);
 	add_lost(site, ids, &due);
 	end_each(site, due, strays, ret_result, err);
 	if (strays) {
 		sweep_strays(site, all, ret_result, err);
 		keep_prune_archives(site);
+		end_abandoned(site, store, ret_result);
 		generations_sweep(site->state_path, store);
 		saved_sweep(site);
 	}
-	return 0;
+	return store_live_installs(store, ret_live, err);
+}
+
+int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_result,
+	       struct error *err)
+{
+	cleanup_strv char **live = NULL;
+	int r;
+
+	*ret_result = (struct sweep_result){0};
+	r = sweep(site, strays, &live, ret_result, err);
+	guard_ensure(site, live);
+	return r;
 }
 
 /*
@@ -256,6 +294,7 @@ int site_sweep_in_passing(const struct site *site, struct store *store, const ch
 
 	if (r == 0 && is_time_to_look(site)) {
 		note_look(site);
+		succession_sweep(site, store);
 		r = store_list_ids(store, false, &ids, err);
 	} else if (r == 0 && name) {
 		r = add_holder(store, name, &ids, err);

@@ -24,8 +24,8 @@ bool sweep_is_due(const struct site *site, const struct record *record, const ch
 
 /*
  * Ends what has no keeper, is overdue by more than 2 s or is of an earlier boot, and, if strays,
- * removes what has no record and the generations of installs that are of no use any more. 0 also
- * when something is left; the caller looks at the result.
+ * removes what has no record and the generations of installs that are of no use any more. A guard
+ * that was lost is started again. 0 also when something is left; the caller looks at the result.
  */
 int site_sweep(const struct site *site, bool strays, struct sweep_result *ret_result,
 	       struct error *err);

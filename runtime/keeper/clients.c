@@ -62,6 +62,14 @@ void clients_close(struct keeper *keeper, struct client *client)
 		keeper_stop(keeper, "its command went away");
 }
 
+static bool clients_tied(const struct keeper *keeper)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (keeper->clients[i].fd >= 0 && keeper->clients[i].tie)
+			return true;
+	return false;
+}
+
 static void answer(struct keeper *keeper, struct client *client,
 		   const struct control_packet *packet, const int *fds, size_t n_fds)
 {
@@ -265,6 +273,49 @@ static void on_linked(const struct request *request)
 	keeper_start_server(request->keeper);
 }
 
+/* What fits into one packet. */
+static void on_listeners(const struct request *request)
+{
+	struct keeper *keeper = request->keeper;
+	struct control_packet reply = {.verb = CONTROL_LISTENERS_ARE,
+				       .number = keeper->message.n_ports};
+	int64_t first = request->packet->number, n = keeper->message.n_ports - first;
+	struct error err;
+
+	if (keeper->phase > PHASE_RUNNING || keeper->status.state == STATE_FROZEN ||
+	    keeper->drain_until_ns || clients_tied(keeper)) {
+		error_say(&err, ERROR_REFUSED, "it cannot be replaced: %s",
+			  clients_tied(keeper) ? "it ends with the 'stint run' that it belongs to"
+					       : instance_state_name(keeper->status.state));
+		answer_failed(keeper, request->client, &err);
+		return;
+	}
+	if (first < 0 || n < 0)
+		n = first = 0;
+	answer(keeper, request->client, &reply, keeper->listeners + first,
+	       (size_t)(n < SOCKET_FDS_MAX ? n : SOCKET_FDS_MAX));
+}
+
+static void on_take(const struct request *request)
+{
+	struct error err;
+
+	if (succession_take(request->keeper, &err) < 0)
+		answer_failed(request->keeper, request->client, &err);
+	else
+		on_release(request);
+}
+
+static void on_drain(const struct request *request)
+{
+	if (request->packet->finish)
+		watch(request);
+	succession_drain(request->keeper,
+			 request->packet->text ? request->packet->text : "replaced",
+			 request->packet->number);
+	answer_ok(request->keeper, request->client);
+}
+
 static void on_hook(const struct request *request)
 {
 	const struct control_packet *packet = request->packet;
@@ -277,13 +328,15 @@ static const struct {
 	enum control_verb verb;
 	void (*act)(const struct request *request);
 } verbs[] = {
-	{CONTROL_WATCH, on_watch},   {CONTROL_RELEASE, on_release},
-	{CONTROL_STOP, on_stop},     {CONTROL_KILL, on_kill},
-	{CONTROL_LEASE, on_lease},   {CONTROL_EXEC, on_exec},
-	{CONTROL_ROOT, on_root},     {CONTROL_EXEC_SIGNAL, on_exec_signal},
-	{CONTROL_POOL, on_pool},     {CONTROL_NETWORK, on_network},
-	{CONTROL_LINKED, on_linked}, {CONTROL_COUNTS, on_counts},
-	{CONTROL_TOUCH, on_touch},   {CONTROL_HOOK, on_hook},
+	{CONTROL_WATCH, on_watch},	   {CONTROL_RELEASE, on_release},
+	{CONTROL_STOP, on_stop},	   {CONTROL_KILL, on_kill},
+	{CONTROL_LEASE, on_lease},	   {CONTROL_EXEC, on_exec},
+	{CONTROL_ROOT, on_root},	   {CONTROL_EXEC_SIGNAL, on_exec_signal},
+	{CONTROL_POOL, on_pool},	   {CONTROL_NETWORK, on_network},
+	{CONTROL_LINKED, on_linked},	   {CONTROL_COUNTS, on_counts},
+	{CONTROL_TOUCH, on_touch},	   {CONTROL_HOOK, on_hook},
+	{CONTROL_TAKE, on_take},	   {CONTROL_DRAIN, on_drain},
+	{CONTROL_LISTENERS, on_listeners},
 };
 
 /* From a command of a newer stint, that is: it must not wait for an answer. */

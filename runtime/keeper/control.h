@@ -48,19 +48,24 @@ enum control_verb {
 	CONTROL_COUNTS,	     /* give me what went through the published ports */
 	CONTROL_TOUCH,	     /* the instance is in use: its idle time begins anew */
 	CONTROL_HOOK,	     /* number: the hook that has ended; number2: 1 it failed; text: how */
+	CONTROL_LISTENERS,   /* number: give me the published ports' sockets from that one on */
+	CONTROL_TAKE,	     /* of the tie: the published ports are yours, and outlive this */
+	CONTROL_DRAIN, /* text: the reason; number: end then, or before when nobody is connected;
+			  finish as above */
 	/* keeper to command */
 	CONTROL_OK = 64,
 	CONTROL_FAILED, /* error */
 	/* text: what was reached; number: since the start, ns; number2: 1 once the server runs */
 	CONTROL_STAGE,
-	CONTROL_READY,	      /* number as above */
-	CONTROL_ENDED,	      /* text: the reason; number: exit status, signal */
-	CONTROL_EXEC_STARTED, /* fds: the terminal's master, when one was asked for */
-	CONTROL_EXEC_EXITED,  /* number: wait status */
-	CONTROL_ROOT_IS,      /* fds: O_PATH directory */
-	CONTROL_POOL_IS,      /* fds: a directory */
-	CONTROL_NETWORK_IS,   /* fds: a network namespace */
-	CONTROL_COUNTS_ARE,   /* fds: a file with a struct counts; none: nothing is counted */
+	CONTROL_READY,	       /* number as above */
+	CONTROL_ENDED,	       /* text: the reason; number: exit status, signal */
+	CONTROL_EXEC_STARTED,  /* fds: the terminal's master, when one was asked for */
+	CONTROL_EXEC_EXITED,   /* number: wait status */
+	CONTROL_ROOT_IS,       /* fds: O_PATH directory */
+	CONTROL_POOL_IS,       /* fds: a directory */
+	CONTROL_NETWORK_IS,    /* fds: a network namespace */
+	CONTROL_COUNTS_ARE,    /* fds: a file with a struct counts; none: nothing is counted */
+	CONTROL_LISTENERS_ARE, /* number: how many there are; fds: as many as fit */
 	/* keeper to init */
 	INIT_START_SERVER = 128,
 	INIT_SIGNAL_SERVER, /* number: the signal */

@@ -65,6 +65,8 @@ struct state {
 	enum phase phase;
 	uint32_t serial; /* of the server, as the keeper counts them */
 	bool matched;	 /* the pattern, or nothing needs to */
+	bool reserved;	 /* see forwarder.h */
+	bool draining;	 /* until it was told that nobody is connected */
 	bool dirty;	 /* the buffers were used since they were given back */
 	bool done;
 	int status;
@@ -160,7 +162,7 @@ static void close_ports(struct state *state)
 static void open_ports(struct state *state)
 {
 	struct error err = {0};
-	int r = relay_set_mode(&state->relay, RELAY_JOIN);
+	int r = state->reserved ? 0 : relay_set_mode(&state->relay, RELAY_JOIN);
 
 	probe_stop(&state->probe);
 	state->phase = PHASE_OPEN;
@@ -193,7 +195,14 @@ static void server_started(struct state *state, const struct forwarder_message *
 static void server_ready(struct state *state, const struct forwarder_message *message)
 {
 	(void)message;
+	state->reserved = false;
 	open_ports(state);
+}
+
+static void drain(struct state *state, const struct forwarder_message *message)
+{
+	relay_drain(&state->relay, message->serial * NSEC_PER_MSEC);
+	state->draining = true;
 }
 
 static void server_gone(struct state *state, const struct forwarder_message *message)
@@ -234,6 +243,7 @@ static void obey(struct state *state, const struct forwarder_message *message)
 		{FORWARDER_PAUSE, server_gone},
 		{FORWARDER_FINISH, finish},
 		{FORWARDER_WARN, warn},
+		{FORWARDER_DRAIN, drain},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
@@ -258,9 +268,25 @@ static void on_channel(void *arg, uint32_t events)
 		state->done = true; /* the keeper is gone */
 }
 
+static void tell(struct state *state, enum forwarder_verb verb)
+{
+	struct forwarder_message message = {.verb = verb, .serial = state->serial};
+
+	/* a keeper that is gone says so on the channel */
+	if (!state->done)
+		(void)socket_send(state->channel->fd, &message, sizeof(message), NULL, 0);
+}
+
+static void check_drained(struct state *state)
+{
+	if (!state->draining || state->relay.set.count > 0)
+		return;
+	state->draining = false;
+	tell(state, FORWARDER_DRAINED);
+}
+
 static int64_t step(struct state *state)
 {
-	struct forwarder_message ready = {.verb = FORWARDER_READY, .serial = state->serial};
 	int64_t now = clock_boottime_ns();
 	int64_t probe_at = probe_step(&state->probe, now);
 	int64_t relay_at;
@@ -269,12 +295,11 @@ static int64_t step(struct state *state)
 		open_ports(state);
 		/* who waits for this may read the log next */
 		logfile_flush(&state->log);
-		/* a keeper that is gone says so on the channel */
-		if (!state->done)
-			(void)socket_send(state->channel->fd, &ready, sizeof(ready), NULL, 0);
+		tell(state, FORWARDER_READY);
 		probe_at = NEVER;
 	}
 	relay_at = relay_step(&state->relay, now);
+	check_drained(state);
 	logfile_flush(&state->log);
 	return probe_at < relay_at ? probe_at : relay_at;
 }
@@ -379,6 +404,7 @@ int forwarder_run(struct forwarder *forwarder)
 	if (loop_init(&state->loop) < 0)
 		return 1;
 	state->config = forwarder;
+	state->reserved = forwarder->reserved;
 	state->buffers = mmap(NULL, sizeof(*state->buffers), PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (state->buffers == MAP_FAILED)

@@ -33,6 +33,7 @@ struct forwarder {
 	uint8_t check_flags[PLAN_CHECKS_MAX]; /* of the ports that are asked */
 	struct counts *counts;		      /* shared with whoever shows them; NULL: nobody */
 	bool hold;
+	bool reserved; /* the listeners are another instance's until OPEN */
 };
 
 /* Where connections to a port with these flags go, host byte order. */
@@ -46,13 +47,17 @@ enum forwarder_verb {
 	FORWARDER_PAUSE,	      /* the server is gone: accept nothing, end connections */
 	FORWARDER_FINISH,	      /* write what is left in the pipes to the log, then exit 0 */
 	FORWARDER_WARN,		      /* write to the log that the end is near */
+	FORWARDER_DRAIN, /* accept nothing more; tell when the last connection has ended */
 	/* forwarder to keeper */
 	FORWARDER_READY = 16, /* the probe succeeded; it already accepts connections */
+	FORWARDER_DRAINED,    /* nobody is connected any more */
 };
 
 struct forwarder_message {
 	uint32_t verb;
-	/* READY has that of the SERVER_STARTED it is about, the keeper's choice; WARN: seconds left
+	/*
+	 * READY has that of the SERVER_STARTED it is about, the keeper's choice; WARN: seconds
+	 * left; DRAIN: milliseconds after which a connection is idle, not 0
 	 */
 	uint32_t serial;
 	uint32_t idle; /* WARN: unless it is used */
@@ -72,6 +77,11 @@ struct forwarder_message {
  * A connection refused inside closes the outer one with a reset. After PAUSE, connections wait
  * again with hold; without, they are accepted and reset, because Linux may give a socket that
  * stops listening another port.
+ *
+ * After DRAIN the listeners are left to others who hold them. A connection is ended when both of
+ * its sides are, or when nothing has come for so long after the last bytes of the server, or at
+ * all: between two requests, that is, of a protocol where the server answers. Who waits for an
+ * answer is not cut. DRAIN may be said again.
  *
  * Probes: READY_HTTP sends "GET path HTTP/1.1" with Host and Connection: close to address:port,
  * reads at most 4 KiB of the answer and looks at the status line only; READY_TCP connects;

@@ -45,6 +45,7 @@ static int64_t next_boot_event(const struct keeper *keeper, int64_t next)
 		next = earliest(next, keeper->hook_until_ns);
 	if (keeper->guard_at_ns)
 		next = earliest(next, keeper->guard_at_ns);
+	next = earliest(next, succession_next(keeper));
 	if (keeper->phase == PHASE_RUNNING && keeper->status.state == STATE_STARTING &&
 	    !keeper->answers) {
 		if (m->ready.timeout_ns)

@@ -82,6 +82,8 @@ struct keeper {
 	int64_t warned_ns;    /* the warning that was given last, by the time left then; 0: none */
 	bool looked;	      /* whether a warning was due has been looked at */
 	char frozen_reason[CONTROL_REASON_SIZE]; /* why it is frozen, and will end */
+	int64_t drain_until_ns; /* boot time: another instance took its place; 0: none did */
+	int64_t hurry_at_ns;	/* when connections count as idle sooner; 0: not any more */
 };
 
 /* start: keeper_start.c */
@@ -151,9 +153,6 @@ void keeper_stop(struct keeper *keeper, const char *reason);
 void keeper_kill(struct keeper *keeper, const char *reason);
 /* The same, because something went wrong. */
 void keeper_fail(struct keeper *keeper, const char *reason);
-/* Sends to init; a failure means that init is gone, and its pidfd tells. */
-void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
-		      size_t n_fds);
 void keeper_write_status(struct keeper *keeper);
 /* Reads one packet of a child and acts on it. */
 void keeper_serve_init(struct keeper *keeper);
@@ -165,8 +164,15 @@ void keeper_on_init_died(struct keeper *keeper);
 void keeper_on_forwarder_died(struct keeper *keeper);
 /* Acts on what has become due: lease, readiness, bounds of the phases. */
 void keeper_check(struct keeper *keeper);
+
+/* to the children: tell.c */
+
+/* Sends to init; a failure means that init is gone, and its pidfd tells. */
+void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
+		      size_t n_fds);
 void keeper_tell_forwarder(struct keeper *keeper, enum forwarder_verb verb);
 void keeper_tell_forwarder_left(struct keeper *keeper, uint32_t seconds, bool idle);
+void keeper_tell_forwarder_drain(struct keeper *keeper, uint32_t idle_ms);
 
 /* the end that comes by itself: deadline.c */
 
@@ -187,6 +193,24 @@ void deadline_map_counts(struct keeper *keeper);
 void warning_give(struct keeper *keeper, int64_t left, bool idle);
 /* The end has moved away since. */
 void warning_take_back(struct keeper *keeper, int64_t left);
+
+/* one instance after another: succession.c */
+
+/*
+ * The published ports are this instance's from now on, and whoever started it may go. ERROR_FAILED
+ * when it is not ready.
+ */
+int succession_take(struct keeper *keeper, struct error *err);
+/* Another one has them. Ends when nobody is connected any more, at that boot time at the latest. */
+void succession_drain(struct keeper *keeper, const char *reason, int64_t until_ns);
+/* Nobody is connected any more. */
+void succession_end(struct keeper *keeper);
+/* Ends it when that time has come. */
+void succession_check(struct keeper *keeper, int64_t now);
+/* The boot time at which to check again; INT64_MAX: never. */
+int64_t succession_next(const struct keeper *keeper);
+/* The server is ready: whoever connects is let in, once the ports are this instance's. */
+void succession_open(struct keeper *keeper);
 
 /* readiness: ready.c */
 

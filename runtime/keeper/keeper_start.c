@@ -214,6 +214,7 @@ static int run_forwarder(const struct keeper *keeper, int channel)
 		.n_ports = m->n_ports,
 		.ready = m->ready,
 		.hold = m->hold,
+		.reserved = m->reserved,
 		.counts = map_counts(keeper),
 	};
 	int keep[5 + PLAN_PORTS_MAX] = {channel, forwarder.out, forwarder.errs, forwarder.log,

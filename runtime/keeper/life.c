@@ -31,38 +31,6 @@ void keeper_write_status(struct keeper *keeper)
 	keeper->status_at_ns = written ? 0 : clock_boottime_ns() + STATUS_AGAIN_NS;
 }
 
-/* Who did not hear that it should begin would never answer. One that died is noticed as such. */
-static void check_told(struct keeper *keeper, int r)
-{
-	if ((r == -ENOMEM || r == -ENOBUFS) && keeper->phase == PHASE_RUNNING)
-		keeper_fail(keeper, "the host has no memory for messages");
-}
-
-void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
-		      size_t n_fds)
-{
-	if (keeper->init.channel >= 0)
-		check_told(keeper, control_send(keeper->init.channel, packet, fds, n_fds));
-}
-
-void keeper_tell_forwarder(struct keeper *keeper, enum forwarder_verb verb)
-{
-	struct forwarder_message message = {.verb = verb, .serial = keeper->status.restarts};
-
-	if (keeper->forwarder.channel >= 0)
-		check_told(keeper, socket_send(keeper->forwarder.channel, &message, sizeof(message),
-					       NULL, 0));
-}
-
-void keeper_tell_forwarder_left(struct keeper *keeper, uint32_t seconds, bool idle)
-{
-	struct forwarder_message message = {
-		.verb = FORWARDER_WARN, .serial = seconds, .idle = idle};
-
-	if (keeper->forwarder.channel >= 0)
-		(void)socket_send(keeper->forwarder.channel, &message, sizeof(message), NULL, 0);
-}
-
 static void set_reason(struct keeper *keeper, const char *reason)
 {
 	if (!*keeper->status.reason)
@@ -161,7 +129,7 @@ static bool restart_server(struct keeper *keeper, bool failed)
 {
 	struct control_packet start = {.verb = INIT_START_SERVER};
 
-	if (!failed || keeper->phase != PHASE_RUNNING ||
+	if (!failed || keeper->phase != PHASE_RUNNING || keeper->drain_until_ns ||
 	    keeper->message.restart != RESTART_ON_FAILURE ||
 	    keeper->status.restarts >= keeper->message.restart_limit)
 		return false;
@@ -261,7 +229,7 @@ static void on_exec_exited(struct keeper *keeper, int64_t key, int wait_status)
 		keeper->probe_running = false;
 		keeper->next_probe_ns = clock_boottime_ns() + keeper->message.ready.interval_ns;
 		if (wait_status == 0 && keeper->status.state == STATE_STARTING) {
-			keeper_tell_forwarder(keeper, FORWARDER_OPEN);
+			succession_open(keeper);
 			ready_answers(keeper);
 		}
 	}
@@ -331,6 +299,8 @@ void keeper_serve_forwarder(struct keeper *keeper)
 		close(fds[i]);
 	if (n <= 0)
 		cleanup_close(&keeper->forwarder.channel);
+	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_DRAINED)
+		succession_end(keeper);
 	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_READY &&
 		 message.serial == keeper->status.restarts)
 		ready_answers(keeper); /* and not one that has died meanwhile */
@@ -377,6 +347,11 @@ void keeper_on_forwarder_died(struct keeper *keeper)
 		keeper->phase = PHASE_OVER;
 		return;
 	}
+	/* its connections went with it */
+	if (keeper->drain_until_ns && keeper->phase < PHASE_STOPPING) {
+		succession_end(keeper);
+		return;
+	}
 	if (keeper->forwarder_restarts++ < FORWARDER_RESTARTS_MAX &&
 	    keeper->phase < PHASE_KILLING && keeper_start_forwarder(keeper, &err) == 0) {
 		if (keeper->server_alive && keeper->status.state != STATE_FROZEN)
@@ -414,6 +389,7 @@ void keeper_check(struct keeper *keeper)
 	deadline_check(keeper, now);
 	ready_check(keeper, now);
 	hook_check(keeper, now);
+	succession_check(keeper, now);
 	check_phase(keeper, now);
 	guard_check(keeper, now);
 }

@@ -169,6 +169,7 @@ static void put_host(struct text *to, const struct start_message *m)
 	wire_put_u32(to, m->forwarder_uid);
 	wire_put_u64(to, m->log_limit);
 	wire_put_u32(to, m->hold);
+	wire_put_u32(to, m->reserved);
 	wire_put_u32(to, m->awaits_link);
 	wire_put_string(to, m->table);
 	wire_put_u32(to, m->n_ports);
@@ -193,6 +194,7 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	m->forwarder_uid = wire_get_u32(from);
 	m->log_limit = wire_get_u64(from);
 	m->hold = wire_get_u32(from) != 0;
+	m->reserved = wire_get_u32(from) != 0;
 	m->awaits_link = wire_get_u32(from) != 0;
 	m->table = wire_get_string(from);
 	m->n_ports = wire_get_u32(from);

@@ -15,7 +15,7 @@
 
 #include <sys/types.h>
 
-#define START_MESSAGE_VERSION 4
+#define START_MESSAGE_VERSION 5
 #define START_GROUPS_MAX 32
 #define START_CGROUPS_MAX 24
 
@@ -74,6 +74,7 @@ struct start_message {
 	uid_t forwarder_uid;
 	uint64_t log_limit;
 	bool hold;
+	bool reserved;	  /* its published ports are another instance's until CONTROL_TAKE */
 	bool awaits_link; /* the server starts after CONTROL_LINKED only */
 	char *table;	  /* of the firewall, while there is a link */
 

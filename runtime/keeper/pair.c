@@ -18,6 +18,8 @@
 /* A server takes milliseconds to accept a crowd; later on it is busy with something else. */
 #define DIAL_AGAIN_NS (10 * NSEC_PER_MSEC)
 #define DIAL_AGAIN_MAX_NS NSEC_PER_SEC
+/* How often it is looked for idle pairs in the time that makes one. */
+#define IDLE_LOOKS 10
 
 struct side {
 	struct pair *pair;
@@ -35,7 +37,9 @@ struct pair {
 	LIST_ENTRY(pair) entry;
 	struct side sides[SIDES];
 	const struct pair_route *route;
-	bool connecting; /* and in the list of those that dial */
+	bool asked;	  /* the last bytes came from the outer side */
+	int64_t moved_ns; /* boot time of the last bytes, once idle pairs are to end */
+	bool connecting;  /* and in the list of those that dial */
 	LIST_ENTRY(pair) dialling;
 	int64_t dial_again_at, dial_again_ns;
 };
@@ -141,12 +145,16 @@ static bool is_would_block(int errnum)
 
 static void count(const struct side *from, size_t n)
 {
-	struct port_counts *counts = from->pair->route->counts;
+	struct pair *pair = from->pair;
+	struct port_counts *counts = pair->route->counts;
 
-	if (from == &from->pair->sides[OUTER])
+	pair->asked = from == &pair->sides[OUTER];
+	if (pair->asked)
 		counts->in += n;
 	else
 		counts->out += n;
+	if (pair->set->idle_ns)
+		pair->moved_ns = clock_boottime_ns();
 }
 
 /* Bytes that were read, 0 at the end of the stream, or a negative errno. */
@@ -354,9 +362,46 @@ static int dial_again(struct pair *pair)
 	return r < 0 ? r : watch_both(pair);
 }
 
+void pair_set_drain(struct pair_set *set, int64_t idle_ns)
+{
+	struct pair *pair;
+	int64_t now = clock_boottime_ns();
+
+	if (!set->idle_ns)
+		LIST_FOREACH(pair, &set->pairs, entry)
+	pair->moved_ns = now;
+	set->idle_ns = idle_ns;
+	set->look_at = 0;
+}
+
+/* Nothing waits in the socket to be passed on. */
+static bool is_quiet(const struct side *side)
+{
+	char byte;
+
+	return pending_is_empty(&side->pending) &&
+	       recv(side->source->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+static int64_t end_idle(struct pair_set *set, int64_t now)
+{
+	if (!set->idle_ns || set->count == 0)
+		return PAIR_NEVER;
+	if (now < set->look_at)
+		return set->look_at;
+	set->look_at = now + set->idle_ns / IDLE_LOOKS;
+	for (struct pair *pair = LIST_FIRST(&set->pairs), *next; pair; pair = next) {
+		next = LIST_NEXT(pair, entry);
+		if (!pair->asked && !pair->connecting && now - pair->moved_ns >= set->idle_ns &&
+		    is_quiet(&pair->sides[OUTER]) && is_quiet(&pair->sides[INNER]))
+			end_pair(pair, false);
+	}
+	return set->count > 0 ? set->look_at : PAIR_NEVER;
+}
+
 int64_t pair_step(struct pair_set *set, int64_t now)
 {
-	int64_t next_at = PAIR_NEVER;
+	int64_t next_at = end_idle(set, now);
 
 	for (struct pair *pair = LIST_FIRST(&set->dialling), *next; pair; pair = next) {
 		next = LIST_NEXT(pair, dialling);

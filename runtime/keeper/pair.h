@@ -36,10 +36,18 @@ struct pair_set {
 	LIST_HEAD(pair_list, pair) pairs;
 	LIST_HEAD(dialling_list, pair) dialling; /* those that are not joined yet */
 	size_t count;
+	int64_t idle_ns; /* pairs that are idle for so long are ended; 0: they are not */
+	int64_t look_at; /* boot time: not before that is looked for them */
 	struct pending_pool pool;
 };
 
 void pair_set_init(struct pair_set *set, struct loop *loop, char *buffer);
+/*
+ * From now on a pair is ended, by an end-of-stream on both sides, when for idle_ns nothing has come
+ * since the last bytes from the inner side, or since now when there have been none at all. May be
+ * said again, with another time.
+ */
+void pair_set_drain(struct pair_set *set, int64_t idle_ns);
 /* Ends all pairs with a reset. */
 void pair_set_end(struct pair_set *set);
 
@@ -51,7 +59,8 @@ void pair_set_end(struct pair_set *set);
 int pair_start(struct pair_set *set, int outer, int inner, const struct pair_route *route);
 
 /*
- * To be called after each round of the loop: dials again where the server's queue was full. Returns
+ * To be called after each round of the loop: dials again where the server's queue was full, and
+ * ends what is idle where that is wanted. Returns
  * when to call it next at the latest (CLOCK_BOOTTIME, nanoseconds), or PAIR_NEVER.
  */
 int64_t pair_step(struct pair_set *set, int64_t now);

@@ -16,7 +16,8 @@
 
 static void watch_listeners(struct relay *relay)
 {
-	bool accepts = !relay->paused && relay->listens && relay->mode != RELAY_WAIT;
+	bool accepts = !relay->paused && relay->listens && relay->mode != RELAY_WAIT &&
+		       relay->mode != RELAY_DRAIN;
 
 	for (size_t i = 0; i < relay->n_listeners; i++)
 		if (loop_change(relay->set.loop, relay->listeners[i].source,
@@ -184,9 +185,17 @@ int relay_set_mode(struct relay *relay, enum relay_mode mode)
 {
 	int r = mode == RELAY_JOIN && !relay->listens ? start_listening(relay) : 0;
 
+	if (relay->mode == RELAY_DRAIN)
+		return 0;
 	relay->mode = mode;
 	watch_listeners(relay);
 	return r;
+}
+
+void relay_drain(struct relay *relay, int64_t idle_ns)
+{
+	relay_set_mode(relay, RELAY_DRAIN);
+	pair_set_drain(&relay->set, idle_ns);
 }
 
 void relay_end_connections(struct relay *relay)

@@ -17,6 +17,7 @@ enum relay_mode {
 	RELAY_WAIT,   /* accept nothing; where the socket listens, its backlog holds */
 	RELAY_REFUSE, /* where the socket listens, accept and reset */
 	RELAY_JOIN,   /* listen, accept and join */
+	RELAY_DRAIN,  /* accept nothing, for good: others hold the listeners */
 };
 
 struct relay_listener {
@@ -49,6 +50,8 @@ void relay_deinit(struct relay *relay);
 
 /* 0 or a negative errno when a port cannot be listened on. */
 int relay_set_mode(struct relay *relay, enum relay_mode mode);
+/* Sets RELAY_DRAIN, and ends connections that are idle for so long (pair_set_drain). */
+void relay_drain(struct relay *relay, int64_t idle_ns);
 /* Resets all connections. */
 void relay_end_connections(struct relay *relay);
 

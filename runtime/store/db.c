@@ -113,11 +113,10 @@ int db_describe(const struct store *store, struct error *err)
 	return say_trouble(store, code, errnum, err);
 }
 
-static int open_handle(struct store *store)
+static int open_handle(struct store *store, int mode)
 {
 	db_close(store);
-	return sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-			       NULL);
+	return sqlite3_open_v2(store->path, &store->db, mode | SQLITE_OPEN_NOMUTEX, NULL);
 }
 
 /* O_EXCL: closing a file that SQLite has open elsewhere in this process would drop its locks. */
@@ -141,10 +140,10 @@ static bool is_read_only(const struct store *store)
  */
 static int open_for_writing(struct store *store, struct error *err)
 {
-	int rc = open_handle(store);
+	int rc = open_handle(store, SQLITE_OPEN_READWRITE);
 
 	if (rc == SQLITE_OK && is_read_only(store))
-		rc = open_handle(store);
+		rc = open_handle(store, SQLITE_OPEN_READWRITE);
 	if (rc != SQLITE_OK)
 		return db_describe(store, err);
 	if (is_read_only(store))
@@ -168,6 +167,22 @@ static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+static void settle_handle(struct store *store)
+{
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_busy_handler(store->db, on_busy, store);
+	sqlite3_wal_hook(store->db, on_commit, store);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+int db_open_to_read(struct store *store, struct error *err)
+{
+	if (open_handle(store, SQLITE_OPEN_READONLY) != SQLITE_OK)
+		return db_describe(store, err);
+	settle_handle(store);
+	return 0;
+}
+
 int db_open(struct store *store, struct error *err)
 {
 	int r;
@@ -180,10 +195,7 @@ int db_open(struct store *store, struct error *err)
 	r = open_for_writing(store, err);
 	if (r < 0)
 		return r;
-	sqlite3_extended_result_codes(store->db, 1);
-	sqlite3_busy_handler(store->db, on_busy, store);
-	sqlite3_wal_hook(store->db, on_commit, store);
-	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	settle_handle(store);
 	return 0;
 }
 
@@ -209,6 +221,24 @@ int db_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statemen
 		return db_describe(store, err);
 	*ret_statement = statement;
 	return 0;
+}
+
+int db_prepare_text(struct store *store, const char *sql, const char *text,
+		    sqlite3_stmt **ret_statement, struct error *err)
+{
+	int r = db_prepare(store, sql, ret_statement, err);
+
+	if (r == 0)
+		sqlite3_bind_text(*ret_statement, 1, text, -1, SQLITE_STATIC);
+	return r;
+}
+
+int db_run_text(struct store *store, const char *sql, const char *text, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare_text(store, sql, text, &statement, err);
+
+	return r < 0 ? r : db_step(store, statement, err);
 }
 
 int db_step(struct store *store, sqlite3_stmt *statement, struct error *err)

@@ -25,6 +25,9 @@ struct store {
  * files beside it, "-wal" and "-shm", the mode of the database itself.
  */
 int db_open(struct store *store, struct error *err);
+
+/* The same for reading alone, of a file that cannot be written (sqlite.org/wal.html#readonly). */
+int db_open_to_read(struct store *store, struct error *err);
 void db_close(struct store *store);
 
 /*
@@ -46,6 +49,10 @@ int db_run(struct store *store, const char *sql, struct error *err);
 
 int db_prepare(struct store *store, const char *sql, sqlite3_stmt **ret_statement,
 	       struct error *err);
+/* The same with a text as its first parameter, which must outlive it; and run without a result. */
+int db_prepare_text(struct store *store, const char *sql, const char *text,
+		    sqlite3_stmt **ret_statement, struct error *err);
+int db_run_text(struct store *store, const char *sql, const char *text, struct error *err);
 /* 1: there is a row, 0: done, or a negative errno. */
 int db_step(struct store *store, sqlite3_stmt *statement, struct error *err);
 void db_finalize(sqlite3_stmt **statement);

@@ -56,7 +56,10 @@ const struct ending ending_unknown = {
 
 static const char copy_instance[] =
 	"INSERT INTO history (" ENTRY_COLUMNS ", owner_uid, " ENDING_COLUMNS ")"
-	" SELECT " ENTRY_COLUMNS ", owner_uid, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	" SELECT id, coalesce((SELECT name FROM succession WHERE predecessor = ?1 AND done),"
+	" (SELECT name FROM succession WHERE successor = ?1 AND NOT done), name),"
+	" template_name, owner, zone, created_ns, owner_uid, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+	"?11, ?12, ?13,"
 	" ?14, ?15, ?16 FROM instance WHERE id = ?1 AND kept_until_ns = 0";
 static const char forget_oldest[] =
 	"DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?";

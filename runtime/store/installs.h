@@ -14,11 +14,13 @@ struct install {
 	char **paths;
 	uint32_t newest; /* generation; 0: there is none yet */
 	int64_t created_ns;
+	bool live;	    /* new instances see the directories themselves, guarded */
+	uint32_t candidate; /* generation on trial, with a number above newest; 0: none */
 };
 
 struct generation {
 	uint32_t number;
-	char *backend; /* how it is kept: "copy", "reflink", "erofs" */
+	char *backend; /* how it is kept: "copy", "reflink", "erofs"; "live": it is no copy */
 	int64_t created_ns;
 	uint64_t files, bytes; /* of what it was made from */
 	uint32_t instances;    /* that were started on it */
@@ -53,6 +55,23 @@ int store_install_remove(struct store *store, const char *name, struct error *er
 int store_generation_add(struct store *store, const char *install,
 			 const struct generation *generation, struct error *err);
 
+/* New instances see the live directories from now on, until a generation is made. */
+int store_install_set_live(struct store *store, const char *name, struct error *err);
+
+/*
+ * Enters a generation that is on trial: it is nobody's who does not ask for it. Then it becomes the
+ * newest, or goes: -EBUSY, with a sentence, while an instance is on it; none is no error.
+ */
+int store_candidate_add(struct store *store, const char *install,
+			const struct generation *generation, struct error *err);
+int store_candidate_accept(struct store *store, const char *install, uint32_t number,
+			   struct error *err);
+int store_candidate_drop(struct store *store, const char *install, struct error *err);
+
+/* The ids of the instances on a candidate, in no order. */
+int store_candidate_instances(struct store *store, const char *install, char ***ret_ids,
+			      struct error *err);
+
 /* Oldest first. The caller frees with generation_list_free. */
 int store_generation_list(struct store *store, const char *install,
 			  struct generation **ret_generations, size_t *ret_n, struct error *err);
@@ -66,10 +85,11 @@ int store_generation_prune(struct store *store, const char *install, int64_t rep
 
 /*
  * What each directory's copy-on-write view is to lie on: "NAME/NUMBER/POSITION" for the newest
- * generation of a registered path, "" for a directory that is none. The list is the caller's. Part
- * of store_admit; before that, it may be another one by then.
+ * generation of a registered path, or that of the trial (NULL: none); NUMBER 0 stands for the live
+ * directory of an install that is live; "" for a directory that is no install's. The list is the
+ * caller's. Part of store_admit; before that, it may be another one by then.
  */
-int store_find_lowers(struct store *store, char *const *directories, char ***ret_lowers,
-		      struct error *err);
+int store_find_lowers(struct store *store, char *const *directories, const struct trial *trial,
+		      char ***ret_lowers, struct error *err);
 
 #endif

@@ -22,9 +22,11 @@ struct sums {
 /* total() never overflows; what it loses beyond 2^53 is more than any host has. */
 static const char select_sums[] =
 	"SELECT count(*), total(memory_bytes), total(cpu_millis), total(disk_bytes)"
-	" FROM instance WHERE owner_uid = ?";
+	" FROM instance WHERE owner_uid = ?1 AND id IS NOT ?2";
 
-static int read_sums(struct store *store, uid_t owner, struct sums *ret_sums, struct error *err)
+/* except: an instance that does not count; NULL: all do. */
+static int read_sums(struct store *store, uid_t owner, const char *except, struct sums *ret_sums,
+		     struct error *err)
 {
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	int r = db_prepare(store, select_sums, &statement, err);
@@ -32,6 +34,7 @@ static int read_sums(struct store *store, uid_t owner, struct sums *ret_sums, st
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(statement, 1, owner);
+	sqlite3_bind_text(statement, 2, except, -1, SQLITE_STATIC);
 	r = db_step(store, statement, err);
 	if (r < 0)
 		return r;
@@ -71,13 +74,14 @@ static int check_sum(int kind, uint64_t used, uint64_t wanted, uint64_t most, st
 			 most_text, kinds[kind].name, used_text, wanted_text, kinds[kind].option);
 }
 
-int quota_check(struct store *store, const struct record *record, const struct quota *quota,
+int quota_check(struct store *store, const struct record *record, const struct admission *admission,
 		struct error *err)
 {
+	const struct quota *quota = admission->quota;
 	const uint64_t most[] = {quota->memory_bytes, quota->cpu_millis, quota->disk_bytes};
 	const uint64_t wanted[] = {record->memory_bytes, record->cpu_millis, record->disk_bytes};
 	struct sums sums;
-	int r = read_sums(store, record->grant.owner_uid, &sums, err);
+	int r = read_sums(store, record->grant.owner_uid, admission->predecessor, &sums, err);
 
 	if (r == 0 && quota->instances && sums.instances >= quota->instances)
 		return error_say(err, ERROR_REFUSED,

@@ -7,8 +7,8 @@
 #include "store/db.h"
 #include "store/store.h"
 
-/* ERROR_REFUSED when the record's owner would have more than the quota, with what and how much. */
-int quota_check(struct store *store, const struct record *record, const struct quota *quota,
+/* ERROR_REFUSED when the record's owner would have more than his quota, with what and how much. */
+int quota_check(struct store *store, const struct record *record, const struct admission *admission,
 		struct error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/pins.h"
 #include "store/row.h"
+#include "store/successor.h"
 
 /* In the order of the columns that the statements below name. */
 static const struct field record_fields[] = {
@@ -21,6 +22,7 @@ static const struct field record_fields[] = {
 	FIELD(I64, struct record, keep_failed_ns),  FIELD(I64, struct record, kept_until_ns),
 	FIELD(LIST, struct record, lowers),	    FIELD(LIST, struct record, after_end),
 	FIELD(LIST, struct record, harvest),	    FIELD(LIST, struct record, above),
+	FIELD(U32, struct record, tainted),
 };
 
 static const struct field lease_fields[] = {
@@ -42,7 +44,7 @@ static const struct field port_fields[] = {
 	"id, name, owner_uid, owner_gid, owner, hold, template_name, boot_id, created_ns, plan, " \
 	"layers, cgroup, address, id_base, disk_bytes, disk, memory_bytes, cpu_millis, zone, "    \
 	"address6, ha_group, on_expiry, keep_failed_ns, kept_until_ns, lowers, "                  \
-	"after_end, harvest, above"
+	"after_end, harvest, above, tainted"
 #define LEASE_COLUMNS                                                                   \
 	"lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns, " \
 	"lease_idle_ns, lease_idle_source, lease_frozen_ns"
@@ -51,7 +53,7 @@ static const struct field port_fields[] = {
 static const char insert_instance[] =
 	"INSERT INTO instance (" RECORD_COLUMNS ", " LEASE_COLUMNS ")"
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char insert_port[] =
 	"INSERT INTO port (instance, position, " PORT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char select_instances[] =
@@ -62,6 +64,7 @@ static const char set_lease[] =
 	"UPDATE instance SET (" LEASE_COLUMNS ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) WHERE id = ?1";
 static const char delete_ports[] = "DELETE FROM port WHERE instance = ?";
 static const char delete_pins[] = "DELETE FROM pin WHERE instance = ?";
+static const char delete_taints[] = "DELETE FROM taint WHERE instance = ?";
 static const char delete_instance[] = "DELETE FROM instance WHERE id = ?";
 
 /* Runs a statement that returns no row, unless one of its parameters could not be bound. */
@@ -145,6 +148,10 @@ int record_delete(struct store *store, const char *id, struct error *err)
 
 	if (r == 0)
 		r = run_with_id(store, delete_pins, id, err);
+	if (r == 0)
+		r = run_with_id(store, delete_taints, id, err);
+	if (r == 0)
+		r = successor_forget(store, id, err);
 	return r < 0 ? r : run_with_id(store, delete_instance, id, err);
 }
 

@@ -160,13 +160,43 @@ static const char version_9[] = "CREATE TABLE install ("
 				"ALTER TABLE instance ADD COLUMN lowers BLOB;"
 				"ALTER TABLE instance ADD COLUMN after_end BLOB;";
 
+/* Who is to take the place of whom, and the ports that are the other one's until then. */
+static const char version_10[] = "CREATE TABLE succession ("
+				 " successor TEXT PRIMARY KEY,"
+				 " predecessor TEXT NOT NULL UNIQUE,"
+				 " name TEXT NOT NULL,"
+				 " done INTEGER NOT NULL) WITHOUT ROWID;"
+
+				 "CREATE TABLE future_port ("
+				 " instance TEXT NOT NULL,"
+				 " position INTEGER NOT NULL,"
+				 " name TEXT,"
+				 " scheme TEXT,"
+				 " host_address TEXT NOT NULL,"
+				 " host_port INTEGER NOT NULL,"
+				 " inside_port INTEGER NOT NULL,"
+				 " PRIMARY KEY (instance, position)) WITHOUT ROWID;";
+
+/* Installs that are seen as they are, what changed below instances, and what is on trial. */
+static const char version_11[] =
+	"ALTER TABLE install ADD COLUMN live INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE install ADD COLUMN candidate INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN tainted INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE taint ("
+	" instance TEXT NOT NULL,"
+	" path BLOB NOT NULL,"
+	" change INTEGER NOT NULL,"
+	" PRIMARY KEY (instance, path)) WITHOUT ROWID;"
+	"CREATE INDEX pin_live ON pin (install) WHERE number = 0;";
+
 /* What is worth keeping of an instance, and what lies above its installs. */
-static const char version_10[] = "ALTER TABLE instance ADD COLUMN harvest BLOB;"
+static const char version_12[] = "ALTER TABLE instance ADD COLUMN harvest BLOB;"
 				 "ALTER TABLE instance ADD COLUMN above BLOB;";
 
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5,
-				       version_6, version_7, version_8, version_9, version_10};
+static const char *const versions[] = {version_1, version_2,  version_3,  version_4,
+				       version_5, version_6,  version_7,  version_8,
+				       version_9, version_10, version_11, version_12};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

@@ -8,25 +8,44 @@
 #include "store/quota.h"
 #include "store/record.h"
 #include "store/schema.h"
+#include "store/successor.h"
 #include "store/zones.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
-int store_open(const char *state_path, struct store **ret_store, struct error *err)
+static int open_as(const char *state_path, bool reading, struct store **ret_store,
+		   struct error *err)
 {
 	cleanup_store struct store *store = xcalloc(1, sizeof(*store));
 	int r;
 
 	store->path = xasprintf("%s/store.db", state_path);
-	r = db_open(store, err);
+	r = reading ? db_open_to_read(store, err) : db_open(store, err);
 	if (r == 0)
 		r = schema_prepare(store, err);
 	if (r < 0)
 		return r;
 	*ret_store = steal_ptr(store);
 	return 0;
+}
+
+int store_open(const char *state_path, struct store **ret_store, struct error *err)
+{
+	return open_as(state_path, false, ret_store, err);
+}
+
+int store_open_to_read(const char *state_path, struct store **ret_store, struct error *err)
+{
+	struct error why = {0};
+	int r = store_open(state_path, ret_store, &why);
+
+	if (r == -EROFS)
+		return open_as(state_path, true, ret_store, err);
+	if (r < 0 && err)
+		*err = why;
+	return r;
 }
 
 void store_close(struct store *store)
@@ -163,16 +182,20 @@ static int check_zone(struct store *store, const char *name, struct error *err)
 }
 
 /* What stands in for another one must not fail together with it. */
-static int check_group(struct store *store, const char *group, bool discreet, struct error *err)
+static int check_group(struct store *store, const char *group, const char *predecessor,
+		       bool discreet, struct error *err)
 {
 	cleanup_statement sqlite3_stmt *statement = NULL;
-	int r = group ? db_prepare(store, "SELECT name FROM instance WHERE ha_group = ?",
+	int r = group ? db_prepare(store,
+				   "SELECT name FROM instance WHERE ha_group = ?1"
+				   " AND id IS NOT ?2",
 				   &statement, err)
 		      : 0;
 
 	if (r < 0 || !group)
 		return r;
 	sqlite3_bind_text(statement, 1, group, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 2, predecessor, -1, SQLITE_STATIC);
 	r = db_step(store, statement, err);
 	if (r <= 0)
 		return r;
@@ -199,20 +222,31 @@ static void derive_address6(const struct admission *admission, struct record *re
 	inet_ntop(AF_INET6, &address, record->address6, sizeof(record->address6));
 }
 
+/* What nobody else may have: name and ports. A successor's are those of another instance. */
+static int check_place(struct store *store, const struct record *record,
+		       const struct admission *admission, struct error *err)
+{
+	bool discreet = admission->quota;
+	int r;
+
+	if (admission->predecessor)
+		return successor_check(store, admission->predecessor, err);
+	r = check_name(store, record->grant.name, discreet, err);
+	return r < 0 ? r : check_ports(store, &record->grant, discreet, err);
+}
+
 static int admit(struct store *store, struct record *record, const struct admission *admission,
 		 struct error *err)
 {
-	bool discreet = admission->quota;
-	int r = check_name(store, record->grant.name, discreet, err);
+	const char *predecessor = admission->predecessor;
+	int r = check_place(store, record, admission, err);
 
 	if (r == 0)
 		r = check_zone(store, record->zone, err);
 	if (r == 0)
-		r = check_group(store, record->ha_group, discreet, err);
-	if (r == 0)
-		r = check_ports(store, &record->grant, discreet, err);
+		r = check_group(store, record->ha_group, predecessor, admission->quota, err);
 	if (r == 0 && admission->quota)
-		r = quota_check(store, record, admission->quota, err);
+		r = quota_check(store, record, admission, err);
 	if (r == 0)
 		r = take_address(store, &admission->addresses, &record->address, err);
 	if (r == 0)
@@ -220,9 +254,11 @@ static int admit(struct store *store, struct record *record, const struct admiss
 	if (r == 0 && admission->ids.count)
 		r = take_id_range(store, &admission->ids, &record->id_base, err);
 	if (r == 0)
-		r = store_find_lowers(store, record->layers, &record->lowers, err);
+		r = store_find_lowers(store, record->layers, admission->trial, &record->lowers,
+				      err);
 	if (r == 0)
-		r = record_insert(store, record, err);
+		r = predecessor ? successor_insert(store, record, predecessor, err)
+				: record_insert(store, record, err);
 	return r;
 }
 
@@ -244,6 +280,8 @@ int store_admit(struct store *store, struct record *record, const struct admissi
 		record->address = admitted.address;
 		memcpy(record->address6, admitted.address6, sizeof(record->address6));
 		record->id_base = admitted.id_base;
+		if (admission->predecessor)
+			successor_name(record->grant.id, record->grant.name);
 	}
 	return r;
 }

@@ -42,6 +42,7 @@ struct record {
 	unsigned on_expiry;		   /* enum plan_expiry */
 	int64_t keep_failed_ns; /* how long log and files are kept when it has failed, 0: not */
 	int64_t kept_until_ns;	/* wall clock: it has ended and is kept; 0: it has not */
+	uint32_t tainted;	/* files that changed below it (taints.h) */
 };
 
 /* What an instance came to, from start to end. A number that nobody could tell is -1. */
@@ -82,6 +83,14 @@ struct admission {
 	struct in6_addr prefix6;   /* the n-th address with it is the n-th's other one */
 	struct id_span ids;	   /* count 0: the instance gets no ids of its own */
 	const struct quota *quota; /* the owner is restricted; NULL: not */
+	const char *predecessor;   /* id of the instance whose place it will take; NULL: none */
+	const struct trial *trial; /* the generation it is to try; NULL: none */
+};
+
+/* A generation that is no default yet, and the instance that shall try it. */
+struct trial {
+	const char *install;
+	uint32_t generation;
 };
 
 /*
@@ -90,6 +99,12 @@ struct admission {
  * is no database, a full or read-only disk are errors that name the file and say what to do.
  */
 int store_open(const char *state_path, struct store **ret_store, struct error *err);
+
+/*
+ * The same for who only reads: where nothing can be written, what is there is read as it is. Making
+ * or changing a database is not possible with that.
+ */
+int store_open_to_read(const char *state_path, struct store **ret_store, struct error *err);
 void store_close(struct store *store);
 void store_cleanup(struct store **store);
 #define cleanup_store cleanup(store_cleanup)
@@ -102,7 +117,8 @@ void store_cleanup(struct store **store);
  * high-availability group is there, -EADDRINUSE (kind ERROR_FAILED) when a
  * published fixed port is already in the store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses
  * or ids are exhausted. For a restricted owner, errors name nobody else's instances, and
- * ERROR_REFUSED says that his quota is used up.
+ * ERROR_REFUSED says that his quota is used up. One that will take the place of another instance
+ * (succession.h) gets a name for now, and its ports and what it adds to a quota are the other's.
  */
 int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err);

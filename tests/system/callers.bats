@@ -273,7 +273,13 @@ teardown()
 	[ "$(grep -l "your quota is 3 instances" "$PEOPLE"/out.* | wc -l)" -eq 17 ]
 	as bob up hello --name b
 	denied bob 5 "your quota is 1 instances" up hello
+	# to a quota, one in the place of another is none more; and only one's own can be replaced
+	before=$(as bob show b --json | jq -r .id)
+	as bob replace b
+	[ "$(as bob show b --json | jq -r '.id, .owner' | tr '\n' ' ')" != "$before bob " ]
+	[ "$(root show b --json | jq -r .owner)" = bob ]
 	as carol up hello --name c
+	denied bob 3 "no instance 'c' of yours" replace c
 	as alice down --all
 	# an equal share, where neither template nor caller say anything
 	as alice up hello --name share

@@ -219,6 +219,22 @@ no_loops()
 	mv "$L.away" "$L"
 }
 
+@test "what lies beside a live directory is not taken for its image" {
+	need_erofs
+	mkdir "$STINT_ROOT/evil"
+	echo evil >"$STINT_ROOT/evil/file"
+	mkfs.erofs --quiet "$L.erofs" "$STINT_ROOT/evil"
+	stint up t --name one --keep-failed 1m
+	[ "$(stint exec one -- cat "$L/conf/version")" = one ]
+	stint exec one -- sh -c "echo mine >>'$L/conf/version'"
+	[ "$(stint diff one)" = "C $L/conf/version" ]
+	kill_process sleep one
+	is_kept() { stint ls -a | grep -q 'one.*kept'; }
+	eventually 10 is_kept
+	stint cp "one:$L/lib/version" "$STINT_ROOT/out"
+	rm "$L.erofs"
+}
+
 @test "what is in use is not removed, and what is not goes" {
 	stint install add app "$L"
 	stint up t --name one
@@ -265,6 +281,66 @@ no_loops()
 	[ "$(stint install diff app 2 1 --json | jq -r '[.[] | select(.change == "added")] | length')" -eq 3 ]
 	[ -z "$(stint install diff app 2 2)" ]
 	refused 3 "no generation 7" install diff app 1 7
+}
+
+# jar NAME MANIFEST-LINE: with python's zip, as any tool makes one.
+jar()
+{
+	python3 -c '
+import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED)
+z.writestr("META-INF/", "")
+z.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\n" + sys.argv[2] + "\r\n\r\n")
+z.writestr("a/B.class", "x" * 5000)' "$L/lib/$1" "$2"
+}
+
+# versions_are_told BACKEND
+versions_are_told()
+{
+	rm "$L"/lib/*.jar
+	jar app.jar "Implementation-Version: 1.2.3"
+	jar bundle.jar "Bundle-Version: 4.5"
+	jar gone.jar "Implementation-Version: 0.9"
+	jar plain.jar "X: y"
+	stint install add app "$L" --backend "$1"
+	jar app.jar "Implementation-Version: 1.2.4"
+	jar bundle.jar "Implementation-Version: 4.6"
+	jar new.jar "Implementation-Version: 2.0-SNAP"$'\r\n'" SHOT"
+	jar plain.jar "X: z"
+	rm "$L/lib/gone.jar"
+	echo "this is no jar" >"$L/lib/broken.jar"
+	mkdir "$L/lib/directory.jar"
+	stint install adopt app --backend "$1"
+	[ "$(stint install diff app 1 2)" = "$(sed "s|^\(.\) |\1 $L/lib/|" <<-END
+		C app.jar  1.2.3 -> 1.2.4
+		A broken.jar
+		C bundle.jar  4.5 -> 4.6
+		A directory.jar
+		D gone.jar  0.9
+		A new.jar  2.0-SNAPSHOT
+		C plain.jar
+	END
+	)" ]
+	[ "$(stint install diff app 1 2 --json | jq -c '[.[] | [.from_version, .to_version]]')" = \
+		'[["1.2.3","1.2.4"],[null,null],["4.5","4.6"],[null,null],["0.9",null],[null,"2.0-SNAPSHOT"],[null,null]]' ]
+}
+
+need_archives()
+{
+	ldconfig -p | grep -q 'libarchive\.so\.13' || skip "no libarchive"
+	command -v python3 >/dev/null || skip "no python3"
+}
+
+@test "diff tells the versions of jars" {
+	need_archives
+	versions_are_told copy
+}
+
+@test "diff tells the versions of jars in images" {
+	need_archives
+	need_erofs
+	versions_are_told erofs
+	no_loops
 }
 
 # Everything that can lie in a directory, but what is refused.

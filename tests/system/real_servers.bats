@@ -41,6 +41,40 @@ answers()
 	[ "$(get "http://127.0.0.1:$(port_of "$1")$2" 2>/dev/null)" = "$3" ]
 }
 
+# asking FILE CURL-OPTION...: until told to stop; what failed stands in FILE.
+asking()
+{
+	local file=$1
+	shift
+
+	while [ ! -e "$STINT_ROOT/enough" ]; do
+		curl -sS --max-time 60 -o /dev/null "$@" 2>>"$file" && echo ok >>"$file.ok"
+	done
+}
+
+@test "a Tomcat is replaced under load: nothing is refused, and nothing cut" {
+	local url pids=() i
+
+	stint up tomcat --name t
+	url=http://127.0.0.1:$(port_of t)/
+	for i in 1 2; do
+		asking "$STINT_ROOT/asked.$i" -H 'Connection: close' "$url" &
+		pids+=($!)
+	done
+	# connections that stay open, with and without a pause between two requests
+	asking "$STINT_ROOT/asked.3" "$url?[1-500]" &
+	pids+=($!)
+	asking "$STINT_ROOT/asked.4" --rate 4/s "$url?[1-12]" &
+	pids+=($!)
+	for i in 1 2; do stint replace t; done
+	touch "$STINT_ROOT/enough"
+	wait "${pids[@]}"
+	cat "$STINT_ROOT"/asked.?
+	[ -z "$(cat "$STINT_ROOT"/asked.?)" ]
+	for i in 1 2 3 4; do [ -s "$STINT_ROOT/asked.$i.ok" ]; done
+	[ "$(wc -l <"$STINT_ROOT/asked.1.ok")" -gt 50 ]
+}
+
 @test "two Tomcats and two Node-REDs, each with its own content" {
 	before=$(hash_installs)
 	for name in t1 t2; do

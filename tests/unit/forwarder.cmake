@@ -3,6 +3,7 @@
 add_library(test_rig STATIC rig.c)
 target_link_libraries(test_rig PUBLIC forwarder base PkgConfig::CMOCKA)
 stint_unit_test(dial test_rig)
+stint_unit_test(drain test_rig)
 stint_unit_test(forwarder test_rig)
 stint_unit_test(lines forwarder base)
 stint_unit_test(logfile forwarder base)

@@ -202,6 +202,20 @@ void rig_expect_ready(const struct rig *rig, uint32_t serial)
 	assert_int_equal(message.serial, serial);
 }
 
+void rig_say_drain(const struct rig *rig, uint32_t idle_ms)
+{
+	say(rig, FORWARDER_DRAIN, idle_ms);
+}
+
+void rig_expect_drained(const struct rig *rig)
+{
+	struct forwarder_message message;
+
+	wait_for(rig->channel, POLLIN);
+	assert_int_equal(recv(rig->channel, &message, sizeof(message), 0), sizeof(message));
+	assert_int_equal(message.verb, FORWARDER_DRAINED);
+}
+
 void rig_expect_silence(const struct rig *rig)
 {
 	struct pollfd polled = {.fd = rig->channel, .events = POLLIN};

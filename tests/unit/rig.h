@@ -33,8 +33,11 @@ int rig_teardown(void **state);
 
 void rig_start(struct rig *rig);
 void rig_say(const struct rig *rig, enum forwarder_verb verb);
+void rig_say_drain(const struct rig *rig, uint32_t idle_ms);
 void rig_say_started(const struct rig *rig, uint32_t serial);
 void rig_expect_ready(const struct rig *rig, uint32_t serial);
+/* DRAINED is the next word. */
+void rig_expect_drained(const struct rig *rig);
 /* Nothing was said up to now. */
 void rig_expect_silence(const struct rig *rig);
 /* Starts, says that the server has, and waits for READY. */

@@ -123,6 +123,8 @@ static void store_open_newer_schema(void **data)
 }
 
 static const char back_to_version_1[] =
+	"DROP TABLE succession; DROP TABLE future_port;"
+	"DROP TABLE taint; ALTER TABLE instance DROP COLUMN tainted;"
 	"DROP TABLE pin; DROP TABLE generation; DROP TABLE install;"
 	"ALTER TABLE instance DROP COLUMN harvest;"
 	"ALTER TABLE instance DROP COLUMN above;"
@@ -293,13 +295,21 @@ static void store_open_read_only_disk(void **data)
 {
 	struct state *state = *data;
 	struct error err = {0};
+	bool taken;
 
 	mount_small_disk(state);
 	assert_int_equal(store_open(state->path, &state->store, NULL), 0);
+	must_admit(state->store, "web", 1);
 	store_cleanup(&state->store);
 	assert_int_equal(mount(NULL, state->path, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
 	assert_int_equal(store_open(state->path, &state->store, &err), -EROFS);
 	assert_non_null(strstr(err.text, "read-only"));
+	/* what is there can be read */
+	assert_int_equal(store_open_to_read(state->path, &state->store, &err), 0);
+	assert_int_equal(store_name_taken(state->store, "web", &taken, NULL), 0);
+	assert_true(taken);
+	assert_int_equal(end_instance(state->store, 1, "over"), -EROFS);
+	store_cleanup(&state->store);
 	assert_int_equal(mount(NULL, state->path, NULL, MS_REMOUNT, NULL), 0);
 }
 

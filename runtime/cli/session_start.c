@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From words to an instance that is starting; see session.h. */
+#include "cli/session.h"
+#include "base/cleanup.h"
+#include "base/process.h"
+#include "cli/output.h"
+#include "cli/place.h"
+#include "instance/identity.h"
+#include "instance/lowers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static int check_name(const char *name, struct error *err)
+{
+	if (!name || is_valid_name(name))
+		return 0;
+	return error_say(err, ERROR_USAGE,
+			 "'%s' is no name: use a-z, 0-9 and '-', at most 63 characters, the first "
+			 "no '-'",
+			 name);
+}
+
+/* --recreate: an instance of that name goes first, whatever its template. */
+static int take_down_old(const struct caller *caller, const struct site *site, const char *name,
+			 struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	cleanup_record struct record *record = NULL;
+	int r = store_open(site->state_path, &store, err);
+
+	if (r == 0)
+		r = store_load(store, name, &record, err);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0 && !caller_owns(caller, record))
+		return error_say(err, ERROR_EXISTS, "the name '%s' is taken: choose another one",
+				 name);
+	return r < 0 ? r : instance_down(site, record->grant.id, "replaced by --recreate", err);
+}
+
+/* A file that the caller can read himself. */
+static int open_with(const struct options *o, struct session *session, struct error *err)
+{
+	bool from_stream = o->with && strcmp(o->with, "-") == 0;
+	int fd;
+
+	if (!o->with)
+		return 0;
+	fd = from_stream ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+			 : identity_open_file(&session->owner, o->with, err);
+	if (fd < 0)
+		return from_stream ? error_set(err, errno, "--with: cannot read standard input")
+				   : error_prefix(err, "--with");
+	session->with = (struct given_harvest){.name = o->with, .fd = fd};
+	return 0;
+}
+
+/* Before anything of ours is open or made, and while a signal still ends this process. */
+static int take_from_caller(struct session *session, struct error *err)
+{
+	const struct options *o = &session->invocation->options;
+	int r = account_of_caller(&session->owner, err);
+
+	if (r == 0)
+		r = secrets_read(o->secret, &session->owner, &session->secrets, err);
+	return r < 0 ? r : open_with(o, session, err);
+}
+
+/* What is missing, and may be, is said. */
+static int look_at_secrets(const struct session *session, struct error *err)
+{
+	const struct plan_content *content = &session->plan->content;
+	int r = secrets_check(session->plan, &session->secrets, err);
+
+	for (size_t i = 0; r == 0 && i < content->n_secrets; i++) {
+		const struct plan_secret *secret = &content->secrets[i];
+
+		if (!secret->from && secrets_find(&session->secrets, secret->name) < 0)
+			fprintf(stderr, "stint: note: %s\n", secret->missing);
+	}
+	return r;
+}
+
+static int prepare(struct session *session, struct start_request *request, struct error *err)
+{
+	const struct options *o = &session->invocation->options;
+	const struct caller *caller = session->invocation->caller;
+	int r = check_name(o->name, err);
+
+	if (r == 0 && o->recreate && !o->name)
+		r = error_say(err, ERROR_USAGE, "--recreate needs --name");
+	if (r == 0)
+		r = place_open(&session->site, err);
+	if (r == 0)
+		r = compile_template(session->invocation, &session->site, true, &session->plan,
+				     err);
+	if (r == 0)
+		r = wish_lease(o, session->plan, &request->lease, err);
+	if (r == 0)
+		r = lowers_name(&session->site, session->plan, err);
+	if (r == 0)
+		r = look_at_secrets(session, err);
+	if (r == 0 && o->recreate)
+		r = take_down_old(caller, &session->site, o->name, err);
+	return r;
+}
+
+/* Its own plan again says what was asked of it then; only a template can be asked for something. */
+static int plan_successor(struct session *session, const struct record *predecessor,
+			  struct error *err)
+{
+	struct invocation view = *session->invocation;
+	int r = view.n_args < 2 ? wish_nothing(&view.options, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (view.n_args < 2)
+		return plan_of_record(predecessor, &session->plan, err);
+	view.args++;
+	view.n_args--;
+	r = compile_template(&view, &session->site, true, &session->plan, err);
+	if (r < 0)
+		return r;
+	free(session->plan->network.zone);
+	session->plan->network.zone = xstrdup(predecessor->zone);
+	return lowers_name(&session->site, session->plan, err);
+}
+
+static int prepare_successor(struct session *session, struct start_request *request,
+			     struct error *err)
+{
+	const struct grant *old = &request->predecessor->grant;
+	int r = place_open(&session->site, err);
+
+	request->name = old->name;
+	request->lease = old->lease;
+	request->hold = old->hold;
+	if (r == 0)
+		r = plan_successor(session, request->predecessor, err);
+	return r < 0 ? r : look_at_secrets(session, err);
+}
+
+/* A server that does nothing takes the place of the template's. */
+static void make_idle(struct plan *plan, char ***ret_command)
+{
+	static const char *const words[] = {"/bin/sh", "-c",
+					    "PATH=/usr/bin:/bin exec sleep infinity"};
+
+	*ret_command = plan->run.command;
+	plan->run.command = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		strv_add(&plan->run.command, words[i]);
+	plan->run.restart = RESTART_NO;
+	plan->run.grace_ns = 0;
+	plan->ready.kind = READY_NONE;
+}
+
+/* Whom or what an instance is started for; all NULL: just so. */
+struct purpose {
+	const struct record *predecessor;
+	const struct trial *trial;
+	char ***ret_command; /* of the template's server, which is not started then */
+};
+
+static int start(const struct invocation *invocation, const struct purpose *purpose,
+		 struct session *ret_session, struct error *err)
+{
+	const struct options *o = &invocation->options;
+	struct start_request request = {.name = o->name,
+					.publish = o->publish,
+					.hold = !o->no_hold,
+					.predecessor = purpose->predecessor,
+					.trial = purpose->trial};
+	int r;
+
+	*ret_session = (struct session){.invocation = invocation,
+					.site = {.state = -1, .run = -1},
+					.instance = {.tie = -1},
+					.with = {.fd = -1},
+					.exit_status = -1};
+	r = take_from_caller(ret_session, err);
+	ret_session->signals = process_take_signals(SIGQUIT);
+	if (r == 0)
+		r = purpose->predecessor ? prepare_successor(ret_session, &request, err)
+					 : prepare(ret_session, &request, err);
+	if (r < 0)
+		return r;
+	if (purpose->ret_command)
+		make_idle(ret_session->plan, purpose->ret_command);
+	request.plan = ret_session->plan;
+	request.owner = &ret_session->owner;
+	request.secrets = &ret_session->secrets;
+	request.with = ret_session->with.fd >= 0 ? &ret_session->with : NULL;
+	request.cancel = ret_session->signals;
+	request.quota = caller_quota(invocation->caller, &ret_session->site);
+	r = instance_start(&ret_session->site, &request, &ret_session->instance, err);
+	secrets_deinit(&ret_session->secrets);
+	cleanup_close(&ret_session->with.fd);
+	if (r == 0 && ret_session->instance.without.code)
+		fprintf(stderr, "stint: no user namespace: %s\n",
+			ret_session->instance.without.text);
+	return r;
+}
+
+int session_start(const struct invocation *invocation, struct session *ret_session,
+		  struct error *err)
+{
+	return start(invocation, &(struct purpose){0}, ret_session, err);
+}
+
+int session_start_trial(const struct invocation *invocation, const struct trial *trial,
+			struct session *ret_session, struct error *err)
+{
+	return start(invocation, &(struct purpose){.trial = trial}, ret_session, err);
+}
+
+int session_start_idle(const struct invocation *invocation, struct session *ret_session,
+		       char ***ret_command, struct error *err)
+{
+	return start(invocation, &(struct purpose){.ret_command = ret_command}, ret_session, err);
+}
+
+int session_start_successor(const struct invocation *invocation, const struct record *predecessor,
+			    struct session *ret_session, struct error *err)
+{
+	return start(invocation, &(struct purpose){.predecessor = predecessor}, ret_session, err);
+}
