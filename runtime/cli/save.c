@@ -79,6 +79,8 @@ static int run_save(const struct invocation *invocation)
 				    invocation->command->usage);
 
 	if (r == 0)
+		r = site_check_writable(&site, &err);
+	if (r == 0)
 		r = save(invocation, &site, record, &err);
 	site_close(&site);
 	return r < 0 ? report(&err) : 0;
