@@ -180,11 +180,32 @@ const struct keyword template_keywords[] = {
 		.offset = PLAN(install),
 	},
 	{
+		.name = "layers",
+		.type = &type_layers,
+		.doc = "Further directories of the host that are seen above an install directory, "
+		       "as "
+		       "if they had been unpacked into it, read-only and without a copy: packages, "
+		       "a configuration. `DIRECTORY:INSTALL` says which one. A later one hides "
+		       "what "
+		       "an earlier one has.",
+		.offset = PLAN(layers),
+	},
+	{
 		.name = "paths",
 		.type = &type_paths,
 		.doc = "Further host paths to see inside, read-only; `*`, `?` and `[...]` match "
 		       "names.",
 		.offset = PLAN(paths),
+	},
+	{
+		.name = "harvest",
+		.type = &type_harvest,
+		.fallback = "all of the install directories",
+		.doc = "Where an instance's changes are worth keeping: `stint harvest` packs what "
+		       "is "
+		       "below these paths, which lie in install directories.",
+		.offset = PLAN(harvest),
+		.flags = KEYWORD_PROSE,
 	},
 	{
 		.name = "scrub",

@@ -113,8 +113,8 @@ const struct value_type type_durations = {
 
 const struct value_type type_expiry = {
 	.label = "expiry",
-	.right = "write remove, freeze or archive",
-	.pattern = "^(remove|freeze|archive)$",
+	.right = "write remove, freeze, archive or harvest",
+	.pattern = "^(remove|freeze|archive|harvest)$",
 	.read = read_expiry,
 };
 
@@ -197,7 +197,8 @@ const struct keyword lease_keywords[] = {
 		.fallback = "remove",
 		.doc = "What happens when its time is over: `remove` ends it, `freeze` stops its "
 		       "processes where they are until `stint extend` or a second lease ends that, "
-		       "`archive` ends it and keeps what it wrote as a tar file.",
+		       "`archive` ends it and keeps what it wrote as a tar file, `harvest` what "
+		       "`stint harvest` would pack.",
 		.offset = PLAN(lease.on_expiry),
 	},
 	{

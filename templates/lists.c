@@ -161,6 +161,44 @@ static int read_views(struct reading *reading, const struct value_type *type,
 	return read_paths(reading, type, node, add_view, field);
 }
 
+static int add_harvest(struct reading *reading, const struct node *node, const char *path,
+		       char ***list)
+{
+	char shown[SHOWN_PATH_MAX];
+
+	for (size_t i = 0; *list && (*list)[i]; i++)
+		if (path_is_within(path, (*list)[i]) || path_is_within((*list)[i], path))
+			return node_error(node, reading->err,
+					  "'%s' overlaps with another path of the list; keep the "
+					  "outer one",
+					  characters_printable(path, shown, sizeof(shown)));
+	strv_add(list, path);
+	return 0;
+}
+
+/* Which install directory each is for, and whether it is there, is seen at the start. */
+static int add_layer(struct reading *reading, const struct node *node, const char *path,
+		     char ***list)
+{
+	if (is_kernel_tree(path))
+		return say_kernel_tree(reading, node, path);
+	strv_add(list, path);
+	return 0;
+}
+
+static int read_layers(struct reading *reading, const struct value_type *type,
+		       const struct node *node, void *field)
+{
+	return read_paths(reading, type, node, add_layer, field);
+}
+
+/* That they lie in install directories is seen at the start: installs may have names. */
+static int read_harvest(struct reading *reading, const struct value_type *type,
+			const struct node *node, void *field)
+{
+	return read_paths(reading, type, node, add_harvest, field);
+}
+
 /* Replaces variables word by word: a value with a blank in it stays one argument. */
 static int expand_words(struct reading *reading, const struct node *node, char *const *words,
 			char ***ret_words)
@@ -349,6 +387,25 @@ const struct value_type type_paths = {
 	.shape = SHAPE_LIST,
 	.max = PLAN_WORDS_MAX,
 	.read = read_views,
+};
+
+const struct value_type type_layers = {
+	.label = "directory, or list of them",
+	.right = "write an absolute path without '.', '..' or '//', such as /srv/packages, or "
+		 "/srv/packages:/opt/server where there are several install directories",
+	.pattern = "^/",
+	.shape = SHAPE_LIST,
+	.max = PLAN_ABOVE_MAX,
+	.read = read_layers,
+};
+
+const struct value_type type_harvest = {
+	.label = "path, or list of them",
+	.right = "write an absolute path without '.', '..' or '//', such as /opt/server/conf",
+	.pattern = "^/",
+	.shape = SHAPE_LIST,
+	.max = PLAN_WORDS_MAX,
+	.read = read_harvest,
 };
 
 const struct value_type type_command = {

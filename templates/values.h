@@ -51,7 +51,8 @@ extern const struct value_type type_text, type_name, type_directory, type_user, 
 	type_target, type_pattern;
 /* char **: host directories; host paths; paths inside; a command; and, in one char *, an egress
  * list. */
-extern const struct value_type type_install, type_paths, type_scrub, type_command, type_egress;
+extern const struct value_type type_install, type_layers, type_paths, type_harvest, type_scrub,
+	type_command, type_egress;
 /* int64_t: nanoseconds. _bound takes "none" as 0. */
 extern const struct value_type type_duration, type_duration_bound, type_grace, type_interval;
 /* int64_t[PLAN_WARNINGS_MAX], longest first; enum plan_expiry. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Archives; see archive.h. In commands. */
-#include "base/archive.h"
+#include "base/archive_raw.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -68,12 +68,12 @@
 
 /* Declared by the library's header; found when it is loaded. */
 static struct {
-#define X(name, symbol) __typeof__(symbol) *name;
+#define X(name, symbol) __typeof__(symbol) *(name);
 	FUNCTIONS(X)
 #undef X
 } lib;
 
-static int load(struct error *err)
+int archive_load(struct error *err)
 {
 	const struct {
 		const char *name;
@@ -111,7 +111,7 @@ static int cannot(struct archive *handle, const char *what, const char *name, st
 	size_t n = 0;
 
 	for (; said && *said && n + 1 < sizeof(words); said++)
-		words[n++] = *said >= ' ' && *said <= '~' ? *said : '?';
+		words[n++] = (char)(*said >= ' ' && *said <= '~' ? *said : '?');
 	words[n] = '\0';
 	error_say(err, ERROR_FAILED, "cannot %s '%s': %s", what, name,
 		  n ? words : "it is no archive that is known here");
@@ -119,7 +119,7 @@ static int cannot(struct archive *handle, const char *what, const char *name, st
 					    : -EIO;
 }
 
-struct archive_in {
+struct archive_raw {
 	struct archive *handle;
 	struct archive_entry *entry; /* the library's */
 	char *name;
@@ -139,23 +139,23 @@ static void support(struct archive *handle, enum archive_kind kind)
 	lib.read_xz(handle);
 }
 
-int archive_in_open(int fd, enum archive_kind kind, const char *name, struct archive_in **ret_in,
-		    struct error *err)
+int archive_raw_open(int fd, enum archive_kind kind, const char *name, struct archive_raw **ret_raw,
+		     struct error *err)
 {
-	cleanup_archive_in struct archive_in *in = NULL;
-	int r = load(err);
+	cleanup_archive_raw struct archive_raw *raw = NULL;
+	int r = archive_load(err);
 
 	if (r < 0)
 		return r;
-	in = xcalloc(1, sizeof(*in));
-	in->name = xstrdup(name);
-	in->handle = lib.read_new();
-	if (!in->handle)
+	raw = xcalloc(1, sizeof(*raw));
+	raw->name = xstrdup(name);
+	raw->handle = lib.read_new();
+	if (!raw->handle)
 		return error_set(err, ENOMEM, "cannot read '%s'", name);
-	support(in->handle, kind);
-	if (lib.read_open(in->handle, fd, BLOCK) != ARCHIVE_OK)
-		return cannot(in->handle, "read", name, err);
-	*ret_in = steal_ptr(in);
+	support(raw->handle, kind);
+	if (lib.read_open(raw->handle, fd, BLOCK) != ARCHIVE_OK)
+		return cannot(raw->handle, "read", name, err);
+	*ret_raw = steal_ptr(raw);
 	return 0;
 }
 
@@ -165,82 +165,83 @@ static const char *either(const char *plain, const char *utf8)
 	return plain ? plain : utf8;
 }
 
-static int read_attributes(struct archive_in *in, struct archive_member *member, struct error *err)
+static int read_attributes(struct archive_raw *raw, struct archive_member *member,
+			   struct error *err)
 {
-	int n = lib.xattr_reset(in->entry);
+	int n = lib.xattr_reset(raw->entry);
 
 	if (n > ATTRIBUTES_MAX)
 		return error_say(err, ERROR_FAILED, "something in '%s' has %d extended attributes",
-				 in->name, n);
-	member->attributes = in->attributes;
+				 raw->name, n);
+	member->attributes = raw->attributes;
 	for (int i = 0; i < n; i++) {
-		struct archive_attribute *one = &in->attributes[member->n_attributes];
+		struct archive_attribute *one = &raw->attributes[member->n_attributes];
 
-		if (lib.xattr_next(in->entry, &one->name, &one->value, &one->size) == ARCHIVE_OK &&
+		if (lib.xattr_next(raw->entry, &one->name, &one->value, &one->size) == ARCHIVE_OK &&
 		    one->name)
 			member->n_attributes++;
 	}
 	return 0;
 }
 
-int archive_in_next(struct archive_in *in, struct archive_member *ret_member, struct error *err)
+int archive_raw_next(struct archive_raw *raw, struct archive_member *ret_member, struct error *err)
 {
 	struct archive_member member = {0};
-	int r = lib.read_next(in->handle, &in->entry);
+	int r = lib.read_next(raw->handle, &raw->entry);
 
 	if (r == ARCHIVE_EOF)
 		return 0;
 	/* a warning is about a name in another character set, which is had as it is */
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-		return cannot(in->handle, "read", in->name, err);
-	member.path = either(lib.path(in->entry), lib.path_utf8(in->entry));
-	member.target = either(lib.target(in->entry), lib.target_utf8(in->entry));
-	member.link_to = either(lib.link_to(in->entry), lib.link_to_utf8(in->entry));
-	member.mode = lib.mode(in->entry);
+		return cannot(raw->handle, "read", raw->name, err);
+	member.path = either(lib.path(raw->entry), lib.path_utf8(raw->entry));
+	member.target = either(lib.target(raw->entry), lib.target_utf8(raw->entry));
+	member.link_to = either(lib.link_to(raw->entry), lib.link_to_utf8(raw->entry));
+	member.mode = lib.mode(raw->entry);
 	if (!member.path || !*member.path)
-		return error_say(err, ERROR_FAILED, "something in '%s' has no name", in->name);
+		return error_say(err, ERROR_FAILED, "something in '%s' has no name", raw->name);
 	if (member.link_to)
 		member.mode = (member.mode & 07777) | S_IFREG;
-	if (lib.uid(in->entry) < 0 || lib.uid(in->entry) >= UINT32_MAX || lib.gid(in->entry) < 0 ||
-	    lib.gid(in->entry) >= UINT32_MAX)
+	if (lib.uid(raw->entry) < 0 || lib.uid(raw->entry) >= UINT32_MAX ||
+	    lib.gid(raw->entry) < 0 || lib.gid(raw->entry) >= UINT32_MAX)
 		return error_say(err, ERROR_FAILED, "something in '%s' has no possible owner",
-				 in->name);
-	member.uid = (uid_t)lib.uid(in->entry);
-	member.gid = (gid_t)lib.gid(in->entry);
-	member.size = lib.size(in->entry);
-	member.mtime.tv_sec = lib.mtime(in->entry);
-	member.mtime.tv_nsec = lib.mtime_nsec(in->entry);
-	r = read_attributes(in, &member, err);
+				 raw->name);
+	member.uid = (uid_t)lib.uid(raw->entry);
+	member.gid = (gid_t)lib.gid(raw->entry);
+	member.size = lib.size(raw->entry);
+	member.mtime.tv_sec = lib.mtime(raw->entry);
+	member.mtime.tv_nsec = lib.mtime_nsec(raw->entry);
+	r = read_attributes(raw, &member, err);
 	if (r < 0)
 		return r;
 	*ret_member = member;
 	return 1;
 }
 
-int archive_in_read(struct archive_in *in, const void **ret_data, size_t *ret_size,
-		    int64_t *ret_offset, struct error *err)
+int archive_raw_read(struct archive_raw *raw, const void **ret_data, size_t *ret_size,
+		     int64_t *ret_offset, struct error *err)
 {
-	int r = lib.read_block(in->handle, ret_data, ret_size, ret_offset);
+	int r = lib.read_block(raw->handle, ret_data, ret_size, ret_offset);
 
 	if (r == ARCHIVE_EOF)
 		return 0;
-	return r == ARCHIVE_OK ? 1 : cannot(in->handle, "read", in->name, err);
+	return r == ARCHIVE_OK ? 1 : cannot(raw->handle, "read", raw->name, err);
 }
 
-void archive_in_close(struct archive_in *in)
+void archive_raw_close(struct archive_raw *raw)
 {
-	if (!in)
+	if (!raw)
 		return;
-	if (in->handle)
-		lib.read_free(in->handle);
-	free(in->name);
-	free(in);
+	if (raw->handle)
+		lib.read_free(raw->handle);
+	free(raw->name);
+	free(raw);
 }
 
-void archive_in_cleanup(struct archive_in **in)
+void archive_raw_cleanup(struct archive_raw **raw)
 {
-	archive_in_close(*in);
-	*in = NULL;
+	archive_raw_close(*raw);
+	*raw = NULL;
 }
 
 struct archive_out {
@@ -264,7 +265,7 @@ static int begin(struct archive_out *out, int fd)
 int archive_out_open(int fd, const char *name, struct archive_out **ret_out, struct error *err)
 {
 	cleanup_archive_out struct archive_out *out = NULL;
-	int r = load(err);
+	int r = archive_load(err);
 
 	if (r < 0)
 		return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading and writing archives, by libarchive, which is loaded when one is needed (libarchive(3)).
- * A reader gives what stands there, unjudged: names may be absolute, lead upwards or repeat. In
- * commands.
+ * A reader gives what stands there, unjudged: names may be absolute, lead upwards or repeat. It
+ * works in a child that has no rights, and costs a fork. In commands.
  */
 #ifndef BASE_ARCHIVE_H
 #define BASE_ARCHIVE_H

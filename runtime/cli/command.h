@@ -22,10 +22,11 @@ struct options {
 	char *last, *older_than, *keep;
 	char *name, *ttl, *until, *idle, *keep_failed, *user, *lines;
 	char *backend, *drain;
+	char *output, *with, *as;
 	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
 	bool best_effort;
-	char **publish, **set, **env, **secret;
+	char **publish, **set, **env, **secret, **with_layer;
 };
 
 struct caller;

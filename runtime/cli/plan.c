@@ -32,7 +32,7 @@ static int run_plan(const struct invocation *invocation)
 const struct command plan_command = {
 	.name = "plan",
 	.usage = "TEMPLATE [OPTION...]",
-	.options = "set env memory swap cpus disk pids files io-read io-write log-size "
+	.options = "set env with-layer memory swap cpus disk pids files io-read io-write log-size "
 		   "best-effort zone json",
 	.summary = "print the resolved plan of a template",
 	.description = "Prints what the template comes to with its parameters, variables and "

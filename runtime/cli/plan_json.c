@@ -294,7 +294,11 @@ json_t *json_plan(const struct plan *plan)
 		json_pack("{s:s, s:s*}", "template", plan->template_name, "summary", plan->summary);
 
 	json_object_set_new(object, "install", json_strings(plan->install));
+	if (plan->layers)
+		json_object_set_new(object, "layers", json_strings(plan->layers));
 	json_object_set_new(object, "paths", json_strings(plan->paths));
+	if (plan->harvest)
+		json_object_set_new(object, "harvest", json_strings(plan->harvest));
 	json_put_content(object, &plan->content);
 	json_object_set_new(object, "run", json_run(&plan->run));
 	json_object_set_new(object, "ports", json_plan_ports(plan));

@@ -17,15 +17,15 @@
 
 const struct policy policies[] = {
 	{"up",
-	 "name ttl until idle keep-failed publish set env secret no-wait no-hold recreate "
+	 "name ttl until idle keep-failed publish set env secret with no-wait no-hold recreate "
 	 "json " LIMITS,
-	 "zone best-effort"},
+	 "zone best-effort with-layer"},
 	{"run",
-	 "name ttl until keep-failed publish set env secret no-hold recreate seccomp " LIMITS,
-	 "zone best-effort"},
+	 "name ttl until keep-failed publish set env secret with no-hold recreate seccomp " LIMITS,
+	 "zone best-effort with-layer"},
 	{"install", "json", "backend set env secret"},
 	{"replace", "drain set env secret no-wait json " LIMITS, "best-effort"},
-	{"plan", "set env json " LIMITS, "zone best-effort"},
+	{"plan", "set env json " LIMITS, "zone best-effort with-layer"},
 	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},
 	{"ls", "all quiet json", "check"},
@@ -41,6 +41,8 @@ const struct policy policies[] = {
 	{"cp", "", ""},
 	{"down", "all now json", ""},
 	{"diff", "json", ""},
+	{"harvest", "output json", ""},
+	{"save", "", "as"},
 	{"history", "last long json", "prune older-than keep"},
 	{"events", "follow lines json", ""},
 	{"doctor", "seccomp user env json", "leaks fix rebuild"},

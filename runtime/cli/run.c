@@ -270,7 +270,8 @@ static int run_run(const struct invocation *invocation)
 const struct command run_command = {
 	.name = "run",
 	.usage = "TEMPLATE [OPTION...] [-- COMMAND...]",
-	.options = "name ttl until keep-failed publish set env secret no-hold recreate "
+	.options = "name ttl until keep-failed publish set env secret with with-layer no-hold "
+		   "recreate "
 		   "memory swap cpus disk pids files io-read io-write "
 		   "log-size best-effort zone seccomp",
 	.summary = "run a command beside an instance that ends with it",

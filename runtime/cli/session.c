@@ -7,6 +7,7 @@
 #include "instance/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -252,6 +253,7 @@ void session_deinit(struct session *session)
 	plan_free(session->plan);
 	account_deinit(&session->owner);
 	secrets_deinit(&session->secrets);
+	cleanup_close(&session->with.fd);
 	site_close(&session->site);
 	cleanup_close(&session->signals);
 }

@@ -16,6 +16,7 @@ struct session {
 	struct plan *plan;
 	struct account owner;
 	struct given_secrets secrets; /* until the instance has them */
+	struct given_harvest with;    /* fd -1: nothing */
 	struct instance instance;
 	int signals;	  /* signalfd */
 	int interrupted;  /* the signal that came, 0: none */

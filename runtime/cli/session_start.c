@@ -5,10 +5,12 @@
 #include "base/process.h"
 #include "cli/output.h"
 #include "cli/place.h"
+#include "instance/identity.h"
 #include "instance/lowers.h"
 #include "instance/reset.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,14 +43,32 @@ static int take_down_old(const struct caller *caller, const struct site *site, c
 	return r < 0 ? r : instance_down(site, record->grant.id, "replaced by --recreate", err);
 }
 
+/* A file that the caller can read himself. */
+static int open_with(const struct options *o, struct session *session, struct error *err)
+{
+	bool from_stream = o->with && strcmp(o->with, "-") == 0;
+	int fd;
+
+	if (!o->with)
+		return 0;
+	fd = from_stream ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+			 : identity_open_file(&session->owner, o->with, err);
+	if (fd < 0)
+		return from_stream ? error_set(err, errno, "--with: cannot read standard input")
+				   : error_prefix(err, "--with");
+	session->with = (struct given_harvest){.name = o->with, .fd = fd};
+	return 0;
+}
+
 /* Before anything of ours is open or made, and while a signal still ends this process. */
 static int take_from_caller(struct session *session, struct error *err)
 {
+	const struct options *o = &session->invocation->options;
 	int r = account_of_caller(&session->owner, err);
 
-	return r < 0 ? r
-		     : secrets_read(session->invocation->options.secret, &session->owner,
-				    &session->secrets, err);
+	if (r == 0)
+		r = secrets_read(o->secret, &session->owner, &session->secrets, err);
+	return r < 0 ? r : open_with(o, session, err);
 }
 
 /* What is missing, and may be, is said. */
@@ -161,6 +181,7 @@ static int start(const struct invocation *invocation, const struct purpose *purp
 	*ret_session = (struct session){.invocation = invocation,
 					.site = {.state = -1, .run = -1},
 					.instance = {.tie = -1},
+					.with = {.fd = -1},
 					.exit_status = -1};
 	r = take_from_caller(ret_session, err);
 	ret_session->signals = process_take_signals(SIGQUIT);
@@ -174,10 +195,12 @@ static int start(const struct invocation *invocation, const struct purpose *purp
 	request.plan = ret_session->plan;
 	request.owner = &ret_session->owner;
 	request.secrets = &ret_session->secrets;
+	request.with = ret_session->with.fd >= 0 ? &ret_session->with : NULL;
 	request.cancel = ret_session->signals;
 	request.quota = caller_quota(invocation->caller, &ret_session->site);
 	r = instance_start(&ret_session->site, &request, &ret_session->instance, err);
 	secrets_deinit(&ret_session->secrets);
+	cleanup_close(&ret_session->with.fd);
 	if (r == 0 && ret_session->instance.without.code)
 		fprintf(stderr, "stint: no user namespace: %s\n",
 			ret_session->instance.without.text);
@@ -236,6 +259,7 @@ int session_reset(const struct invocation *invocation, struct session *ret_sessi
 	*ret_session = (struct session){.invocation = invocation,
 					.site = {.state = -1, .run = -1},
 					.instance = {.tie = -1},
+					.with = {.fd = -1},
 					.goes_on = true,
 					.exit_status = -1};
 	r = take_from_caller(ret_session, err);

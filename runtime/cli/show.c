@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "instance/limits.h"
+#include "instance/above.h"
 #include "instance/lowers.h"
 #include "instance/network.h"
 #include "instance/reset.h"
@@ -233,6 +234,26 @@ static void show_kept(struct table *table, const struct record *record)
 		   moment, record->grant.name);
 }
 
+static void show_above(struct table *table, const struct record *record, size_t i)
+{
+	cleanup_strv char **above = above_of(record->above, i);
+
+	for (size_t j = 0; above && above[j]; j++) {
+		table_add(table, "layer");
+		table_add(table, above[j]);
+	}
+}
+
+static json_t *json_above(const struct record *record, size_t i)
+{
+	cleanup_strv char **above = above_of(record->above, i);
+	json_t *list = json_array();
+
+	for (size_t j = 0; above && above[j]; j++)
+		json_array_append_new(list, json_string(above[j]));
+	return list;
+}
+
 static void show_installs(struct table *table, const struct record *record)
 {
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
@@ -247,6 +268,7 @@ static void show_installs(struct table *table, const struct record *record)
 				   generation, install);
 		else
 			table_add(table, record->layers[i]);
+		show_above(table, record, i);
 	}
 }
 
@@ -263,6 +285,7 @@ static json_t *json_installs(const struct record *record)
 			json_object_update_new(one,
 					       json_pack("{s:s, s:I}", "install", install,
 							 "generation", (json_int_t)generation));
+		json_object_set_new(one, "layers", json_above(record, i));
 		json_array_append_new(list, one);
 	}
 	return list;

@@ -2,8 +2,11 @@
 /* stint template: what templates there are, how one reads, whether one is right. */
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/place.h"
+#include "cli/policy.h"
 #include "cli/session.h"
 #include "base/cleanup.h"
+#include "instance/saved.h"
 #include "templates/template.h"
 
 #include <stdio.h>
@@ -113,16 +116,32 @@ static int describe_keys(const struct invocation *invocation,
 	return 0;
 }
 
+static int remove_template(const struct invocation *invocation,
+			   const struct template_options *options, struct error *err)
+{
+	struct site site = {.state = -1, .run = -1};
+	int r;
+
+	(void)options;
+	if (invocation->caller->restricted)
+		return error_say(
+			err, ERROR_REFUSED,
+			"'stint template rm' is not for members of the group " CALLER_GROUP);
+	r = place_open(&site, err);
+	if (r == 0)
+		r = saved_remove(&site, invocation->args[1], err);
+	site_close(&site);
+	return r;
+}
+
 static const struct {
 	const char *name;
 	size_t operands; /* with the name */
 	int (*act)(const struct invocation *invocation, const struct template_options *options,
 		   struct error *err);
 } actions[] = {
-	{"ls", 1, list_templates},
-	{"show", 2, show_template},
-	{"check", 2, check_template},
-	{"keys", 1, describe_keys},
+	{"ls", 1, list_templates},  {"show", 2, show_template}, {"check", 2, check_template},
+	{"keys", 1, describe_keys}, {"rm", 2, remove_template},
 };
 
 static int act(const struct invocation *invocation, const struct template_options *options,
@@ -163,13 +182,13 @@ static int run_template(const struct invocation *invocation)
 
 const struct command template_command = {
 	.name = "template",
-	.usage = "ls | show TEMPLATE | check TEMPLATE | keys",
+	.usage = "ls | show TEMPLATE | check TEMPLATE | keys | rm TEMPLATE",
 	.options = "set schema man json",
 	.summary = "list, show and check templates; document their keys",
 	.description = "ls lists the templates that can be given by name, show prints one as it is "
 		       "written, check reads one and says what is wrong with it and where, keys "
 		       "prints every key a template may have (--schema: as a JSON schema for "
-		       "editors).",
+		       "editors), rm removes one that \"stint save\" made, with its layers.",
 	.min_args = 1,
 	.max_args = 2,
 	.run = run_template,

@@ -53,10 +53,10 @@ static int run_up(const struct invocation *invocation)
 const struct command up_command = {
 	.name = "up",
 	.usage = "TEMPLATE [OPTION...]",
-	.options =
-		"name ttl until idle keep-failed publish set env secret no-wait no-hold recreate "
-		"memory swap cpus disk pids files io-read io-write "
-		"log-size best-effort zone json",
+	.options = "name ttl until idle keep-failed publish set env secret with with-layer no-wait "
+		   "no-hold recreate "
+		   "memory swap cpus disk pids files io-read io-write "
+		   "log-size best-effort zone json",
 	.summary = "start an instance that lives until its deadline",
 	.description =
 		"Starts a throwaway copy of the server that TEMPLATE describes, waits until it is "

@@ -3,8 +3,10 @@
 #include "cli/session.h"
 #include "cli/caller.h"
 #include "base/cleanup.h"
+#include "instance/above.h"
 #include "templates/template.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +38,20 @@ static int read_bound(const char *option, const char *text, int64_t *ret_ns, str
 			 "--%s: '%s' is no such time; write 90s, 30m, 2h, or none", option, text);
 }
 
+/* On a command line, a path begins where one is. */
+static int add_layer(struct plan *plan, const char *word, struct error *err)
+{
+	cleanup_free char *directory = NULL, *install = NULL, *real = NULL, *whole = NULL;
+
+	above_split(word, &directory, &install);
+	real = realpath(directory, NULL);
+	if (!real)
+		return error_set(err, errno, "--with-layer: '%s'", directory);
+	whole = xasprintf("%s%s%s", real, *install ? ":" : "", install);
+	strv_add(&plan->layers, whole);
+	return 0;
+}
+
 static int set_in_plan(const struct options *o, struct plan *plan, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(limit_options); i++) {
@@ -49,6 +65,9 @@ static int set_in_plan(const struct options *o, struct plan *plan, struct error 
 		return err->code;
 	if (plan->lease.keep_failed_ns > PLAN_KEPT_MAX_NS)
 		return error_say(err, ERROR_USAGE, "--keep-failed: at most 30d");
+	for (size_t i = 0; o->with_layer && o->with_layer[i]; i++)
+		if (add_layer(plan, o->with_layer[i], err) < 0)
+			return err->code;
 	plan->best_effort |= o->best_effort;
 	if (o->zone) {
 		free(plan->network.zone);
@@ -96,7 +115,10 @@ int compile_template(const struct invocation *invocation, const struct site *sit
 
 int wish_nothing(const struct options *o, struct error *err)
 {
-	const char *option = o->set ? "set" : o->env ? "env" : o->best_effort ? "best-effort" : NULL;
+	const char *option = o->set	      ? "set"
+			     : o->env	      ? "env"
+			     : o->best_effort ? "best-effort"
+					      : NULL;
 
 	for (size_t i = 0; !option && i < ARRAY_SIZE(limit_options); i++)
 		if (*(char *const *)((const char *)o + limit_options[i].offset))

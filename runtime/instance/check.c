@@ -174,3 +174,20 @@ int check_supported(const struct plan *plan, struct error *err)
 {
 	return plan->tier ? tier_check(plan->tier, "'tier:' of the template", err) : 0;
 }
+
+int check_harvest(const struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; plan->harvest && plan->harvest[i]; i++) {
+		bool found = false;
+
+		for (size_t j = 0; plan->install && plan->install[j]; j++)
+			found |= path_is_within(plan->harvest[i], plan->install[j]);
+		if (!found)
+			return error_say(
+				err, ERROR_FAILED,
+				"harvest: '%s' lies in no install directory, and nothing else "
+				"is kept of what an instance writes",
+				plan->harvest[i]);
+	}
+	return 0;
+}

@@ -24,6 +24,9 @@ int check_install_paths(char *const *paths, struct error *err);
  */
 int check_paths(const struct plan *plan, char ***ret_paths, struct error *err);
 
+/* Every path of "harvest" lies in an install directory; those have no names any more. */
+int check_harvest(const struct plan *plan, struct error *err);
+
 /* Refuses with a sentence what a template may ask for and this version cannot enforce. */
 int check_supported(const struct plan *plan, struct error *err);
 

@@ -147,6 +147,8 @@ int content_open_lowers(char *const *paths, char *const *directories, struct con
 
 void content_deinit(struct content *content)
 {
+	for (size_t i = 0; i < PLAN_LAYERS_MAX; i++)
+		strv_free(content->lowers[i].above);
 	while (content->n_sources)
 		close(content->sources[--content->n_sources]);
 }

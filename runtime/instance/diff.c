@@ -5,7 +5,7 @@
  * deleted, then for the changes.
  */
 #include "instance/diff.h"
-#include "instance/lowers.h"
+#include "instance/above.h"
 #include "instance/inspect.h"
 #include "instance/overlay.h"
 #include "instance/same.h"
@@ -39,12 +39,6 @@ struct level {
 	bool opaque;	    /* nothing shows through, also further down */
 	unsigned depth;
 };
-
-static void found_close(struct found *found)
-{
-	cleanup_close(&found->fd);
-}
-#define cleanup_found cleanup(found_close)
 
 static void add_entry(struct walk *walk, enum diff_kind kind, const char *path, const char *from)
 {
@@ -83,45 +77,6 @@ static int failed(const struct walk *walk, int r, const char *path)
 			 shown.data ? shown.data : "");
 }
 
-/* The names in the directory behind an O_PATH descriptor. The caller frees. */
-static int list_names(int fd, char ***ret_names)
-{
-	cleanup_dir DIR *dir = NULL;
-	struct dirent *entry;
-	size_t n = 0, size = 0;
-	char **names = NULL;
-	int opened = inspect_reopen(fd, O_RDONLY | O_DIRECTORY);
-
-	if (opened < 0)
-		return opened;
-	dir = fdopendir(opened);
-	if (!dir) {
-		close(opened);
-		return -ENOMEM;
-	}
-	while ((entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (n + 1 >= size) {
-			size = size ? 2 * size : 64;
-			names = xrealloc(names, size, sizeof(char *));
-		}
-		names[n++] = xstrdup(entry->d_name);
-		names[n] = NULL;
-	}
-	*ret_names = names;
-	return 0;
-}
-
-/* fd is -1 when there is no such thing. */
-static int find(int dirfd, const char *name, struct found *ret_found)
-{
-	int fd = dirfd < 0 ? -ENOENT : inspect_open(dirfd, name, &ret_found->st);
-
-	ret_found->fd = fd < 0 ? -1 : fd;
-	return fd < 0 && fd != -ENOENT ? fd : 0;
-}
-
 /* What lies below, at the same place; a directory that is elsewhere now does not. */
 static int find_lower(const struct walk *walk, const struct level *level, const char *name,
 		      struct found *ret_lower)
@@ -132,7 +87,7 @@ static int find_lower(const struct walk *walk, const struct level *level, const 
 		ret_lower->fd = -1;
 		return 0;
 	}
-	return find(level->lower, name, ret_lower);
+	return inspect_find(level->lower, name, ret_lower);
 }
 
 /* The lower path that a renamed directory names, NULL when it is not renamed. */
@@ -225,7 +180,7 @@ static int visit(struct walk *walk, const struct level *level, const char *name)
 {
 	cleanup_free char *path = xasprintf("%s/%s", level->path, name);
 	cleanup_found struct found upper = {.fd = -1}, lower = {.fd = -1};
-	int r = find(level->upper, name, &upper);
+	int r = inspect_find(level->upper, name, &upper);
 
 	if (r == 0)
 		r = find_lower(walk, level, name, &lower);
@@ -247,7 +202,7 @@ static int visit(struct walk *walk, const struct level *level, const char *name)
 static int report_hidden(struct walk *walk, const struct level *level)
 {
 	cleanup_strv char **names = NULL;
-	int r = list_names(level->lower, &names);
+	int r = inspect_names(level->lower, &names);
 
 	if (r < 0)
 		return failed(walk, r, level->path);
@@ -270,7 +225,7 @@ static int walk_level(struct walk *walk, const struct level *level)
 
 	if (level->depth > DEPTH_MAX)
 		return failed(walk, -ENAMETOOLONG, level->path);
-	r = list_names(level->upper, &names);
+	r = inspect_names(level->upper, &names);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
@@ -305,10 +260,10 @@ int diff_layer(int upper, int lower, const char *prefix, struct diff *diff, stru
 {
 	cleanup_found struct found top = {.fd = -1}, below = {.fd = -1};
 	struct walk walk = {.diff = diff, .prefix = prefix, .err = err};
-	int r = find(upper, ".", &top);
+	int r = inspect_find(upper, ".", &top);
 
 	if (r == 0)
-		r = find(lower, ".", &below);
+		r = inspect_find(lower, ".", &below);
 	if (r < 0 || top.fd < 0 || below.fd < 0)
 		return error_set(err, r ? -r : ENOENT, "cannot look at the layers of '%s'", prefix);
 	walk.lower = below.fd;
@@ -319,28 +274,28 @@ int diff_layer(int upper, int lower, const char *prefix, struct diff *diff, stru
 	return r;
 }
 
-static int diff_one(int pool, const char *install, const char *lower_path, size_t index,
+static int diff_one(const struct site *site, int pool, const struct record *record, size_t index,
 		    struct diff *diff, struct error *err)
 {
 	cleanup_free char *path = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, path, O_PATH | O_DIRECTORY, 0);
-	cleanup_fd int lower = lower_open(lower_path, install, err);
+	cleanup_fd int lower = above_open(site, record, index, err);
 
 	if (lower < 0)
 		return lower;
 	if (upper < 0)
-		return error_set(err, -upper, "cannot open the layer of '%s'", install);
-	return diff_layer(upper, lower, install, diff, err);
+		return error_set(err, -upper, "cannot open the layer of '%s'",
+				 record->layers[index]);
+	return diff_layer(upper, lower, record->layers[index], diff, err);
 }
 
 int diff_instance(const struct site *site, int pool, const struct record *record,
 		  struct diff *ret_diff, struct error *err)
 {
-	cleanup_strv char **lowers = lowers_of(site, record);
 	cleanup_diff struct diff diff = {0};
 
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
-		int r = diff_one(pool, record->layers[i], lowers[i], i, &diff, err);
+		int r = diff_one(site, pool, record, i, &diff, err);
 
 		if (r < 0)
 			return r;

@@ -74,16 +74,21 @@ static void describe_end(const struct site *site, const struct record *record, c
 static int archive(const struct site *site, const struct record *record, struct ending *ending,
 		   int64_t *ret_kept_ns, struct error *err)
 {
+	bool harvest = record->on_expiry == EXPIRY_HARVEST;
+	size_t used = strlen(ending->reason), left = sizeof(ending->reason) - used;
+	cleanup_free char *name = NULL;
 	struct error why = {0};
-	size_t used = strlen(ending->reason);
 	int r = steps_end(site, record, err);
 
 	if (r < 0)
 		return r;
-	if (keep_archive(site, record, &why) < 0) {
+	if (keep_archive(site, record, &name, &why) < 0) {
 		*ret_kept_ns = UNARCHIVED_KEPT_NS;
-		snprintf(ending->reason + used, sizeof(ending->reason) - used,
-			 "; not archived: %.100s", why.text);
+		snprintf(ending->reason + used, left, "; not %s: %.100s",
+			 harvest ? "harvested" : "archived", why.text);
+	} else if (harvest) {
+		snprintf(ending->reason + used, left, "; harvested");
+		events_add(site, record->grant.id, "harvested", name);
 	}
 	return 0;
 }
@@ -126,7 +131,8 @@ static int finish(const struct site *site, struct store *store, const struct rec
 	describe_end(site, record, fallback, &ending, &failed);
 	if (failed)
 		kept_ns = record->keep_failed_ns;
-	if (record->on_expiry == EXPIRY_ARCHIVE && has_expired(&ending))
+	if ((record->on_expiry == EXPIRY_ARCHIVE || record->on_expiry == EXPIRY_HARVEST) &&
+	    has_expired(&ending))
 		r = archive(site, record, &ending, &kept_ns, err);
 	if (r == 0)
 		r = undo_recorded(site, store, record, &ending, kept_ns, err);

@@ -6,8 +6,10 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sys/stat.h>
 
 int identity_init(const struct account *person, uint32_t id_base, struct identity *ret_identity,
 		  struct error *err)
@@ -91,4 +93,37 @@ void identity_deinit(struct identity *identity)
 {
 	identity_switch(identity, WHO_ROOT, NULL);
 	cleanup_free_pointer(&identity->groups);
+}
+
+/* Looked at before it is opened for reading, which a pipe would wait in. */
+static int open_regular(const char *path)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return S_ISREG(st.st_mode) ? steal_fd(&fd) : -EINVAL;
+}
+
+int identity_open_file(const struct account *person, const char *path, struct error *err)
+{
+	struct identity identity;
+	int r = identity_init(person, 0, &identity, err), fd = -1;
+
+	if (r < 0)
+		return r;
+	r = identity_switch(&identity, WHO_PERSON, err);
+	if (r == 0) {
+		fd = open_regular(path);
+		if (fd == -EINVAL)
+			r = error_say(err, ERROR_FAILED, "'%s' is no regular file", path);
+		else if (fd < 0)
+			r = error_set(err, -fd, "cannot open '%s' as user '%s'", path,
+				      person->name);
+	}
+	identity_deinit(&identity);
+	return r < 0 ? r : fd;
 }

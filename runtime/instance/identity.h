@@ -36,4 +36,7 @@ int identity_switch(struct identity *identity, enum who who, struct error *err);
 /* Root again. */
 void identity_deinit(struct identity *identity);
 
+/* Opens a regular file of the host for reading, with the rights of the person. */
+int identity_open_file(const struct account *person, const char *path, struct error *err);
+
 #endif

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <string.h>
 #include <sys/vfs.h>
 
 int inspect_open(int dirfd, const char *name, struct stat *ret_st)
@@ -19,6 +20,48 @@ int inspect_open(int dirfd, const char *name, struct stat *ret_st)
 		return -errno;
 	*ret_st = st;
 	return steal_fd(&fd);
+}
+
+void found_close(struct found *found)
+{
+	cleanup_close(&found->fd);
+}
+
+int inspect_find(int dirfd, const char *name, struct found *ret_found)
+{
+	int fd = dirfd < 0 ? -ENOENT : inspect_open(dirfd, name, &ret_found->st);
+
+	ret_found->fd = fd < 0 ? -1 : fd;
+	return fd < 0 && fd != -ENOENT ? fd : 0;
+}
+
+int inspect_names(int fd, char ***ret_names)
+{
+	cleanup_dir DIR *dir = NULL;
+	struct dirent *entry;
+	size_t n = 0, size = 0;
+	char **names = NULL;
+	int opened = inspect_reopen(fd, O_RDONLY | O_DIRECTORY);
+
+	if (opened < 0)
+		return opened;
+	dir = fdopendir(opened);
+	if (!dir) {
+		close(opened);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (n + 1 >= size) {
+			size = size ? 2 * size : 64;
+			names = xrealloc(names, size, sizeof(char *));
+		}
+		names[n++] = xstrdup(entry->d_name);
+		names[n] = NULL;
+	}
+	*ret_names = names;
+	return 0;
 }
 
 int inspect_reopen(int fd, int flags)

@@ -13,6 +13,12 @@
 #include "keeper/status.h"
 #include "plan/plan.h"
 
+/* A harvest (harvest.h), open, and what it is called. */
+struct given_harvest {
+	const char *name;
+	int fd;
+};
+
 /* What the command line asks for, beside the plan. */
 struct start_request {
 	const struct plan *plan;
@@ -24,6 +30,7 @@ struct start_request {
 	int cancel; /* readable once a hook before the start is to stop; -1: never */
 	const struct given_secrets *secrets; /* as secrets_check wants them */
 	const struct quota *quota;	     /* the owner is restricted; NULL: not */
+	const struct given_harvest *with;    /* put in before the server starts; NULL: nothing */
 	const struct record *predecessor;    /* gives name, owner, lease and ports; NULL: nobody */
 	const struct trial *trial;	     /* the generation it is to try; NULL: none */
 };

@@ -2,15 +2,18 @@
 /* What stays of an instance that has ended; see keep.h. In the command that ends it. */
 #include "instance/keep.h"
 #include "instance/disk.h"
+#include "instance/harvest.h"
 #include "instance/reach.h"
 #include "instance/record_file.h"
 #include "instance/steps.h"
+#include "base/apart.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/run.h"
 #include "base/text.h"
+#include "plan/plan.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -102,13 +105,60 @@ static int write_archive(const struct record *record, int archive, int state, st
 	return 0;
 }
 
-int keep_archive(const struct site *site, const struct record *record, struct error *err)
+/*
+ * In a child: it may need mounts of its own, and none of them stays. The store that its parent may
+ * have open it does not touch.
+ */
+struct harvesting {
+	const struct site *site;
+	const struct record *record;
+	int archive, state;
+};
+
+static int write_harvest(void *data, struct error *err)
+{
+	const struct harvesting *h = data;
+	struct harvest harvest = {
+		.below = strv_length(h->record->harvest) ? h->record->harvest : NULL,
+		.cancel = -1,
+	};
+	cleanup_fd int pool = disk_reopen(h->record, h->state, err);
+
+	return pool < 0 ? pool
+			: harvest_write(h->site, h->record, pool, h->archive, "the archive",
+					&harvest, err);
+}
+
+static int fill_archive(const struct site *site, const struct record *record, int archive,
+			int state, struct error *err)
+{
+	struct harvesting harvesting = {
+		.site = site, .record = record, .archive = archive, .state = state};
+
+	return record->on_expiry == EXPIRY_HARVEST ? apart_run(write_harvest, &harvesting, -1, err)
+						   : write_archive(record, archive, state, err);
+}
+
+/* One that is there was written by an end that was killed before it could say so. */
+static int name_archive(const struct site *site, int archive, const char *name, struct error *err)
+{
+	cleanup_free char *self = xasprintf("/proc/self/fd/%d", archive);
+	cleanup_fd int directory = file_open_directory(site->state, ARCHIVE_DIRECTORY);
+
+	if ((linkat(AT_FDCWD, self, site->state, name, AT_SYMLINK_FOLLOW) < 0 && errno != EEXIST) ||
+	    fsync(directory) < 0)
+		return error_set(err, errno, "cannot create '%s/%s'", site->state_path, name);
+	return 0;
+}
+
+int keep_archive(const struct site *site, const struct record *record, char **ret_name,
+		 struct error *err)
 {
 	cleanup_free char *name =
-		xasprintf(ARCHIVE_DIRECTORY "/%s-%s.tar", record->grant.name, record->grant.id);
+		xasprintf(ARCHIVE_DIRECTORY "/%s-%s.tar%s", record->grant.name, record->grant.id,
+			  record->on_expiry == EXPIRY_HARVEST ? ".zst" : "");
 	cleanup_fd int state = site_open_state_of(site, record->grant.id);
 	cleanup_fd int archive = -1;
-	cleanup_free char *self = NULL;
 	int r;
 
 	if (state < 0)
@@ -120,13 +170,12 @@ int keep_archive(const struct site *site, const struct record *record, struct er
 	archive = openat(site->state, ARCHIVE_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (archive < 0)
 		return error_set(err, errno, "cannot create '%s/%s'", site->state_path, name);
-	r = write_archive(record, archive, state, err);
+	r = fill_archive(site, record, archive, state, err);
+	if (r == 0)
+		r = name_archive(site, archive, name, err);
 	if (r < 0)
 		return r;
-	self = xasprintf("/proc/self/fd/%d", archive);
-	/* one that is there was written by an end that was killed before it could say so */
-	if (linkat(AT_FDCWD, self, site->state, name, AT_SYMLINK_FOLLOW) < 0 && errno != EEXIST)
-		return error_set(err, errno, "cannot create '%s/%s'", site->state_path, name);
+	*ret_name = steal_ptr(name);
 	return 0;
 }
 

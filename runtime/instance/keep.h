@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What stays of an instance that has ended, for those who want to look at it: with "keep_failed"
- * its log and files for a time, under its name and in state "kept"; with "on_expiry: archive" a tar
- * file. Neither has processes, groups, ports or a network.
+ * its log and files for a time, under its name and in state "kept"; with "on_expiry: archive" and
+ * "harvest" a file. Neither has processes, groups, ports or a network.
  */
 #ifndef INSTANCE_KEEP_H
 #define INSTANCE_KEEP_H
@@ -21,10 +21,12 @@ int keep_files(const struct site *site, const struct record *record, const struc
 
 /*
  * Writes STATE/archive/NAME-ID.tar, for nobody but root: what the instance wrote into its installs,
- * at their paths, with the overlay's marks, and its log as "log". Nothing may run any more.
- * Complete or not there at all.
+ * at their paths, with the overlay's marks, and its log as "log"; or, with "on_expiry: harvest",
+ * NAME-ID.tar.zst as harvest.h has it. Nothing may run any more. Complete or not there at all;
+ * ret_name is where, below the state directory.
  */
-int keep_archive(const struct site *site, const struct record *record, struct error *err);
+int keep_archive(const struct site *site, const struct record *record, char **ret_name,
+		 struct error *err);
 
 /* Removes archives that are older than ARCHIVE_KEPT_NS. */
 void keep_prune_archives(const struct site *site);

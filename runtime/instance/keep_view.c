@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of a kept instance as it saw them; see keep.h. In "stint cp". */
+#include "instance/above.h"
 #include "instance/disk.h"
 #include "instance/keep.h"
 #include "instance/lowers.h"
@@ -36,28 +37,49 @@ static int open_lower(int root, size_t index, const char *path, const char *inst
 	return r < 0 ? error_set(err, -r, "cannot show '%s'", path) : steal_fd(&lower);
 }
 
-/* What it wrote over what it found; both are lower layers, and nothing is written anywhere. */
-static int show_layer(int root, int pool, size_t index, const char *install, const char *lower_path,
-		      struct error *err)
+/* What it wrote over what it found; all are lower layers, and nothing is written anywhere. */
+static int mount_view(int upper, int lower, char *const *above, struct error *err)
 {
+	cleanup_text struct text options = {0};
+	int fds[PLAN_ABOVE_MAX], view = 0;
+	size_t n = 0;
+
+	text_addf(&options, "lowerdir=/proc/self/fd/%d:", upper);
+	for (size_t i = strv_length(above); view == 0 && n < PLAN_ABOVE_MAX && i-- > 0;) {
+		fds[n] = open(above[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fds[n] < 0)
+			view = error_set(err, errno, "cannot open layer '%s'", above[i]);
+		else
+			text_addf(&options, "/proc/self/fd/%d:", fds[n++]);
+	}
+	text_addf(&options, "/proc/self/fd/%d,redirect_dir=follow", lower);
+	if (view == 0)
+		view = mount_new("overlay", options.data, READ_ONLY);
+	while (n > 0)
+		close(fds[--n]);
+	return view;
+}
+
+static int show_layer(const struct record *record, int root, int pool, size_t index,
+		      const char *lower_path, struct error *err)
+{
+	const char *install = record->layers[index];
+	cleanup_strv char **above = above_of(record->above, index);
 	cleanup_free char *name = xasprintf("layer/%zu/upper", index);
 	cleanup_fd int upper = file_open_beneath(pool, name, O_PATH | O_DIRECTORY, 0);
 	cleanup_fd int lower = open_lower(root, index, lower_path, install, err);
 	cleanup_fd int target = -1, view = -1;
-	cleanup_free char *options = NULL;
 	int r;
 
 	if (lower < 0)
 		return lower;
 	if (upper < 0)
 		return error_set(err, -upper, "cannot open '%s'", install);
-	options = xasprintf("lowerdir=/proc/self/fd/%d:/proc/self/fd/%d,redirect_dir=follow", upper,
-			    lower);
 	r = file_make_directories(root, install + 1, 0755);
 	if (r == 0)
 		r = target = file_open_in_root(root, install, O_PATH | O_DIRECTORY, 0);
 	if (r >= 0)
-		r = view = mount_new("overlay", options, READ_ONLY);
+		r = view = mount_view(upper, lower, above, err);
 	if (r >= 0)
 		r = mount_attach(view, target);
 	return r < 0 ? error_set(err, -r, "cannot show '%s' of '%s'", install, name) : 0;
@@ -116,6 +138,6 @@ int keep_open_root(const struct site *site, const struct record *record, struct 
 	if (r == 0)
 		r = pool = find_pool(site, record, root, err);
 	for (size_t i = 0; r >= 0 && record->layers && record->layers[i]; i++)
-		r = show_layer(root, pool, i, record->layers[i], lowers[i], err);
+		r = show_layer(record, root, pool, i, lowers[i], err);
 	return r < 0 ? r : steal_fd(&root);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Setting limits and remembering what came of it; see limits.h. In commands. */
 #include "instance/limits.h"
+#include "instance/above.h"
 #include "instance/lowers.h"
 #include "instance/devices.h"
 #include "instance/disk.h"
@@ -78,10 +79,13 @@ static void find_devices(const struct site *site, const struct record *record, c
 			 char **ret_why)
 {
 	cleanup_strv char **lowers = lowers_of(site, record);
+	cleanup_strv char **above = above_of(record->above, SIZE_MAX);
 	char *why = device_add(site->state_path, devices);
 
 	for (size_t i = 0; !why && lowers && lowers[i]; i++)
 		why = device_add(lowers[i], devices);
+	for (size_t i = 0; !why && above && above[i]; i++)
+		why = device_add(above[i], devices);
 	if (!why && !strv_length(*devices))
 		why = xstrdup("nothing that the instance reads or writes is on a disk");
 	*ret_why = why;

@@ -12,7 +12,8 @@
 #include <string.h>
 
 #define FILE_NAME "record"
-#define VERSION 2U
+#define VERSION 3U
+#define VERSION_WITHOUT_HARVEST 2U
 #define VERSION_WITHOUT_LOWERS 1U
 #define SIZE_MAX_READ (4 << 20)
 
@@ -99,6 +100,8 @@ static void put_record(struct text *to, const struct record *record)
 	wire_put_u64(to, (uint64_t)record->kept_until_ns);
 	wire_put_strv(to, record->lowers);
 	wire_put_strv(to, record->after_end);
+	wire_put_strv(to, record->harvest);
+	wire_put_strv(to, record->above);
 }
 
 static void get_record(struct wire_reader *from, uint32_t version, struct record *record)
@@ -126,6 +129,10 @@ static void get_record(struct wire_reader *from, uint32_t version, struct record
 		return;
 	record->lowers = wire_get_strv(from);
 	record->after_end = wire_get_strv(from);
+	if (version == VERSION_WITHOUT_HARVEST)
+		return;
+	record->harvest = wire_get_strv(from);
+	record->above = wire_get_strv(from);
 }
 
 static void put_zone(struct text *to, const struct zone *zone)
@@ -164,7 +171,7 @@ int record_file_read(const struct site *site, const char *id, struct record **re
 		return error_set(err, -r, "cannot read 'i/%s/" FILE_NAME "'", id);
 	from = (struct wire_reader){.data = (const uint8_t *)data, .left = length};
 	version = wire_get_u32(&from);
-	if (version != VERSION && version != VERSION_WITHOUT_LOWERS)
+	if (version < VERSION_WITHOUT_LOWERS || version > VERSION)
 		return error_set(err, EPROTO, "'i/%s/" FILE_NAME "' is of another version", id);
 	get_record(&from, version, record);
 	get_zone(&from, &zone);

@@ -17,6 +17,7 @@
 static int look(struct starting *s, struct error *err)
 {
 	s->lowers = lowers_of(s->site, s->record);
+	s->above = strv_copy(s->record->above);
 	return start_take_content(s, err);
 }
 
@@ -39,21 +40,17 @@ static int open_steps(struct starting *s, struct error *err)
 	return pool < 0 ? pool : steps_reopen(s->site, s->record, pool, &s->prepared, err);
 }
 
-static int open_lowers(struct starting *s, struct error *err)
-{
-	return content_open_lowers(s->lowers, s->record->layers, &s->content, err);
-}
-
 static int launch(struct starting *s, struct error *err)
 {
 	cleanup_fd int predecessor = instance_connect(s->site, s->record->grant.id, err);
+	cleanup_strv char **lowers = start_lowers(s);
 	const struct launch launch = {
 		.site = s->site,
 		.plan = s->request->plan,
 		.record = s->record,
 		.account = &s->account,
 		.paths = s->paths,
-		.lowers = s->lowers,
+		.lowers = lowers,
 		.content = &s->content,
 		.prepared = &s->prepared,
 		.network = &s->network,
@@ -97,7 +94,7 @@ static const struct stage stages[] = {
 	{"reset: look at the host", look},
 	{"reset: begin the network", begin_network},
 	{"reset: open what the steps made", open_steps},
-	{"reset: open the lower layers", open_lowers},
+	{"reset: open the lower layers", start_open_lowers},
 	{"reset: launch the keeper", launch},
 	{"reset: take over", take_over},
 };

@@ -3,14 +3,7 @@
 #ifndef INSTANCE_SAME_H
 #define INSTANCE_SAME_H
 
-#include <stdbool.h>
-#include <sys/stat.h>
-
-/* A found object: an O_PATH descriptor and what fstat says of it. */
-struct found {
-	int fd;
-	struct stat st;
-};
+#include "instance/inspect.h"
 
 /*
  * 1 or 0; of two directories only mode and owner count. -ENOENT and others when one of them cannot

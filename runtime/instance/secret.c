@@ -51,43 +51,10 @@ int secret_load(int from, const char *what, struct error *err)
 	return steal_fd(&fd);
 }
 
-/* Looked at before it is opened for reading, which a pipe would wait in. */
-static int open_regular(const char *path)
-{
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	return S_ISREG(st.st_mode) ? steal_fd(&fd) : -EINVAL;
-}
-
-static int open_as(const struct account *person, const char *path, struct error *err)
-{
-	struct identity identity;
-	int r = identity_init(person, 0, &identity, err), fd = -1;
-
-	if (r < 0)
-		return r;
-	r = identity_switch(&identity, WHO_PERSON, err);
-	if (r == 0) {
-		fd = open_regular(path);
-		if (fd == -EINVAL)
-			r = error_say(err, ERROR_FAILED, "'%s' is no regular file", path);
-		else if (fd < 0)
-			r = error_set(err, -fd, "cannot open '%s' as user '%s'", path,
-				      person->name);
-	}
-	identity_deinit(&identity);
-	return r < 0 ? r : fd;
-}
-
 static int read_file(const char *path, const char *what, const struct account *person,
 		     struct error *err)
 {
-	cleanup_fd int from = open_as(person, path, err);
+	cleanup_fd int from = identity_open_file(person, path, err);
 
 	return from < 0 ? error_prefix(err, "%s", what) : secret_load(from, what, err);
 }

@@ -7,6 +7,7 @@
  *   STATE/i/ID/layer/N/{upper,work}    what the instance wrote below its N-th install directory;
  *                                      with a disk limit elsewhere: disk.h
  *   STATE/seccomp/KIND                  compiled filters of system calls
+ *   STATE/layer/NAME/N                  layers of templates that were saved (saved.h)
  *   STATE/i/ID/log                     output of the server
  *   RUN/lock/ID                        byte 0: the keeper lives; byte 1: somebody ends the instance
  *   RUN/i/ID/{control,status}          the keeper's socket and status file

@@ -5,6 +5,7 @@
  * command that starts it.
  */
 #include "instance/starting.h"
+#include "instance/above.h"
 #include "instance/content.h"
 #include "instance/disk.h"
 #include "instance/events.h"
@@ -40,6 +41,7 @@ void starting_init(struct starting *s, const struct site *site, const struct sta
 			       .request = request,
 			       .admitting = -1,
 			       .lock = -1,
+			       .saved = -1,
 			       .tie = -1,
 			       .network.lock = -1};
 	s->prepared.group_lock = s->prepared.run = s->prepared.log = s->prepared.pool = -1;
@@ -53,6 +55,7 @@ void starting_deinit(struct starting *s)
 	account_deinit(&s->account);
 	strv_free(s->paths);
 	strv_free(s->lowers);
+	strv_free(s->above);
 	strv_free(s->live);
 	cleanup_close(&s->admitting);
 	content_deinit(&s->content);
@@ -62,6 +65,7 @@ void starting_deinit(struct starting *s)
 	prepared_deinit(&s->prepared);
 	network_deinit(&s->network);
 	cleanup_close(&s->lock);
+	cleanup_close(&s->saved);
 	cleanup_close(&s->tie);
 }
 
@@ -102,6 +106,10 @@ static int fill_record(struct starting *s, struct error *err)
 	record->boot_id = xstrdup(boot_id);
 	record->created_ns = clock_wall_ns();
 	record->layers = strv_copy(request->plan->install);
+	if (s->above)
+		record->above = strv_copy(s->above);
+	if (request->plan->harvest)
+		record->harvest = strv_copy(request->plan->harvest);
 	record->cgroup = xstrdup(s->site->cgroup);
 	record->zone = xstrdup(request->plan->network.zone);
 	if (request->plan->ha_group)
@@ -165,6 +173,7 @@ static int admit(struct starting *s, struct error *err)
 	cleanup_close(&s->admitting);
 	if (r < 0)
 		return r;
+	cleanup_close(&s->saved);
 	strv_free(s->lowers);
 	s->lowers = lowers_of(s->site, s->record);
 	return 0;
@@ -300,20 +309,25 @@ static int set_limits(struct starting *s, struct error *err)
 	return r < 0 ? r : disk_note(s->site, s->request->plan, s->record, &s->prepared, err);
 }
 
-static int open_lowers(struct starting *s, struct error *err)
+int start_open_lowers(struct starting *s, struct error *err)
 {
-	return content_open_lowers(s->lowers, s->record->layers, &s->content, err);
+	int r = content_open_lowers(s->lowers, s->record->layers, &s->content, err);
+
+	for (size_t i = 0; r == 0 && s->lowers && s->lowers[i]; i++)
+		s->content.lowers[i].above = above_of(s->above, i);
+	return r;
 }
 
 static int launch(struct starting *s, struct error *err)
 {
+	cleanup_strv char **lowers = start_lowers(s);
 	const struct launch launch = {
 		.site = s->site,
 		.plan = s->request->plan,
 		.record = s->record,
 		.account = &s->account,
 		.paths = s->paths,
-		.lowers = s->lowers,
+		.lowers = lowers,
 		.content = &s->content,
 		.prepared = &s->prepared,
 		.network = &s->network,
@@ -343,7 +357,8 @@ static const struct stage making[] = {
 	{"guard the live directories", ensure_guard},
 	{"prepare the steps", prepare_steps},
 	{"copy the record", copy_record},
-	{"open the lower layers", open_lowers},
+	{"bring the harvest along", start_bring_along},
+	{"open the lower layers", start_open_lowers},
 	{"set the limits", set_limits},
 	{"launch the keeper", launch},
 	{"hand over to the keeper", hand_over},

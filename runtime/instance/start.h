@@ -27,7 +27,7 @@ struct launch {
 	const struct record *record;
 	const struct account *account; /* the server's */
 	char *const *paths;
-	char *const *lowers; /* what the views of its install directories lie on */
+	char *const *lowers; /* all that the views of its install directories lie on, in no order */
 	const struct content *content;
 	const struct prepared *prepared;
 	const struct network *network;

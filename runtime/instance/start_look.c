@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of a start depends on the host, looked at before anything is entered; see starting.h. */
 #include "instance/starting.h"
+#include "instance/above.h"
 #include "instance/check.h"
 #include "instance/guard.h"
 #include "instance/ids.h"
 #include "instance/lowers.h"
 #include "instance/own_ids.h"
+#include "instance/saved.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -28,6 +30,16 @@ int start_find_lowers(struct starting *s, struct error *err)
 	return 0;
 }
 
+char **start_lowers(const struct starting *s)
+{
+	cleanup_strv char **above = above_of(s->above, SIZE_MAX);
+	char **all = strv_copy(s->lowers);
+
+	for (size_t i = 0; above && above[i]; i++)
+		strv_add(&all, above[i]);
+	return all;
+}
+
 static int look_at_ids(const struct site *site, struct error *err)
 {
 	cleanup_fd int etc = file_open_directory(AT_FDCWD, "/etc");
@@ -42,7 +54,7 @@ static int look_at_ids(const struct site *site, struct error *err)
  */
 static void choose_ids(struct starting *s)
 {
-	cleanup_strv char **directories = strv_copy(s->lowers);
+	cleanup_strv char **directories = start_lowers(s);
 
 	s->admission = s->site->admission;
 	if (weakened("userns"))
@@ -84,6 +96,12 @@ int start_look_at_host(struct starting *s, struct error *err)
 
 	if (r == 0)
 		r = look_at_ids(s->site, err);
+	if (r == 0 && plan->layers)
+		s->saved = saved_hold(s->site);
+	if (r == 0)
+		r = above_find(s->site, plan, &s->above, err);
+	if (r == 0)
+		r = check_harvest(plan, err);
 	if (r < 0)
 		return r;
 	choose_ids(s);

@@ -10,6 +10,7 @@ struct starting {
 	const struct start_request *request;
 	struct account account;
 	char **paths;
+	char **above;  /* further layers (above.h) */
 	char **lowers; /* what the views of its install directories lie on */
 	char **live;   /* the installs whose live directories are among them */
 	int admitting; /* guard_prepare's lock */
@@ -22,6 +23,7 @@ struct starting {
 	struct prepared prepared;
 	struct network network;
 	int lock;
+	int saved;    /* held until the record says which saved layers it is on */
 	int tie;      /* connection to the keeper */
 	pid_t keeper; /* 0: there is none yet */
 };
@@ -45,6 +47,9 @@ int start_await_keeper(const struct starting *s, int bound_ms, struct error *err
 /* What the views of its install directories lie on, as it is now. The store is open. */
 int start_find_lowers(struct starting *s, struct error *err);
 
+/* The same with the layers above them, in no order. The caller frees. */
+char **start_lowers(const struct starting *s);
+
 /*
  * Whether this host can start it: directories, paths, the server's user, what is put inside, ids of
  * its own.
@@ -53,5 +58,11 @@ int start_look_at_host(struct starting *s, struct error *err);
 
 /* Of that, what is taken from the host: paths, the server's user, what is put inside. */
 int start_take_content(struct starting *s, struct error *err);
+
+/* Opens them, for good. */
+int start_open_lowers(struct starting *s, struct error *err);
+
+/* Unpacks what it is to start with into its layers, which are there and empty. */
+int start_bring_along(struct starting *s, struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is overdue, has lost its keeper or has no record is ended; see sweep.h. In commands. */
+#include "instance/saved.h"
 #include "instance/sweep.h"
 #include "instance/events.h"
 #include "instance/guard.h"
@@ -233,6 +234,7 @@ static int sweep(const struct site *site, bool strays, char ***ret_live,
 		keep_prune_archives(site);
 		end_abandoned(site, store, ret_result);
 		generations_sweep(site->state_path, store);
+		saved_sweep(site);
 	}
 	return store_live_installs(store, ret_live, err);
 }

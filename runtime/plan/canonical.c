@@ -281,7 +281,9 @@ void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 	put_value(ret_text, 0, "template", plan->template_name);
 	put_value(ret_text, 0, "summary", plan->summary);
 	put_list(ret_text, 0, "install", plan->install);
+	put_list(ret_text, 0, "layers", plan->layers);
 	put_list(ret_text, 0, "paths", plan->paths);
+	put_list(ret_text, 0, "harvest", plan->harvest);
 	put_content(ret_text, &plan->content);
 	put_run(ret_text, &plan->run);
 	put_ports(ret_text, plan);

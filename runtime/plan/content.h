@@ -10,6 +10,7 @@
 #define PLAN_EDITS_MAX 64
 #define PLAN_SECRETS_MAX 16
 #define PLAN_LAYERS_MAX 32
+#define PLAN_ABOVE_MAX 16 /* further ones above those */
 #define PLAN_SOURCES_MAX (PLAN_FILES_MAX + PLAN_SECRETS_MAX + PLAN_LAYERS_MAX)
 
 /* What is put into the view. */

@@ -11,6 +11,7 @@ const char *const plan_expiry_names[PLAN_EXPIRIES] = {
 	[EXPIRY_REMOVE] = "remove",
 	[EXPIRY_FREEZE] = "freeze",
 	[EXPIRY_ARCHIVE] = "archive",
+	[EXPIRY_HARVEST] = "harvest",
 };
 
 const char *const plan_hook_names[PLAN_HOOKS] = {
@@ -45,6 +46,8 @@ void plan_free(struct plan *plan)
 	free(plan->summary);
 	strv_free(plan->install);
 	strv_free(plan->paths);
+	strv_free(plan->layers);
+	strv_free(plan->harvest);
 	plan_content_deinit(&plan->content);
 	run_deinit(&plan->run);
 	for (size_t i = 0; i < plan->n_ports; i++) {

@@ -113,7 +113,7 @@ struct plan_hook {
 };
 
 /* What happens when the time of an instance is over. */
-enum plan_expiry { EXPIRY_REMOVE, EXPIRY_FREEZE, EXPIRY_ARCHIVE, PLAN_EXPIRIES };
+enum plan_expiry { EXPIRY_REMOVE, EXPIRY_FREEZE, EXPIRY_ARCHIVE, EXPIRY_HARVEST, PLAN_EXPIRIES };
 
 extern const char *const plan_expiry_names[PLAN_EXPIRIES];
 
@@ -138,7 +138,11 @@ struct plan {
 	/* Host directories, absolute, normalised, none inside another; until a start names of
 	 * installs */
 	char **install;
-	char **paths; /* further host paths to see read-only; may be glob patterns */
+	char **paths;	/* further host paths to see read-only; may be glob patterns */
+	char **layers;	/* read-only directories above installs, "DIRECTORY[:INSTALL]", lowest first
+			 */
+	char **harvest; /* paths inside, below which changes are worth keeping; NULL: all installs
+			 */
 	struct plan_content content;
 	struct plan_run run;
 	struct plan_port *ports; /* sorted by name */

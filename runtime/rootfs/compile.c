@@ -266,6 +266,8 @@ static void add_layers(const struct rootfs_input *input, struct root_ops *ops)
 		op->source = xstrdup(input->lowers ? input->lowers[i].path : path);
 		op->text = xasprintf("%s/%zu", input->layers, i);
 		op->flags = ROOT_WRITABLE | (input->in_pool ? ROOT_IN_POOL : 0U);
+		if (input->lowers && input->lowers[i].above)
+			op->list = strv_copy(input->lowers[i].above);
 		if (input->lowers && input->lowers[i].image >= 0) {
 			op->flags |= ROOT_IMAGE;
 			op->number = (uint32_t)input->lowers[i].image;

@@ -21,7 +21,8 @@ enum root_op_kind {
 	ROOT_COPY,	/* target with the content of the host's file source, mode */
 	ROOT_NODE,	/* character device; text is "major:minor", mode */
 	ROOT_BIND,	/* the host's source, file or directory, at target */
-	ROOT_OVERLAY,	/* lower source, upper and work below the host directory text */
+	ROOT_OVERLAY,	/* lower source, above it list, upper and work below the host directory text
+			 */
 	ROOT_TMPFS,	/* text: mount options */
 	ROOT_RAMFS,	/* text: mount options; a tmpfs that is never swapped out */
 	ROOT_DEVPTS,	/* text: mount options; gid: the terminals' group */
@@ -55,7 +56,7 @@ struct root_op {
 	uint32_t kind, flags, mode, uid, gid;
 	uint32_t number; /* ROOT_PUT, ROOT_SECRET, ROOT_IMAGE: of a descriptor in root_owner */
 	char *source, *target, *text, *place;
-	char **list; /* section ("": none), name and value of each key */
+	char **list; /* section ("": none), name and value of each key; further lower layers */
 };
 
 struct root_ops {

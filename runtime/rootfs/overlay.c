@@ -19,11 +19,15 @@
  */
 #define OVERLAY_OPTIONS "redirect_dir=on,index=off,metacopy=off,volatile"
 
+#define ABOVE_MAX 16
+
 #define COPY_ON_WRITE "mount a copy-on-write view of"
 
 struct layers {
 	int lower_top, upper_top; /* with ids of its own: detached mounts, idmapped */
 	int lower, upper, work;	  /* below these */
+	int above[ABOVE_MAX];	  /* further lower layers, the lowest first; mounts as the others */
+	size_t n_above;
 };
 
 static void layers_deinit(struct layers *layers)
@@ -33,6 +37,8 @@ static void layers_deinit(struct layers *layers)
 	cleanup_close(&layers->lower);
 	cleanup_close(&layers->upper);
 	cleanup_close(&layers->work);
+	while (layers->n_above)
+		cleanup_close(&layers->above[--layers->n_above]);
 }
 
 static int open_layer(int dirfd, const char *path, int *ret_fd)
@@ -93,12 +99,28 @@ static int open_image(const struct applying *a, int *ret_top)
 	return 0;
 }
 
+static int open_above(const struct applying *a, struct layers *layers)
+{
+	int r = 0;
+
+	for (char **path = a->op->list; r == 0 && path && *path; path++) {
+		if (layers->n_above == ABOVE_MAX)
+			return root_cannot(a, -E2BIG, COPY_ON_WRITE);
+		r = open_top(a, AT_FDCWD, *path, &layers->above[layers->n_above]);
+		if (r == 0)
+			layers->n_above++;
+	}
+	return r;
+}
+
 static int open_layers(const struct applying *a, struct layers *layers)
 {
 	int r = a->op->flags & ROOT_IMAGE
 			? open_image(a, &layers->lower_top)
 			: open_top(a, AT_FDCWD, a->op->source, &layers->lower_top);
 
+	if (r == 0)
+		r = open_above(a, layers);
 	if (r == 0)
 		r = open_top(a, root_origin(a), a->op->text, &layers->upper_top);
 	if (r < 0)
@@ -118,8 +140,13 @@ static int open_layers(const struct applying *a, struct layers *layers)
 static int mount_by_fd(const struct applying *a, const struct layers *layers)
 {
 	cleanup_fd int context = mount_context("overlay");
-	int r = context < 0 ? context : mount_context_fd(context, "lowerdir+", layers->lower);
+	int r = context < 0 ? context : 0;
 
+	/* the first is the highest */
+	for (size_t i = layers->n_above; r == 0 && i-- > 0;)
+		r = mount_context_fd(context, "lowerdir+", layers->above[i]);
+	if (r == 0)
+		r = mount_context_fd(context, "lowerdir+", layers->lower);
 	if (r == 0)
 		r = mount_context_fd(context, "upperdir", layers->upper);
 	if (r == 0)
@@ -130,9 +157,15 @@ static int mount_by_fd(const struct applying *a, const struct layers *layers)
 /* No character of a layer's path means anything to the option parser, which never sees one. */
 static char *name_layers(const struct layers *layers)
 {
-	return xasprintf(
-		"lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,%s",
-		layers->lower, layers->upper, layers->work, OVERLAY_OPTIONS);
+	struct text options = {0};
+
+	text_add(&options, "lowerdir=");
+	for (size_t i = layers->n_above; i-- > 0;)
+		text_addf(&options, "/proc/self/fd/%d:", layers->above[i]);
+	text_addf(&options,
+		  "/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,%s",
+		  layers->lower, layers->upper, layers->work, OVERLAY_OPTIONS);
+	return text_take(&options);
 }
 
 /* What has a name must be attached in this mount namespace: below the view, while it is made. */
@@ -145,6 +178,8 @@ static int mount_attached(const struct applying *a, const struct layers *layers,
 	if (r < 0)
 		return r;
 	r = mount_attach(layers->upper_top, layers->lower_top);
+	for (size_t i = 0; r == 0 && i < layers->n_above; i++)
+		r = mount_attach(layers->above[i], i ? layers->above[i - 1] : layers->upper_top);
 	if (r == 0)
 		mount = mount_new("overlay", options, root_attributes(a->op));
 	if (r == 0 && mount < 0)
@@ -230,7 +265,7 @@ static int apply(const struct applying *a, struct layers *layers)
 
 int root_apply_overlay(const struct applying *a)
 {
-	struct layers layers = {-1, -1, -1, -1, -1};
+	struct layers layers = {-1, -1, -1, -1, -1, {0}, 0};
 	int r = apply(a, &layers);
 
 	layers_deinit(&layers);

@@ -30,6 +30,7 @@ struct rootfs_group {
 struct rootfs_lower {
 	const char *path; /* directory of the host */
 	int32_t image;	  /* >= 0: empty; what it has is on the device of that descriptor */
+	char **above;	  /* further directories above it, the lowest first; NULL: none */
 };
 
 /* A host directory that is shown read-only at a place inside. */

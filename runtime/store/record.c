@@ -21,6 +21,7 @@ static const struct field record_fields[] = {
 	FIELD(TEXT, struct record, ha_group),	    FIELD(U32, struct record, on_expiry),
 	FIELD(I64, struct record, keep_failed_ns),  FIELD(I64, struct record, kept_until_ns),
 	FIELD(LIST, struct record, lowers),	    FIELD(LIST, struct record, after_end),
+	FIELD(LIST, struct record, harvest),	    FIELD(LIST, struct record, above),
 	FIELD(U32, struct record, tainted),
 };
 
@@ -43,7 +44,7 @@ static const struct field port_fields[] = {
 	"id, name, owner_uid, owner_gid, owner, hold, template_name, boot_id, created_ns, plan, " \
 	"layers, cgroup, address, id_base, disk_bytes, disk, memory_bytes, cpu_millis, zone, "    \
 	"address6, ha_group, on_expiry, keep_failed_ns, kept_until_ns, lowers, "                  \
-	"after_end, tainted"
+	"after_end, harvest, above, tainted"
 #define LEASE_COLUMNS                                                                   \
 	"lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns, " \
 	"lease_idle_ns, lease_idle_source, lease_frozen_ns"
@@ -52,7 +53,7 @@ static const struct field port_fields[] = {
 static const char insert_instance[] =
 	"INSERT INTO instance (" RECORD_COLUMNS ", " LEASE_COLUMNS ")"
 	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	" ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char insert_port[] =
 	"INSERT INTO port (instance, position, " PORT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 static const char select_instances[] =
@@ -238,6 +239,8 @@ void record_free(struct record *record)
 	free(record->plan);
 	strv_free(record->layers);
 	strv_free(record->lowers);
+	strv_free(record->harvest);
+	strv_free(record->above);
 	strv_free(record->after_end);
 	free(record->cgroup);
 	free(record->disk);

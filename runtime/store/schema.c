@@ -189,10 +189,14 @@ static const char version_11[] =
 	" PRIMARY KEY (instance, path)) WITHOUT ROWID;"
 	"CREATE INDEX pin_live ON pin (install) WHERE number = 0;";
 
+/* What is worth keeping of an instance, and what lies above its installs. */
+static const char version_12[] = "ALTER TABLE instance ADD COLUMN harvest BLOB;"
+				 "ALTER TABLE instance ADD COLUMN above BLOB;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2,  version_3, version_4,
-				       version_5, version_6,  version_7, version_8,
-				       version_9, version_10, version_11};
+static const char *const versions[] = {version_1, version_2,  version_3,  version_4,
+				       version_5, version_6,  version_7,  version_8,
+				       version_9, version_10, version_11, version_12};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

@@ -25,8 +25,10 @@ struct record {
 	char *boot_id;	    /* the boot in which the instance was started */
 	int64_t created_ns; /* wall clock, nanoseconds since the epoch */
 	char *plan;	    /* canonical text of the plan */
-	char **layers; /* install directories; layer i has its upper in the pool's "layer/<i>" */
-	char **lowers; /* what the view of layer i lies on: installs.h; given out by store_admit */
+	char **layers;	/* install directories; layer i has its upper in the pool's "layer/<i>" */
+	char **lowers;	/* what the view of layer i lies on: installs.h; given out by store_admit */
+	char **harvest; /* paths whose changes are worth keeping; NULL: all of the layers */
+	char **above;	/* further lower layers, "INDEX:DIRECTORY" each, the lowest first */
 	char **after_end;		 /* hook: timeout in ns, user or "", command; NULL: none */
 	char *cgroup;			 /* name of the parent group below each hierarchy's root */
 	char *zone;			 /* its network segment */

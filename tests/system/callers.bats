@@ -345,3 +345,19 @@ teardown()
 	[ -z "$(as alice events)" ]
 	[ "$(as bob events b --json | jq -r .event | tail -n 1)" = ended ]
 }
+
+@test "what an instance changed is carried out and in again with one's own rights" {
+	as alice up hello --name a
+	as alice exec a -- sh -c "echo mine >'$STINT_BUILD/share/stint/hello/mine'"
+	as alice harvest a -o "$PEOPLE/home/f"
+	[ "$(stat -c %U:%G "$PEOPLE/home/f")" = "$(stat -c %U:%G "$PEOPLE/home")" ]
+	as alice up hello --name b --with "$PEOPLE/home/f"
+	[ "$(as alice exec b -- cat "$STINT_BUILD/share/stint/hello/mine")" = mine ]
+	install -m 600 "$PEOPLE/home/f" "$PEOPLE/roots"
+	denied alice 1 "cannot open '$PEOPLE/roots' as user 'alice'" up hello --name c --with "$PEOPLE/roots"
+	mkdir -m 755 "$PEOPLE/closed"
+	denied alice 1 "cannot make '$PEOPLE/closed/f'" harvest a -o "$PEOPLE/closed/f"
+	[ -z "$(ls "$PEOPLE/closed")" ]
+	denied bob 3 "no instance 'a' of yours" harvest a -o "$PEOPLE/closed/f"
+	as alice down a b
+}

@@ -68,6 +68,9 @@ all_there_is()
 	[ -z "$(read_only install diff app 1 1)" ]
 	[ "$(read_only history)" = "$(stint history)" ]
 	[[ $(read_only events) == *"one "*"ready"* ]]
+	[[ $(read_only harvest one -o "$STINT_ROOT/f.tar.zst") == *"f.tar.zst: "* ]]
+	read_only_refused save one --as other
+	read_only_refused template rm other
 	read_only_refused up t --name two
 	read_only_refused run t -- true || [[ $status -eq 125 && $output == *"mounted read-only"* ]]
 	read_only_refused install add other "$STINT_ROOT/etc"

@@ -78,6 +78,31 @@ void ground_add_overlay(struct ground *ground)
 	ground_add(ground, ROOT_OVERLAY, "/opt/app", "app", "layer/0")->flags = ROOT_WRITABLE;
 }
 
+void ground_add_layers(struct ground *ground)
+{
+	static const char *const names[] = {"above/1", "above/2"};
+	struct root_op *op = ground_add(ground, ROOT_OVERLAY, "/opt/app", "app", "layer/0");
+
+	op->flags = ROOT_WRITABLE;
+	world_file(&ground->world, "above/1/lower", "1", 0644);
+	world_file(&ground->world, "above/1/both", "1", 0644);
+	world_file(&ground->world, "above/2/both", "2", 0644);
+	world_file(&ground->world, "above/2/conf/new", "2", 0644);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_free char *path = world_path(&ground->world, names[i]);
+
+		strv_add(&op->list, path);
+	}
+}
+
+void must_show_layers(void)
+{
+	must_contain(AT_FDCWD, "/opt/app/lower", "1");
+	must_contain(AT_FDCWD, "/opt/app/both", "2");
+	must_contain(AT_FDCWD, "/opt/app/conf/new", "2");
+	must_contain(AT_FDCWD, "/opt/app/conf/server.xml", "original");
+}
+
 void ground_apply(struct ground *ground)
 {
 	struct error err = {0};

@@ -42,6 +42,9 @@ struct ground ground_whole(const struct world *outside);
 struct root_op *ground_add(struct ground *ground, enum root_op_kind kind, const char *target,
 			   const char *source, const char *text);
 void ground_add_overlay(struct ground *ground);
+/* The same with two further lower layers; and what is seen of them. */
+void ground_add_layers(struct ground *ground);
+void must_show_layers(void);
 void ground_apply(struct ground *ground);
 
 #define BASE 1310720000U

@@ -187,12 +187,52 @@ static void archive_of_another_kind(void **state)
 	assert_true(read_all(world, "a.tar.zst", ARCHIVE_ZIP, &n, &err) < 0);
 }
 
+/* The line of a file in /proc that begins so, of our only child. */
+static void assert_child_has(const char *file, const char *line)
+{
+	cleanup_free char *children = NULL, *path = NULL, *content = NULL, *wanted = NULL;
+
+	assert_int_equal(file_read(AT_FDCWD, "/proc/thread-self/children", 100, &children, NULL),
+			 0);
+	children[strcspn(children, " ")] = '\0';
+	path = xasprintf("/proc/%s/%s", children, file);
+	assert_int_equal(file_read(AT_FDCWD, path, 1 << 16, &content, NULL), 0);
+	wanted = xasprintf("\n%s\n", line);
+	if (!strstr(content, wanted))
+		fail_msg("no '%s' in '%s': %s", line, path, content);
+}
+
+/* While it waits for somebody to take what it found. */
+static void reader_has_no_rights(void **state)
+{
+	const struct world *world = *state;
+	cleanup_archive_in struct archive_in *in = NULL;
+	cleanup_fd int fd = -1;
+	struct error err = {0};
+
+	need_root();
+	write_archive(world);
+	fd = open_file(world, "a.tar.zst", O_RDONLY);
+	assert_succeeds(archive_in_open(fd, ARCHIVE_TAR, "a.tar.zst", &in, &err), &err);
+	for (int i = 0; i < 4; i++)
+		next(in);
+	assert_child_has("status", "Uid:\t65534\t65534\t65534\t65534");
+	assert_child_has("status", "Gid:\t65534\t65534\t65534\t65534");
+	assert_child_has("status", "Groups:\t ");
+	assert_child_has("status", "CapPrm:\t0000000000000000");
+	assert_child_has("status", "NoNewPrivs:\t1");
+	assert_child_has("limits",
+			 "Max open files            0                    0                    "
+			 "files     ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_world(archive_that_was_written),
 		with_world(archive_that_is_cut_off),
 		with_world(archive_of_another_kind),
+		with_world(reader_has_no_rights),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,28 @@ static void root_apply_writes_to_the_upper_only(void **state)
 	run_in_child(OWN_NAMESPACES, write_to_overlay, *state);
 }
 
+static void write_over_layers(const void *arg)
+{
+	struct ground ground = ground_make(arg);
+	cleanup_fd int above = -1;
+
+	ground_add_layers(&ground);
+	above = file_open_directory(ground.world.dir, "above");
+	ground_apply(&ground);
+	must_show_layers();
+	must(file_write(AT_FDCWD, "/opt/app/both", "changed", 0644) == 0);
+	must(unlink("/opt/app/lower") == 0);
+	must_contain(ground.upper, "both", "changed");
+	must_contain(above, "2/both", "2");
+	must_contain(above, "1/lower", "1");
+}
+
+static void root_apply_shows_further_layers(void **state)
+{
+	need_root();
+	run_in_child(OWN_NAMESPACES, write_over_layers, *state);
+}
+
 /* Every link of an install is resolved with the new root as "/". */
 static void follow_links_of_the_install(const void *arg)
 {
@@ -355,6 +377,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_world(root_apply_writes_to_the_upper_only),
+		with_world(root_apply_shows_further_layers),
 		with_world(root_apply_resolves_links_inside),
 		with_world(root_apply_never_mounts_on_the_host),
 		with_world(root_apply_shows_nothing_of_the_host),

@@ -68,9 +68,11 @@ static void change_layers(const void *arg)
 	must(fchownat(ground.lower, "conf/server.xml", 1000, 33, 0) == 0);
 	world_file(&ground.world, "app/foreign", "original", 0644);
 	must(fchownat(ground.lower, "foreign", FOREIGN, FOREIGN, 0) == 0);
-	ground_add_overlay(&ground);
+	ground_add_layers(&ground);
 	ground_add(&ground, ROOT_PROC, "/proc", NULL, NULL)->flags = ROOT_WRITABLE;
 	ground_apply_and_enter(&ground);
+	must_show_layers();
+	must_belong(AT_FDCWD, "/opt/app/both", 0, 0);
 	must_belong(AT_FDCWD, "/opt/app", 0, 0);
 	must_belong(AT_FDCWD, "/opt/app/conf/server.xml", 1000, 33);
 	must_belong(AT_FDCWD, "/opt/app/foreign", FOREIGN, FOREIGN);

@@ -126,6 +126,8 @@ static const char back_to_version_1[] =
 	"DROP TABLE succession; DROP TABLE future_port;"
 	"DROP TABLE taint; ALTER TABLE instance DROP COLUMN tainted;"
 	"DROP TABLE pin; DROP TABLE generation; DROP TABLE install;"
+	"ALTER TABLE instance DROP COLUMN harvest;"
+	"ALTER TABLE instance DROP COLUMN above;"
 	"ALTER TABLE instance DROP COLUMN lowers;"
 	"ALTER TABLE instance DROP COLUMN after_end;"
 	"ALTER TABLE history DROP COLUMN zone;"

@@ -71,7 +71,9 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		 "t.yaml:1:1: key 'summry': unknown key; did you mean 'summary'?"},
 		{"zzzzzz: x\nrun: {command: /bin/true}\n",
 		 "t.yaml:1:1: key 'zzzzzz': unknown key; possible are template, summary, extends, "
-		 "params, install, paths, scrub, files, edit, secrets, run, ports, ready, check, "
+		 "params, install, layers, paths, harvest, scrub, files, edit, secrets, run, "
+		 "ports, ready, "
+		 "check, "
 		 "limits, "
 		 "heap, "
 		 "caps, seccomp, "
@@ -590,7 +592,13 @@ static void template_compile_refuses_bad_leases(void **state)
 		 "than 0 and at most 30d, such as 1h, or none"},
 		{"run: {command: a}\nlease: {on_expiry: kill}\n",
 		 "t.yaml:2:20: key 'lease.on_expiry': 'kill' is not a valid expiry; write remove, "
-		 "freeze or archive"},
+		 "freeze, archive or harvest"},
+		{"run: {command: a}\nharvest: conf\n",
+		 "t.yaml:2:10: key 'harvest': 'conf' is not an absolute path; write an absolute "
+		 "path without '.', '..' or '//', such as /opt/server/conf"},
+		{"run: {command: a}\nharvest: [/opt/a, /opt/a/b]\n",
+		 "t.yaml:2:19: key 'harvest': '/opt/a/b' overlaps with another path of the list; "
+		 "keep the outer one"},
 		{"run: {command: a}\nlease: {warn: {before: [15m, soon]}}\n",
 		 "t.yaml:2:30: key 'lease.warn.before': 'soon' is not a valid list of durations; "
 		 "write a list such as [15m, 2m], or none"},

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a new instance brings along, into its layers before anybody runs in it; see starting.h. */
+#include "instance/above.h"
+#include "instance/starting.h"
+#include "instance/unpack.h"
+#include "base/apart.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+
+static int open_places(struct starting *s, struct unpack_place *places, struct error *err)
+{
+	char *const *layers = s->record->layers;
+
+	for (size_t i = 0; layers && layers[i]; i++) {
+		cleanup_free char *upper = xasprintf("layer/%zu/upper", i);
+
+		places[i] = (struct unpack_place){.install = layers[i], .upper = -1};
+		places[i].lower = above_open(s->site, s->record, i, err);
+		if (places[i].lower < 0)
+			return places[i].lower;
+		places[i].upper = file_open_beneath(s->prepared.pool, upper, O_RDONLY, 0);
+		if (places[i].upper < 0)
+			return error_set(err, -places[i].upper, "cannot open the layer of '%s'",
+					 layers[i]);
+	}
+	return 0;
+}
+
+/* In a child: what the archive's reader does, and what it gives up, is its own. */
+static int unpack(void *data, struct error *err)
+{
+	struct unpack_place places[PLAN_LAYERS_MAX];
+	const struct given_harvest *with = ((struct starting *)data)->request->with;
+	int r = open_places(data, places, err);
+
+	return r < 0 ? r
+		     : unpack_archive(with->fd, with->name, places,
+				      strv_length(((struct starting *)data)->record->layers), err);
+}
+
+int start_bring_along(struct starting *s, struct error *err)
+{
+	return s->request->with ? apart_run(unpack, s, s->request->cancel, err) : 0;
+}
