@@ -155,7 +155,7 @@ void limits_inherit(const struct plan *plan)
 static int apply_files(const struct plan *plan, int run, struct error *err)
 {
 	struct limit_line line = {.name = "files", .asked = plan->limits.files};
-	struct rlimit limit;
+	struct rlimit limit = {0};
 	int r;
 
 	if (!plan->limits.files)

@@ -12,6 +12,7 @@ set_up_reset()
 	server
 }
 
+# shellcheck disable=SC2120 # the tests have arguments
 # server [MORE-YAML]: template "web", the small server with an install of the test's own beside it.
 server()
 {

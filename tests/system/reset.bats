@@ -26,7 +26,8 @@ teardown()
 	stint up web --name a --memory 200M --ttl 20m
 	stint extend a +1m
 	dirty a
-	! is_pristine a
+	run is_pristine a
+	[ "$status" -ne 0 ]
 	before=$(constant_of a)
 	url=$(url_of a)
 	keeper=$(processes_of stint-keeper a)
@@ -44,7 +45,6 @@ teardown()
 	[ "$(ls "$STINT_ROOT/var/lib/stint/i")" = "$(id_of a)" ]
 	[ "$(stint show a --json | jq -r '.reset | fromdate | . > now - 60')" = true ]
 	[[ $(stint show a) == *"reset   "* ]]
-	[ "$(stint show a --json | jq .restarts)" = 0 ] || stint show a --json
 	[ "$(stint events --json | jq -r 'select(.event == "reset") | .name' | head -n 1)" = a ]
 	# the log goes on, the counts of its ports too
 	[ "$(stint logs a | grep -c 'listening on port')" -eq 2 ]
@@ -56,7 +56,7 @@ teardown()
 	[ "$(constant_of a)" = "$before" ]
 	stint down a
 	[ "$(stint history a --json | jq -r '.[0].reason')" = "stopped by root" ]
-	[ "$(stint history a --json | jq '.[0].connections > 0')" = true ] || stint history a --json
+	[ "$(stint history a --json | jq '.[0].connections_total > 0')" = true ]
 	nothing_left
 }
 
@@ -82,7 +82,9 @@ teardown()
 	touch "$STINT_ROOT/stop"
 	wait $!
 	# one that was under way is cut (52, 56), and that is no refusal (7)
-	! grep -vE '^(52|56)$' "$STINT_ROOT/codes"
+	run grep -vE '^(52|56)$' "$STINT_ROOT/codes"
+	echo "$output"
+	[ "$status" -eq 1 ]
 	[ "$(wc -l <"$STINT_ROOT/codes")" -le 10 ]
 	get "$url/"
 }
@@ -218,10 +220,8 @@ no_loops()
 	is_pristine a
 	[ "$(constant_of a)" = "$before" ]
 	[ "$(on_host ip -br link | grep '^st')" = "$link" ]
-	for from in b; do
-		stint exec "$from" -- bash -c "exec 3<>/dev/tcp/a/5555
-			printf 'GET / HTTP/1.0\r\n\r\n' >&3; grep -q '200 OK' <&3"
-	done
+	stint exec b -- bash -c "exec 3<>/dev/tcp/a/5555
+		printf 'GET / HTTP/1.0\r\n\r\n' >&3; grep -q '200 OK' <&3"
 	stint exec a -- bash -c 'exec 3<>/dev/tcp/b/5555'
 	stint exec a -- grep -q 'b.team.stint' /etc/hosts
 	# the new keeper guards the firewall as the old one did
