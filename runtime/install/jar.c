@@ -144,7 +144,9 @@ static void run_child(int fd, int result)
 {
 	char version[JAR_VERSION_SIZE] = "";
 
+#ifndef __SANITIZE_ADDRESS__ /* it reserves more addresses than any machine has memory */
 	limit(RLIMIT_AS, MEMORY_MAX);
+#endif
 	limit(RLIMIT_CPU, SECONDS_MAX);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, 0);

@@ -22,6 +22,17 @@ setup()
 	END
 }
 
+teardown()
+{
+	local pid
+
+	# some tests have it wait
+	for pid in $(guards); do
+		kill -CONT "$pid" 2>/dev/null || true
+	done
+	clean_up
+}
+
 # start NAME...
 start()
 {
@@ -223,7 +234,7 @@ is_noted()
 }
 
 @test "the guard has nothing of its caller, is no leak, and ends with the last instance" {
-	local pid
+	local pid name
 
 	stint install live app "$L"
 	cd "$BATS_TEST_TMPDIR"
@@ -250,6 +261,14 @@ is_noted()
 	stint down two
 	eventually 2 has_no_guard
 	[ -z "$(ls "$STINT_ROOT/run/stint/live")" ]
+	# it is told, and does not find out at its next look
+	for name in three four five; do
+		start "$name"
+		eventually 5 has_guard
+		sleep 0.3
+		stint down "$name" --now
+		eventually 1 has_no_guard
+	done
 	stint doctor --leaks
 }
 
@@ -324,24 +343,31 @@ is_noted()
 }
 
 @test "a look that is killed at any call is taken again, and nothing is lost or told wrong" {
-	local calls n found=1 killat=$STINT_BUILD/libexec/stint-tests/killat
+	local calls n last=0 found=0 killat=$STINT_BUILD/libexec/stint-tests/killat
 
 	[ -z "${STINT_SANITIZED-}" ] || skip "the sanitizers make calls of their own"
+	touch "$L/conf/f0"
 	stint install live app "$L"
 	start one
 	eventually 5 has_guard
 	kill -STOP "$(guards)"
-	echo 0 >"$L/conf/version"
-	calls=$("$killat" cli 0 -- "$STINT" ls --check 2>&1 >/dev/null 3>&- | sed -n 's/^killat: \([0-9]*\) calls$/\1/p')
-	[ "$calls" -gt 100 ]
-	for ((n = 1; n <= calls; n += 5)); do
-		echo "$n" >"$L/conf/version"
-		touch "$L/conf/f$n"
+	calls=900
+	# a new name each time, and never more files: each look makes as many calls
+	for ((n = 1; n <= calls; n += 10)); do
+		mv "$L/conf/f$last" "$L/conf/f$n"
+		last=$n
 		found=$((found + 1))
-		"$killat" cli "$n" -- "$STINT" ls --check >/dev/null 2>&1 3>&- || true
+		[ "$n" -ne 1 ] || found=2
+		if [ "$n" -eq 1 ]; then
+			calls=$("$killat" cli 0 -- "$STINT" ls --check 2>&1 >/dev/null 3>&- |
+				sed -n 's/^killat: \([0-9]*\) calls$/\1/p')
+		else
+			"$killat" cli "$n" -- "$STINT" ls --check >/dev/null 2>&1 3>&- || true
+		fi
 		stint ls --check >/dev/null
 		are_tainted "$found" 1
 		are_tainted "$((found + 1))" 0
 	done
+	[ "$n" -gt 500 ]
 	kill -CONT "$(guards)"
 }
