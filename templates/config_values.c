@@ -39,7 +39,7 @@ static int read_u32(struct reading *reading, const struct value_type *type, cons
 static int read_first_id(struct reading *reading, const struct value_type *type,
 			 const struct node *node, void *field)
 {
-	uint32_t first;
+	uint32_t first = 0;
 	int r = read_u32(reading, type, node, &first);
 
 	if (r < 0)

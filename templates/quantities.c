@@ -139,7 +139,7 @@ static int read_swap(struct reading *reading, const struct value_type *type,
 static int read_amount(struct reading *reading, const struct value_type *type,
 		       const struct node *node, parse_quantity *parse, uint64_t *field)
 {
-	int64_t value;
+	int64_t value = 0;
 	int r = read_quantity(reading, type, node, parse, &value);
 
 	if (r == 0)
@@ -174,7 +174,7 @@ static int read_count(struct reading *reading, const struct value_type *type,
 static int read_restart_limit(struct reading *reading, const struct value_type *type,
 			      const struct node *node, void *field)
 {
-	int64_t value;
+	int64_t value = 0;
 	int r = read_quantity(reading, type, node, parse_count, &value);
 
 	if (r == 0)
@@ -185,7 +185,7 @@ static int read_restart_limit(struct reading *reading, const struct value_type *
 static int read_port(struct reading *reading, const struct value_type *type,
 		     const struct node *node, void *field)
 {
-	int64_t value;
+	int64_t value = 0;
 	int r = read_quantity(reading, type, node, parse_count, &value);
 
 	if (r == 0)

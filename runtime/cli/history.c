@@ -248,7 +248,7 @@ static int show(const struct invocation *invocation, struct store *store, struct
 {
 	const struct caller *caller = invocation->caller;
 	struct history_entry *entries = NULL;
-	struct wish wish;
+	struct wish wish = {0};
 	size_t n = 0;
 	int r = read_wish(invocation, &wish, err);
 
