@@ -133,3 +133,21 @@ installation()
 	[[ $(stint history one --json | jq -r '.[0].log') == *"asked to stop"*"stopped"* ]]
 	[ "$(installation)" = "$before" ]
 }
+
+@test "packages and configuration that were made in a server go into another one, its identity and its licence do not" {
+	lay_out is
+	echo "<licence/>" >"$STINT_ROOT/licence.xml"
+	stint up webmethods-is --set home="$SAG" --secret licence=@"$STINT_ROOT/licence.xml" --name one
+	stint exec one -- sh -c "mkdir $SAG/$IS/packages/Mine; echo 1.0 >$SAG/$IS/packages/Mine/manifest.v3;
+		echo mine >$SAG/$IS/config/mine.cnf; echo log >$SAG/$IS/logs/mine.log"
+	stint harvest one -o "$STINT_ROOT/one.tar.zst"
+	stint down one
+	tar --zstd -xf "$STINT_ROOT/one.tar.zst" -C "$(mktemp -d -p "$STINT_ROOT")"
+	run -1 grep -rl "<licence/>" "$STINT_ROOT"/tmp.*
+	stint up webmethods-is --set home="$SAG" --secret licence=@"$STINT_ROOT/licence.xml" \
+		--with "$STINT_ROOT/one.tar.zst" --name two
+	[ "$(stint exec two -- cat "$SAG/$IS/packages/Mine/manifest.v3")" = 1.0 ]
+	[ "$(stint exec two -- cat "$SAG/$IS/config/mine.cnf")" = mine ]
+	[ "$(stint exec two -- cat "$SAG/$IS/config/licenseKey.xml")" = "<licence/>" ]
+	run -1 stint exec two -- test -e "$SAG/$IS/logs/mine.log"
+}
