@@ -31,10 +31,10 @@ extern const struct disk_backend disk_project, disk_tmpfs, disk_image;
 
 /*
  * The file system of fd: bytes that others than root may still write, and how many of them are left
- * alone. A start that would leave fewer is refused.
+ * alone, and what it has at all. A start that would leave fewer is refused.
  */
 struct disk_room {
-	uint64_t free, spare;
+	uint64_t free, spare, whole;
 };
 
 int disk_look(int fd, struct disk_room *ret_room);

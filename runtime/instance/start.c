@@ -296,13 +296,10 @@ struct stage {
 
 /* Until the record is there nothing is left but a lock, and then all the rest. */
 static const struct stage entering[] = {
-	{"open the store", open_store},
-	{"find the lower layers", start_find_lowers},
-	{"look at the host", start_look_at_host},
-	{"sweep in passing", sweep_in_passing},
-	{"fill the record", fill_record},
-	{"make the lock", create_lock},
-	{"enter the record", admit},
+	{"open the store", open_store},		  {"find the lower layers", start_find_lowers},
+	{"look at the host", start_look_at_host}, {"sweep in passing", sweep_in_passing},
+	{"fill the record", fill_record},	  {"look for room", start_look_for_room},
+	{"make the lock", create_lock},		  {"enter the record", admit},
 };
 static const struct stage making[] = {
 	{"run the hook", run_hook},

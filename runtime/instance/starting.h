@@ -33,4 +33,7 @@ int start_find_lowers(struct starting *s, struct error *err);
  */
 int start_look_at_host(struct starting *s, struct error *err);
 
+/* What the instances of all may have together, for a record that is filled. */
+int start_look_for_room(struct starting *s, struct error *err);
+
 #endif
