@@ -17,11 +17,12 @@
 
 const struct policy policies[] = {
 	{"up",
-	 "name ttl until idle keep-failed publish set env secret no-wait no-hold recreate "
-	 "json " LIMITS,
+	 "name ttl until idle keep-failed publish set env secret no-wait no-hold queue "
+	 "queue-for recreate json " LIMITS,
 	 "zone best-effort"},
 	{"run",
-	 "name ttl until keep-failed publish set env secret no-hold recreate seccomp " LIMITS,
+	 "name ttl until keep-failed publish set env secret no-hold queue queue-for recreate "
+	 "seccomp " LIMITS,
 	 "zone best-effort"},
 	{"install", "json", "backend"},
 	{"replace", "drain set env secret no-wait json " LIMITS, "best-effort"},

@@ -24,6 +24,7 @@ struct start_request {
 	int cancel; /* readable once a hook before the start is to stop; -1: never */
 	const struct given_secrets *secrets; /* as secrets_check wants them */
 	const struct quota *quota;	     /* the owner is restricted; NULL: not */
+	struct ticket *ticket;		     /* queue.h: given back once it is admitted; or NULL */
 	const struct record *predecessor;    /* gives name, owner, lease and ports; NULL: nobody */
 };
 

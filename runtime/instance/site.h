@@ -16,6 +16,8 @@
  *   RUN/swept                          touched when somebody looked at all locks
  *   RUN/groups.lock                    shared: a start counts on the parent control group
  *   RUN/zones.lock                     shared: a start counts on its zone
+ *   RUN/queue/NUMBER                   who waits for room (queue.h)
+ *   RUN/queue.lock                     exclusively: while one is added or removed
  *   RUN/firewall{,.lock}               the firewall as it was made last
  *   RUN/zone/NAME/{hosts,resolv.conf}  what all instances of the zone see
  */

@@ -14,6 +14,7 @@
 #include "instance/lowers.h"
 #include "instance/network.h"
 #include "instance/publish.h"
+#include "instance/queue.h"
 #include "instance/record_file.h"
 #include "instance/succession.h"
 #include "instance/sweep.h"
@@ -147,6 +148,8 @@ static int admit(struct starting *s, struct error *err)
 	}
 	if (r < 0)
 		return r;
+	if (s->request->ticket)
+		queue_leave(s->request->ticket);
 	strv_free(s->lowers);
 	s->lowers = lowers_of(s->site, s->record);
 	return 0;
