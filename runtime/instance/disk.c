@@ -277,14 +277,17 @@ int disk_undo(const struct site *site, const struct record *record, struct error
 void disk_set_budget(const struct site *site, const struct record *record,
 		     struct host_budget *budget)
 {
+	const struct disk_backend *backend = backend_of(record);
+	struct disk_shares shares;
 	struct disk_room room = {0};
 
+	disk_share(record->disk_bytes, &shares);
 	/* what cannot be looked at was refused before */
 	(void)disk_look(site->state, &room);
 	budget->spare_bytes = site->config.host.disk_free;
 	if (budget->spare_bytes < room.spare)
 		budget->spare_bytes = room.spare;
-	budget->disk_bytes = backend_of(record) == &disk_tmpfs ? 0 : record->disk_bytes;
+	budget->disk_bytes = backend->takes ? backend->takes(shares.pool) : 0;
 }
 
 bool disk_is_detached(const struct record *record)

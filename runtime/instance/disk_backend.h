@@ -19,6 +19,8 @@ struct disk_backend {
 	const char *path;  /* of the pool, from the state directory; NULL: detached */
 	/* 0 when it can hold the pool here, else an error that says why not */
 	int (*offer)(const struct disk_question *question, struct error *err);
+	/* bytes that a pool of this size takes of the state directory's file system; NULL: none */
+	uint64_t (*takes)(uint64_t pool);
 	int (*prepare)(const struct record *record, int state, uint64_t pool, int *ret_pool,
 		       struct error *err);
 	/* When the instance has ended: NULL where path says it all, or nothing is left. */

@@ -173,6 +173,7 @@ const struct disk_backend disk_image = {
 	.name = "image",
 	.words = "an allocated image on a loop device",
 	.offer = offer,
+	.takes = image_size,
 	.prepare = prepare,
 	.reopen = reopen,
 	.undo = undo,
