@@ -8,6 +8,7 @@ const struct command *const commands[] = {
 	&up_command,
 	&run_command,
 	&ls_command,
+	&top_command,
 	&show_command,
 	&port_command,
 	&logs_command,

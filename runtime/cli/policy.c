@@ -30,6 +30,7 @@ const struct policy policies[] = {
 	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},
 	{"ls", "all quiet json", ""},
+	{"top", "every sort once json", ""},
 	{"show", "json", ""},
 	{"port", "json", ""},
 	{"logs", "follow lines timestamps json", ""},

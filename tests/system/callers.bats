@@ -120,6 +120,8 @@ teardown()
 	run as alice ls
 	[[ $output != *bob* ]] && [[ $output != *carol* ]]
 	[ "$(grep -c '127.0.0.1' <<<"$output")" -eq 1 ]
+	[ "$(as alice top --json | jq -c '[.instances[].name]')" = '["a"]' ]
+	[ "$(root top --json | jq '.instances | length')" -eq 3 ]
 	for name in b c "$id" none; do
 		denied alice 3 "no instance '$name' of yours" show "$name"
 		denied alice 3 "no instance '$name' of yours" logs "$name" -f
