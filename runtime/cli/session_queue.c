@@ -55,7 +55,7 @@ static void show(struct queueing *q, unsigned ahead)
 		fprintf(stderr, "stint: %s\n", line);
 	q->told = true;
 	if (strlen(line) > LINE_LENGTH)
-		strcpy(line + LINE_LENGTH - 3, "...");
+		memcpy(line + LINE_LENGTH - 3, "...", 4);
 	if (progress_is_due(&q->progress))
 		progress_show(&q->progress, line);
 }
