@@ -343,3 +343,14 @@ teardown()
 	[ -z "$(as alice events)" ]
 	[ "$(as bob events b --json | jq -r .event | tail -n 1)" = ended ]
 }
+
+@test "who waits for his own quota is in nobody's way" {
+	printf 'cgroup: %s\nquota: {instances: 1}\n' "$GROUP" | config
+	as alice up hello --name a
+	as alice up hello --name a2 --queue >"$PEOPLE/out" 2>&1 3>&- &
+	eventually 10 grep -qs "your quota is 1 instances, and you have 1: 'stint down a'" "$PEOPLE/out"
+	as bob up hello --name b --queue-for 5s
+	as alice down a
+	wait $!
+	[ "$(as alice top --json | jq -c '[.instances[].name]')" = '["a2"]' ]
+}
