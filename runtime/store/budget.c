@@ -77,7 +77,7 @@ static int refuse_memory(struct store *store, const struct record *record,
 				 "host, and this one alone wants %s: ask for less with --memory, "
 				 "or raise 'host.memory_limits' in stint.yaml",
 				 most_text, wanted_text);
-	room_advise(store, record, admission, ROOM_MEMORY, false, advice, sizeof(advice));
+	room_advise(store, record, admission, ROOM_MEMORY, advice, sizeof(advice));
 	error_say(err, ERROR_REFUSED,
 		  "the memory limits of all instances may add up to %s on this host; they are at "
 		  "%s, and this one wants %s: ask for less with --memory; %s",
@@ -120,7 +120,7 @@ static int check_disk(struct store *store, const struct record *record,
 	format_size(left, free_text, sizeof(free_text));
 	format_size(budget->spare_bytes, spare_text, sizeof(spare_text));
 	format_size(budget->disk_bytes, wanted_text, sizeof(wanted_text));
-	room_advise(store, record, admission, ROOM_DISK, false, advice, sizeof(advice));
+	room_advise(store, record, admission, ROOM_DISK, advice, sizeof(advice));
 	error_say(err, ERROR_REFUSED,
 		  "the file system of '%s' has %s left, of which %s stay free%s%s%s, or make room; "
 		  "%s",

@@ -107,7 +107,7 @@ int take_address(struct store *store, const struct record *record,
 		*ret_address = (uint32_t)address;
 		return 0;
 	}
-	room_advise(store, record, admission, ROOM_PLACES, false, advice, sizeof(advice));
+	room_advise(store, record, admission, ROOM_PLACES, advice, sizeof(advice));
 	error_say(err, ERROR_REFUSED,
 		  "all %u instance addresses from %u.%u.%u.%u on are in use: %s; or give a larger "
 		  "address range in '/etc/stint/stint.yaml'",
@@ -132,7 +132,7 @@ int take_id_range(struct store *store, const struct record *record,
 		*ret_base = (uint32_t)range * ID_RANGE_SIZE;
 		return 0;
 	}
-	room_advise(store, record, admission, ROOM_PLACES, false, advice, sizeof(advice));
+	room_advise(store, record, admission, ROOM_PLACES, advice, sizeof(advice));
 	error_say(err, ERROR_REFUSED,
 		  "all %u ranges of user ids from %u on are in use: %s; or give a larger span in "
 		  "'/etc/stint/stint.yaml'",

@@ -79,7 +79,7 @@ static int refuse_now(const struct asking *asking, struct error *err)
 	room_format(asking->kind, asking->used, used, sizeof(used));
 	room_format(asking->kind, asking->wanted, wanted, sizeof(wanted));
 	room_format(asking->kind, asking->most, most, sizeof(most));
-	room_advise(asking->store, asking->record, asking->admission, asking->kind, true, advice,
+	room_advise(asking->store, asking->record, asking->admission, asking->kind, advice,
 		    sizeof(advice));
 	error_say(err, ERROR_REFUSED,
 		  "your quota is %s of %s; your instances have %s, and this one wants %s: ask for "
@@ -105,7 +105,7 @@ static int check_instances(const struct asking *asking, struct error *err)
 
 	if (!asking->most || asking->used < asking->most)
 		return 0;
-	room_advise(asking->store, asking->record, asking->admission, ROOM_PLACES, true, advice,
+	room_advise(asking->store, asking->record, asking->admission, ROOM_PLACES, advice,
 		    sizeof(advice));
 	error_say(err, ERROR_REFUSED,
 		  "your quota is %" PRIu64 " instances, and you have %" PRIu64 ": %s", asking->most,

@@ -65,14 +65,13 @@ static bool find(struct store *store, enum room_kind kind, const char *except, i
 }
 
 void room_advise(struct store *store, const struct record *record,
-		 const struct admission *admission, enum room_kind kind, bool only_own,
-		 char *buffer, size_t size)
+		 const struct admission *admission, enum room_kind kind, char *buffer, size_t size)
 {
 	const char *except = admission->predecessor;
 
 	if (find(store, kind, except, record->grant.owner_uid, buffer, size))
 		return;
-	if (!only_own && !admission->quota && find(store, kind, except, -1, buffer, size))
+	if (!admission->quota && find(store, kind, except, -1, buffer, size))
 		return;
 	snprintf(buffer, size, "no instance of yours would give any back");
 }

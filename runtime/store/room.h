@@ -16,10 +16,9 @@ void room_format(enum room_kind kind, uint64_t amount, char *buffer, size_t size
 
 /*
  * "'stint down web' would give back 4 GiB": of the owner's instances the one with most of it, of
- * places the oldest; of others' only when he has none, only_own is false and he is not restricted.
+ * places the oldest; of others' only when he has none and is not restricted.
  */
 void room_advise(struct store *store, const struct record *record,
-		 const struct admission *admission, enum room_kind kind, bool only_own,
-		 char *buffer, size_t size);
+		 const struct admission *admission, enum room_kind kind, char *buffer, size_t size);
 
 #endif
