@@ -75,6 +75,29 @@ static const struct keyword host_keywords[] = {
 		.doc = "Of the host's processors.",
 		.offset = CONFIG(host.cpu),
 	},
+	{
+		.name = "memory_limits",
+		.type = &type_host_amount,
+		.fallback = "100%",
+		.doc = "What the memory limits of all instances may add up to; what would go "
+		       "beyond is not started.",
+		.offset = CONFIG(host.memory_limits),
+	},
+	{
+		.name = "memory_unlimited",
+		.type = &type_size,
+		.fallback = "none",
+		.doc = "What an instance without a memory limit counts as in that sum.",
+		.offset = CONFIG(host.memory_unlimited),
+	},
+	{
+		.name = "disk_free",
+		.type = &type_size,
+		.fallback = "none",
+		.doc = "What stays free on the file system of the state directory; 64 MiB always "
+		       "do.",
+		.offset = CONFIG(host.disk_free),
+	},
 	{0},
 };
 

@@ -82,6 +82,33 @@ static int read_percent(struct reading *reading, const struct value_type *type,
 	return 0;
 }
 
+/* A percentage of its own, which may go beyond the whole, or a size. */
+static int read_host_amount(struct reading *reading, const struct value_type *type,
+			    const struct node *node, void *field)
+{
+	struct host_amount *amount = field, found = {0};
+	cleanup_free char *text = NULL;
+	size_t length;
+	uint64_t percent = 1;
+	int r = value_text(reading, type, node, false, &text);
+
+	if (r < 0)
+		return r;
+	length = strlen(text);
+	if (length > 1 && text[length - 1] == '%') {
+		text[length - 1] = '\0';
+		r = parse_number(text, (uint64_t)type->max, &percent);
+		found.percent = (unsigned)percent;
+	} else if (strcmp(text, "none") != 0) {
+		r = parse_size(text, &found.bytes);
+		percent = found.bytes;
+	}
+	if (r < 0 || percent < (uint64_t)type->min || found.bytes > INT64_MAX)
+		return value_wrong(reading, type, node, node->text);
+	*amount = found;
+	return 0;
+}
+
 /* "10.213.0.0/16"; the first and the last address of a network stay unused. */
 static int parse_network(const char *text, struct address_range *ret_range)
 {
@@ -228,6 +255,15 @@ const struct value_type type_percent = {
 	.min = 1,
 	.max = 100,
 	.read = read_percent,
+};
+
+const struct value_type type_host_amount = {
+	.label = "share or size",
+	.right = "write 1% to 1000%, a size such as 24G, or none",
+	.shape = SHAPE_STRING,
+	.min = 1,
+	.max = 1000,
+	.read = read_host_amount,
 };
 
 const struct value_type type_instances = {

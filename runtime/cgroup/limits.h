@@ -77,6 +77,12 @@ bool cgroup_usage(const struct cgroup_tree *tree, const char *group, enum cgroup
 		  uint64_t *ret_used);
 
 /*
+ * The least limit of memory of the groups above group ("stint": of the hierarchy's root, as a
+ * container sees it); UINT64_MAX: there is none.
+ */
+uint64_t cgroup_memory_bound(const struct cgroup_tree *tree, const char *group);
+
+/*
  * True when the host has the limit's controller, somewhere: *ret_version is 1 or 2. For a look
  * without a group.
  */

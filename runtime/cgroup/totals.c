@@ -109,11 +109,16 @@ static int64_t count(const struct cgroup_tree *tree, const char *group,
 	return -1;
 }
 
+int64_t cgroup_cpu_read(const struct cgroup_tree *tree, const char *group)
+{
+	return count(tree, group, cpu_counters, NULL);
+}
+
 void cgroup_totals_read(const struct cgroup_tree *tree, const char *group,
 			struct cgroup_totals *ret_totals)
 {
 	*ret_totals = (struct cgroup_totals){.io_by = ""};
 	ret_totals->memory_peak = count(tree, group, memory_counters, NULL);
-	ret_totals->cpu_ns = count(tree, group, cpu_counters, NULL);
+	ret_totals->cpu_ns = cgroup_cpu_read(tree, group);
 	ret_totals->io_written = count(tree, group, io_counters, &ret_totals->io_by);
 }

@@ -19,4 +19,7 @@ struct cgroup_totals {
 void cgroup_totals_read(const struct cgroup_tree *tree, const char *group,
 			struct cgroup_totals *ret_totals);
 
+/* Of the same group, the processor time alone; -1: nobody counts it. */
+int64_t cgroup_cpu_read(const struct cgroup_tree *tree, const char *group);
+
 #endif

@@ -18,10 +18,10 @@
 /* Values of all options of the table; what a command does not take stays zero. */
 struct options {
 	bool json, no_wait, recreate, no_hold, all, follow, timestamps, quiet, man, schema, force;
-	bool rebuild, seccomp, leaks, fix, in_full, prune, check;
+	bool once, queue, rebuild, seccomp, leaks, fix, in_full, prune, check;
 	char *last, *older_than, *keep;
 	char *name, *ttl, *until, *idle, *keep_failed, *user, *lines;
-	char *backend, *drain;
+	char *backend, *drain, *queue_for, *every, *sort;
 	char *output, *with, *as;
 	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;

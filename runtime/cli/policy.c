@@ -17,11 +17,12 @@
 
 const struct policy policies[] = {
 	{"up",
-	 "name ttl until idle keep-failed publish set env secret with no-wait no-hold recreate "
-	 "json " LIMITS,
+	 "name ttl until idle keep-failed publish set env secret with no-wait no-hold queue "
+	 "queue-for recreate json " LIMITS,
 	 "zone best-effort with-layer"},
 	{"run",
-	 "name ttl until keep-failed publish set env secret with no-hold recreate seccomp " LIMITS,
+	 "name ttl until keep-failed publish set env secret with no-hold queue queue-for recreate "
+	 "seccomp " LIMITS,
 	 "zone best-effort with-layer"},
 	{"install", "json", "backend set env secret"},
 	{"replace", "drain set env secret no-wait json " LIMITS, "best-effort"},
@@ -29,6 +30,7 @@ const struct policy policies[] = {
 	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},
 	{"ls", "all quiet json", "check"},
+	{"top", "every sort once json", ""},
 	{"show", "json", ""},
 	{"port", "json", ""},
 	{"logs", "follow lines timestamps json", ""},

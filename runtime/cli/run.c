@@ -259,9 +259,11 @@ static int run_run(const struct invocation *invocation)
 	}
 	if (invocation->options.seccomp)
 		return run_observed(invocation);
-	if (session_start(invocation, &session, &err) < 0)
+	if (session_start(invocation, &session, &err) < 0) {
 		report(&err);
-	else
+		if (session.interrupted)
+			status = KILLED_BY(session.interrupted);
+	} else
 		status = run_started(&session);
 	session_deinit(&session);
 	return status;
@@ -271,6 +273,7 @@ const struct command run_command = {
 	.name = "run",
 	.usage = "TEMPLATE [OPTION...] [-- COMMAND...]",
 	.options = "name ttl until keep-failed publish set env secret with with-layer no-hold "
+		   "queue queue-for "
 		   "recreate "
 		   "memory swap cpus disk pids files io-read io-write "
 		   "log-size best-effort zone seccomp",

@@ -40,6 +40,13 @@ int session_start_trial(const struct invocation *invocation, const struct trial 
 			struct session *ret_session, struct error *err);
 
 /*
+ * instance_start as soon as there is room: in order of arrival, for as long as --queue-for allows.
+ * Until then nothing of the instance is there. A signal ends the waiting (session->interrupted).
+ */
+int session_start_in_turn(struct session *session, struct start_request *request,
+			  struct error *err);
+
+/*
  * The same, but that nothing runs in the instance yet: what the template would have run is the
  * caller's to execute inside, and to free (strv_free). No readiness is waited for.
  */

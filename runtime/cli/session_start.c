@@ -160,6 +160,15 @@ static void make_idle(struct plan *plan, char ***ret_command)
 	plan->ready.kind = READY_NONE;
 }
 
+/* Who only waits for room can be told so. */
+static void offer_to_wait(struct error *err)
+{
+	size_t used = strlen(err->text);
+
+	if (store_lacks_room(err) != ROOM_NEVER)
+		snprintf(err->text + used, sizeof(err->text) - used, "; --queue waits for room");
+}
+
 /* Whom or what an instance is started for; all NULL: just so. */
 struct purpose {
 	const struct record *predecessor;
@@ -198,9 +207,13 @@ static int start(const struct invocation *invocation, const struct purpose *purp
 	request.with = ret_session->with.fd >= 0 ? &ret_session->with : NULL;
 	request.cancel = ret_session->signals;
 	request.quota = caller_quota(invocation->caller, &ret_session->site);
-	r = instance_start(&ret_session->site, &request, &ret_session->instance, err);
+	r = o->queue || o->queue_for
+		    ? session_start_in_turn(ret_session, &request, err)
+		    : instance_start(&ret_session->site, &request, &ret_session->instance, err);
 	secrets_deinit(&ret_session->secrets);
 	cleanup_close(&ret_session->with.fd);
+	if (r < 0 && !purpose->predecessor && !purpose->trial && !o->queue && !o->queue_for)
+		offer_to_wait(err);
 	if (r == 0 && ret_session->instance.without.code)
 		fprintf(stderr, "stint: no user namespace: %s\n",
 			ret_session->instance.without.text);

@@ -54,7 +54,7 @@ const struct command up_command = {
 	.name = "up",
 	.usage = "TEMPLATE [OPTION...]",
 	.options = "name ttl until idle keep-failed publish set env secret with with-layer no-wait "
-		   "no-hold recreate "
+		   "no-hold queue queue-for recreate "
 		   "memory swap cpus disk pids files io-read io-write "
 		   "log-size best-effort zone json",
 	.summary = "start an instance that lives until its deadline",
@@ -63,7 +63,10 @@ const struct command up_command = {
 		"ready, and prints the address of each published port and the deadline. "
 		"TEMPLATE is a name (see \"stint template ls\") or the path of a file. When the "
 		"server dies or does not get ready in time, its last lines are shown and nothing "
-		"is left behind; the same when the command is interrupted.",
+		"is left behind; the same when the command is interrupted. Where there is no room "
+		"for "
+		"it, of the host's or of the caller's quota, the command says what would give some "
+		"(exit code 5), or waits for its turn with --queue.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_up,

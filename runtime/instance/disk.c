@@ -56,6 +56,7 @@ int disk_look(int fd, struct disk_room *ret_room)
 		return -errno;
 	*ret_room = (struct disk_room){
 		.free = (uint64_t)fs.f_bavail * fs.f_frsize,
+		.whole = (uint64_t)fs.f_blocks * fs.f_frsize,
 		.spare = lesser(SPARE_MAX, (uint64_t)fs.f_blocks * fs.f_frsize / SPARE_PART),
 	};
 	return 0;
@@ -135,16 +136,18 @@ static int check_host(const struct site *site, struct error *err)
 				 site->state_path);
 	format_size(room.free, left, sizeof(left));
 	if (room.free < room.spare)
-		return error_say(err, ERROR_REFUSED,
-				 "the file system of '%s' is nearly full (%s left); make room, or "
-				 "end instances",
-				 site->state_path, left);
-	if (fs.f_favail < lesser(SPARE_FILES_MAX, fs.f_files / SPARE_PART))
-		return error_say(err, ERROR_REFUSED,
-				 "the file system of '%s' can hold hardly any more files (%llu); "
-				 "remove some, or end instances",
-				 site->state_path, (unsigned long long)fs.f_favail);
-	return 0;
+		error_say(err, ERROR_REFUSED,
+			  "the file system of '%s' is nearly full (%s left); make room, or end "
+			  "instances",
+			  site->state_path, left);
+	else if (fs.f_favail < lesser(SPARE_FILES_MAX, fs.f_files / SPARE_PART))
+		error_say(err, ERROR_REFUSED,
+			  "the file system of '%s' can hold hardly any more files (%llu); remove "
+			  "some, or end instances",
+			  site->state_path, (unsigned long long)fs.f_favail);
+	else
+		return 0;
+	return error_with_code(err, -ENOSPC);
 }
 
 static int check_figure(uint64_t figure, struct error *err)
@@ -287,6 +290,22 @@ int disk_reopen(const struct record *record, int state, struct error *err)
 int disk_undo(const struct site *site, const struct record *record, struct error *err)
 {
 	return backend_of(record)->undo(site, record, err);
+}
+
+void disk_set_budget(const struct site *site, const struct record *record,
+		     struct host_budget *budget)
+{
+	const struct disk_backend *backend = backend_of(record);
+	struct disk_shares shares;
+	struct disk_room room = {0};
+
+	disk_share(record->disk_bytes, &shares);
+	/* what cannot be looked at was refused before */
+	(void)disk_look(site->state, &room);
+	budget->spare_bytes = site->config.host.disk_free;
+	if (budget->spare_bytes < room.spare)
+		budget->spare_bytes = room.spare;
+	budget->disk_bytes = backend->takes ? backend->takes(shares.pool) : 0;
 }
 
 bool disk_is_detached(const struct record *record)

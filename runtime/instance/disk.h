@@ -42,6 +42,10 @@ uint64_t disk_inodes(uint64_t pool);
 int disk_choose(const struct site *site, const struct plan *plan, bool own_ids,
 		struct record *record, struct error *err);
 
+/* What of the state directory's file system a record needs that disk_choose has filled. */
+void disk_set_budget(const struct site *site, const struct record *record,
+		     struct host_budget *budget);
+
 /* What would hold such a limit here, for people; NULL, with the reason in err, when nothing does.
  */
 const char *disk_offer(const struct site *site, uint64_t figure, bool own_ids, struct error *err);

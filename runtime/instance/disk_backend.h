@@ -19,6 +19,8 @@ struct disk_backend {
 	const char *path;  /* of the pool, from the state directory; NULL: detached */
 	/* 0 when it can hold the pool here, else an error that says why not */
 	int (*offer)(const struct disk_question *question, struct error *err);
+	/* bytes that a pool of this size takes of the state directory's file system; NULL: none */
+	uint64_t (*takes)(uint64_t pool);
 	int (*prepare)(const struct record *record, int state, uint64_t pool, int *ret_pool,
 		       struct error *err);
 	/* When the instance has ended: NULL where path says it all, or nothing is left. */
@@ -33,10 +35,10 @@ extern const struct disk_backend disk_project, disk_tmpfs, disk_image;
 
 /*
  * The file system of fd: bytes that others than root may still write, and how many of them are left
- * alone. A start that would leave fewer is refused.
+ * alone, and what it has at all. A start that would leave fewer is refused.
  */
 struct disk_room {
-	uint64_t free, spare;
+	uint64_t free, spare, whole;
 };
 
 int disk_look(int fd, struct disk_room *ret_room);

@@ -69,13 +69,14 @@ static int offer(const struct disk_question *question, struct error *err)
 	needed += room.spare;
 	format_size(needed, needs, sizeof(needs));
 	format_size(room.free, has, sizeof(has));
-	if (room.free < needed)
-		return error_say(err, ERROR_REFUSED,
-				 "the disk limit needs %s (%llu bytes) on the file system of '%s', "
-				 "which has %s left",
-				 needs, (unsigned long long)needed, question->site->state_path,
-				 has);
-	return 0;
+	if (room.free >= needed)
+		return 0;
+	error_say(err, ERROR_REFUSED,
+		  "the disk limit needs %s (%llu bytes) on the file system of '%s', which has %s "
+		  "left",
+		  needs, (unsigned long long)needed, question->site->state_path, has);
+	/* a figure that the empty disk could not hold is not waited for */
+	return needed > room.whole ? err->code : error_with_code(err, -ENOSPC);
 }
 
 /* fallocate(2) as root goes into the reserve: what is left for others is looked at again. */
@@ -192,6 +193,7 @@ const struct disk_backend disk_image = {
 	.name = "image",
 	.words = "an allocated image on a loop device",
 	.offer = offer,
+	.takes = image_size,
 	.prepare = prepare,
 	.reopen = reopen,
 	.renew = renew,

@@ -45,6 +45,12 @@ static int offer(const struct disk_question *question, struct error *err)
 	return 0;
 }
 
+/* Some day, as it is written. */
+static uint64_t takes(uint64_t pool)
+{
+	return pool;
+}
+
 static int set_limit(int fd, uint32_t project, uint64_t bytes, uint64_t inodes)
 {
 	struct if_dqblk limit = {
@@ -146,6 +152,7 @@ const struct disk_backend disk_project = {
 	.words = "a project quota",
 	.path = POOL,
 	.offer = offer,
+	.takes = takes,
 	.prepare = prepare,
 	.undo = undo,
 	.read = read_quota,

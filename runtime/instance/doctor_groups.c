@@ -129,7 +129,7 @@ static void describe_share(const struct site *site, const struct cgroup_tree *tr
 	cleanup_text struct text held = {0}, missing = {0};
 	struct cgroup_limits limits;
 
-	share_compute(&site->config.host, &limits);
+	share_compute(&site->config.host, tree, site->cgroup, &limits);
 	for (size_t i = 0; i < ARRAY_SIZE(shares); i++)
 		if (limits.of[shares[i].kind].asked)
 			describe_one(shares[i].kind, shares[i].name,

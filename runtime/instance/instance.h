@@ -31,6 +31,7 @@ struct start_request {
 	const struct given_secrets *secrets; /* as secrets_check wants them */
 	const struct quota *quota;	     /* the owner is restricted; NULL: not */
 	const struct given_harvest *with;    /* put in before the server starts; NULL: nothing */
+	struct ticket *ticket;		     /* queue.h: given back once it is admitted; or NULL */
 	const struct record *predecessor;    /* gives name, owner, lease and ports; NULL: nobody */
 	const struct trial *trial;	     /* the generation it is to try; NULL: none */
 };

@@ -17,6 +17,8 @@
  *   RUN/swept                          touched when somebody looked at all locks
  *   RUN/groups.lock                    shared: a start counts on the parent control group
  *   RUN/zones.lock                     shared: a start counts on its zone
+ *   RUN/queue/NUMBER                   who waits for room (queue.h)
+ *   RUN/queue.lock                     exclusively: while one is added or removed
  *   RUN/firewall{,.lock}               the firewall as it was made last
  *   RUN/live.lock, RUN/live/NAME       of the guard of live installs: guard.h
  *   RUN/zone/NAME/{hosts,resolv.conf}  what all instances of the zone see

@@ -16,6 +16,7 @@
 #include "instance/lowers.h"
 #include "instance/network.h"
 #include "instance/publish.h"
+#include "instance/queue.h"
 #include "instance/record_file.h"
 #include "instance/succession.h"
 #include "instance/sweep.h"
@@ -174,6 +175,8 @@ static int admit(struct starting *s, struct error *err)
 	if (r < 0)
 		return r;
 	cleanup_close(&s->saved);
+	if (s->request->ticket)
+		queue_leave(s->request->ticket);
 	strv_free(s->lowers);
 	s->lowers = lowers_of(s->site, s->record);
 	return 0;
@@ -347,6 +350,7 @@ static const struct stage entering[] = {
 	{"look at the host", start_look_at_host},
 	{"sweep in passing", sweep_in_passing},
 	{"fill the record", fill_record},
+	{"look for room", start_look_for_room},
 	{"make the lock", create_lock},
 	{"look at the live directories", look_at_live},
 	{"enter the record", admit},

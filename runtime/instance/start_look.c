@@ -3,11 +3,14 @@
 #include "instance/starting.h"
 #include "instance/above.h"
 #include "instance/check.h"
+#include "instance/disk.h"
 #include "instance/guard.h"
 #include "instance/ids.h"
 #include "instance/lowers.h"
 #include "instance/own_ids.h"
 #include "instance/saved.h"
+#include "instance/share.h"
+#include "cgroup/cgroup.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -106,4 +109,33 @@ int start_look_at_host(struct starting *s, struct error *err)
 		return r;
 	choose_ids(s);
 	return start_take_content(s, err);
+}
+
+/* The host's groups are looked at only where the instance counts for anything. */
+static int find_memory_budget(const struct site *site, uint64_t *ret_bytes, struct error *err)
+{
+	const struct host_amount *most = &site->config.host.memory_limits;
+	struct cgroup_tree tree;
+	int r;
+
+	*ret_bytes = most->bytes;
+	if (!most->percent)
+		return 0;
+	r = cgroup_tree_discover(&tree, err);
+	if (r == 0)
+		*ret_bytes = share_memory(&tree, site->cgroup) / 100 * most->percent;
+	cgroup_tree_deinit(&tree);
+	return r;
+}
+
+int start_look_for_room(struct starting *s, struct error *err)
+{
+	const struct host_share *host = &s->site->config.host;
+	struct host_budget *budget = &s->admission.budget;
+
+	*budget = (struct host_budget){.unlimited_bytes = host->memory_unlimited};
+	disk_set_budget(s->site, s->record, budget);
+	if (!s->record->memory_bytes && !host->memory_unlimited)
+		return 0;
+	return find_memory_budget(s->site, &budget->memory_bytes, err);
 }

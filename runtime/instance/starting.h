@@ -65,4 +65,7 @@ int start_open_lowers(struct starting *s, struct error *err);
 /* Unpacks what it is to start with into its layers, which are there and empty. */
 int start_bring_along(struct starting *s, struct error *err);
 
+/* What the instances of all may have together, for a record that is filled. */
+int start_look_for_room(struct starting *s, struct error *err);
+
 #endif

@@ -23,9 +23,19 @@ struct id_span {
 	uint32_t count; /* of ranges; the last one ends below 2^31 */
 };
 
-/* What all instances together may use, in percent of what the host has. */
+/* In bytes, or in percent of what the host has; both 0: no bound. */
+struct host_amount {
+	uint64_t bytes;
+	unsigned percent;
+};
+
+/* What all instances together may use, in percent of what the host has, and what they are promised.
+ */
 struct host_share {
 	unsigned memory, pids, cpu;
+	struct host_amount memory_limits; /* that the limits of all may add up to */
+	uint64_t memory_unlimited;	  /* bytes that one without a limit counts as there */
+	uint64_t disk_free;		  /* bytes of the state directory's file system */
 };
 
 /* What the instances of one restricted user may use together. Zero means no bound. */

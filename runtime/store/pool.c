@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an instance has to itself, given out in turn; see pool.h. */
 #include "store/pool.h"
+#include "store/room.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -89,12 +90,14 @@ static int take(struct store *store, const struct pool *pool, int64_t *ret_numbe
 	return r < 0 ? r : 1;
 }
 
-int take_address(struct store *store, const struct address_range *range, uint32_t *ret_address,
-		 struct error *err)
+int take_address(struct store *store, const struct record *record,
+		 const struct admission *admission, uint32_t *ret_address, struct error *err)
 {
+	const struct address_range *range = &admission->addresses;
 	struct pool pool = {"address", 1, "last_address", range->base,
 			    (int64_t)range->base + range->count - 1};
 	uint32_t a = range->base;
+	char advice[160];
 	int64_t address;
 	int r = take(store, &pool, &address, err);
 
@@ -104,20 +107,23 @@ int take_address(struct store *store, const struct address_range *range, uint32_
 		*ret_address = (uint32_t)address;
 		return 0;
 	}
-	error_say(err, ERROR_FAILED,
-		  "all %u instance addresses from %u.%u.%u.%u on are in use: end an instance with "
-		  "'stint down', or give a larger address range in '/etc/stint/stint.yaml'",
-		  range->count, a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+	room_advise(store, record, admission, ROOM_PLACES, advice, sizeof(advice));
+	error_say(err, ERROR_REFUSED,
+		  "all %u instance addresses from %u.%u.%u.%u on are in use: %s; or give a larger "
+		  "address range in '/etc/stint/stint.yaml'",
+		  range->count, a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255, advice);
 	return error_with_code(err, -EADDRNOTAVAIL);
 }
 
 /* Counted in whole ranges; an instance without a user namespace has base 0, in no span. */
-int take_id_range(struct store *store, const struct id_span *span, uint32_t *ret_base,
-		  struct error *err)
+int take_id_range(struct store *store, const struct record *record,
+		  const struct admission *admission, uint32_t *ret_base, struct error *err)
 {
+	const struct id_span *span = &admission->ids;
 	int64_t first = span->first / ID_RANGE_SIZE, range;
 	struct pool pool = {"id_base", ID_RANGE_SIZE, "last_id_range", first,
 			    first + span->count - 1};
+	char advice[160];
 	int r = take(store, &pool, &range, err);
 
 	if (r < 0)
@@ -126,9 +132,10 @@ int take_id_range(struct store *store, const struct id_span *span, uint32_t *ret
 		*ret_base = (uint32_t)range * ID_RANGE_SIZE;
 		return 0;
 	}
-	error_say(err, ERROR_FAILED,
-		  "all %u ranges of user ids from %u on are in use: end an instance with 'stint "
-		  "down', or give a larger span in '/etc/stint/stint.yaml'",
-		  span->count, span->first);
+	room_advise(store, record, admission, ROOM_PLACES, advice, sizeof(advice));
+	error_say(err, ERROR_REFUSED,
+		  "all %u ranges of user ids from %u on are in use: %s; or give a larger span in "
+		  "'/etc/stint/stint.yaml'",
+		  span->count, span->first, advice);
 	return error_with_code(err, -EADDRNOTAVAIL);
 }

@@ -9,12 +9,13 @@
 #include "store/db.h"
 #include "store/store.h"
 
-/* The next free address; -EADDRNOTAVAIL (kind ERROR_FAILED) when all are taken. */
-int take_address(struct store *store, const struct address_range *range, uint32_t *ret_address,
-		 struct error *err);
-
-/* The first id of the next free range; -EADDRNOTAVAIL (kind ERROR_FAILED) when all are taken. */
-int take_id_range(struct store *store, const struct id_span *span, uint32_t *ret_base,
-		  struct error *err);
+/*
+ * The next free address, and the first id of the next free range; -EADDRNOTAVAIL (kind
+ * ERROR_REFUSED), with what would free one, when all are taken.
+ */
+int take_address(struct store *store, const struct record *record,
+		 const struct admission *admission, uint32_t *ret_address, struct error *err);
+int take_id_range(struct store *store, const struct record *record,
+		  const struct admission *admission, uint32_t *ret_base, struct error *err);
 
 #endif

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the instances of one owner use together; see quota.h. */
 #include "store/quota.h"
+#include "store/room.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
-enum { MEMORY, CPU, DISK, KINDS };
+#define KINDS (ROOM_DISK + 1)
 
 static const struct {
 	const char *name, *option;
 } kinds[] = {
-	[MEMORY] = {"memory", "--memory"},
-	[CPU] = {"processors", "--cpus"},
-	[DISK] = {"disk", "--disk"},
+	[ROOM_MEMORY] = {"memory", "--memory"},
+	[ROOM_CPU] = {"processors", "--cpus"},
+	[ROOM_DISK] = {"disk", "--disk"},
 };
 
 struct sums {
@@ -44,34 +46,71 @@ static int read_sums(struct store *store, uid_t owner, const char *except, struc
 	return 0;
 }
 
-static void format(int kind, uint64_t amount, char *buffer, size_t size)
-{
-	if (kind == CPU)
-		snprintf(buffer, size, "%g", (double)amount / 1000);
-	else
-		format_size(amount, buffer, size);
-}
+/* An amount that is asked for, and where it is decided. */
+struct asking {
+	struct store *store;
+	const struct record *record;
+	const struct admission *admission;
+	enum room_kind kind;
+	uint64_t used, wanted, most;
+};
 
-static int check_sum(int kind, uint64_t used, uint64_t wanted, uint64_t most, struct error *err)
+static int refuse_never(const struct asking *asking, struct error *err)
 {
-	char used_text[32], wanted_text[32], most_text[32];
+	char most[32], wanted[32];
 
-	if (!most)
-		return 0;
-	format(kind, used, used_text, sizeof(used_text));
-	format(kind, wanted, wanted_text, sizeof(wanted_text));
-	format(kind, most, most_text, sizeof(most_text));
-	if (!wanted)
+	room_format(asking->kind, asking->most, most, sizeof(most));
+	room_format(asking->kind, asking->wanted, wanted, sizeof(wanted));
+	if (!asking->wanted)
 		return error_say(err, ERROR_REFUSED,
 				 "your quota is %s of %s, so an instance of yours needs a limit of "
 				 "it: give %s",
-				 most_text, kinds[kind].name, kinds[kind].option);
-	if (used <= most && wanted <= most - used)
-		return 0;
+				 most, kinds[asking->kind].name, kinds[asking->kind].option);
 	return error_say(err, ERROR_REFUSED,
-			 "your quota is %s of %s; your instances have %s, and this one wants %s: "
-			 "ask for less with %s, or end one",
-			 most_text, kinds[kind].name, used_text, wanted_text, kinds[kind].option);
+			 "your quota is %s of %s, and this instance alone wants %s: ask for less "
+			 "with %s",
+			 most, kinds[asking->kind].name, wanted, kinds[asking->kind].option);
+}
+
+static int refuse_now(const struct asking *asking, struct error *err)
+{
+	char used[32], wanted[32], most[32], advice[160];
+
+	room_format(asking->kind, asking->used, used, sizeof(used));
+	room_format(asking->kind, asking->wanted, wanted, sizeof(wanted));
+	room_format(asking->kind, asking->most, most, sizeof(most));
+	room_advise(asking->store, asking->record, asking->admission, asking->kind, advice,
+		    sizeof(advice));
+	error_say(err, ERROR_REFUSED,
+		  "your quota is %s of %s; your instances have %s, and this one wants %s: ask for "
+		  "less with %s; %s",
+		  most, kinds[asking->kind].name, used, wanted, kinds[asking->kind].option, advice);
+	return error_with_code(err, -EDQUOT);
+}
+
+static int check_sum(const struct asking *asking, struct error *err)
+{
+	if (!asking->most)
+		return 0;
+	if (!asking->wanted || asking->wanted > asking->most)
+		return refuse_never(asking, err);
+	if (asking->used <= asking->most && asking->wanted <= asking->most - asking->used)
+		return 0;
+	return refuse_now(asking, err);
+}
+
+static int check_instances(const struct asking *asking, struct error *err)
+{
+	char advice[160];
+
+	if (!asking->most || asking->used < asking->most)
+		return 0;
+	room_advise(asking->store, asking->record, asking->admission, ROOM_PLACES, advice,
+		    sizeof(advice));
+	error_say(err, ERROR_REFUSED,
+		  "your quota is %" PRIu64 " instances, and you have %" PRIu64 ": %s", asking->most,
+		  asking->used, advice);
+	return error_with_code(err, -EDQUOT);
 }
 
 int quota_check(struct store *store, const struct record *record, const struct admission *admission,
@@ -80,15 +119,20 @@ int quota_check(struct store *store, const struct record *record, const struct a
 	const struct quota *quota = admission->quota;
 	const uint64_t most[] = {quota->memory_bytes, quota->cpu_millis, quota->disk_bytes};
 	const uint64_t wanted[] = {record->memory_bytes, record->cpu_millis, record->disk_bytes};
+	struct asking asking = {store, record, admission, ROOM_PLACES, 0, 1, quota->instances};
 	struct sums sums;
 	int r = read_sums(store, record->grant.owner_uid, admission->predecessor, &sums, err);
 
-	if (r == 0 && quota->instances && sums.instances >= quota->instances)
-		return error_say(err, ERROR_REFUSED,
-				 "your quota is %" PRIu64 " instances, and you have %" PRIu64
-				 ": end one with 'stint down NAME'",
-				 quota->instances, sums.instances);
-	for (int i = 0; r == 0 && i < KINDS; i++)
-		r = check_sum(i, sums.of[i], wanted[i], most[i], err);
+	if (r < 0)
+		return r;
+	asking.used = sums.instances;
+	r = check_instances(&asking, err);
+	for (int i = 0; r == 0 && i < KINDS; i++) {
+		asking.kind = (enum room_kind)i;
+		asking.used = sums.of[i];
+		asking.wanted = wanted[i];
+		asking.most = most[i];
+		r = check_sum(&asking, err);
+	}
 	return r;
 }

@@ -7,7 +7,10 @@
 #include "store/db.h"
 #include "store/store.h"
 
-/* ERROR_REFUSED when the record's owner would have more than his quota, with what and how much. */
+/*
+ * ERROR_REFUSED when the record's owner would have more than his quota, with what and how much:
+ * -EDQUOT when an end of another instance of his would help, -EPERM when nothing would.
+ */
 int quota_check(struct store *store, const struct record *record, const struct admission *admission,
 		struct error *err);
 

@@ -2,6 +2,7 @@
 /* Opening the store, and the records of instances; see store.h. */
 #include "store/store.h"
 #include "base/text.h"
+#include "store/budget.h"
 #include "store/db.h"
 #include "store/installs.h"
 #include "store/pool.h"
@@ -248,11 +249,13 @@ static int admit(struct store *store, struct record *record, const struct admiss
 	if (r == 0 && admission->quota)
 		r = quota_check(store, record, admission, err);
 	if (r == 0)
-		r = take_address(store, &admission->addresses, &record->address, err);
+		r = budget_check(store, record, admission, err);
+	if (r == 0)
+		r = take_address(store, record, admission, &record->address, err);
 	if (r == 0)
 		derive_address6(admission, record);
 	if (r == 0 && admission->ids.count)
-		r = take_id_range(store, &admission->ids, &record->id_base, err);
+		r = take_id_range(store, record, admission, &record->id_base, err);
 	if (r == 0)
 		r = store_find_lowers(store, record->layers, admission->trial, &record->lowers,
 				      err);
@@ -284,6 +287,15 @@ int store_admit(struct store *store, struct record *record, const struct admissi
 			successor_name(record->grant.id, record->grant.name);
 	}
 	return r;
+}
+
+enum room store_lacks_room(const struct error *err)
+{
+	if (err->kind != ERROR_REFUSED)
+		return ROOM_NEVER;
+	if (err->code == -EDQUOT)
+		return ROOM_OF_OWNER;
+	return err->code == -ENOSPC || err->code == -EADDRNOTAVAIL ? ROOM_OF_HOST : ROOM_NEVER;
 }
 
 static int load_where(struct store *store, const char *condition, const char *key,

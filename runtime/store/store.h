@@ -77,6 +77,14 @@ struct history_entry {
 	struct ending ending;
 };
 
+/* What the instances of everybody may have of the host, as the start that asks has found it. */
+struct host_budget {
+	uint64_t memory_bytes;	  /* that their limits may add up to, 0: no bound */
+	uint64_t unlimited_bytes; /* what one without a limit counts as there, 0: nothing */
+	uint64_t disk_bytes;	  /* that this one will need on the file system of the store */
+	uint64_t spare_bytes;	  /* that stay free there */
+};
+
 /* What an instance may be given. */
 struct admission {
 	struct address_range addresses;
@@ -85,12 +93,20 @@ struct admission {
 	const struct quota *quota; /* the owner is restricted; NULL: not */
 	const char *predecessor;   /* id of the instance whose place it will take; NULL: none */
 	const struct trial *trial; /* the generation it is to try; NULL: none */
+	struct host_budget budget;
 };
 
 /* A generation that is no default yet, and the instance that shall try it. */
 struct trial {
 	const char *install;
 	uint32_t generation;
+};
+
+/* Whose instances must end before there is room for another one. */
+enum room {
+	ROOM_NEVER,    /* it is no matter of room, or there will never be any */
+	ROOM_OF_OWNER, /* his own: a quota */
+	ROOM_OF_HOST,  /* anybody's */
 };
 
 /*
@@ -115,13 +131,16 @@ void store_cleanup(struct store **store);
  * id_base are set) in the same transaction. ERROR_EXISTS when the name is taken (the text names its
  * owner), ERROR_NOT_FOUND when there is no such zone, ERROR_REFUSED when another one of its
  * high-availability group is there, -EADDRINUSE (kind ERROR_FAILED) when a
- * published fixed port is already in the store, -EADDRNOTAVAIL (kind ERROR_FAILED) when addresses
- * or ids are exhausted. For a restricted owner, errors name nobody else's instances, and
- * ERROR_REFUSED says that his quota is used up. One that will take the place of another instance
+ * published fixed port is already in the store. ERROR_REFUSED also when there is no room for it
+ * (store_lacks_room), with the figures and which instance would give some back. For a restricted
+ * owner, errors name nobody else's instances. One that will take the place of another instance
  * (succession.h) gets a name for now, and its ports and what it adds to a quota are the other's.
  */
 int store_admit(struct store *store, struct record *record, const struct admission *admission,
 		struct error *err);
+
+/* What a refusal of store_admit waits for. */
+enum room store_lacks_room(const struct error *err);
 
 /* Opens it and reads all of it: 0 when it is sound, -EUCLEAN when it is damaged. */
 int store_check(const char *state_path, struct error *err);

@@ -20,6 +20,9 @@ static void check_config(const struct site_config *config)
 	must(ids->first + (uint64_t)ids->count * ID_RANGE_SIZE <= 1ULL << 31);
 	must(config->addresses.count > 0 &&
 	     config->addresses.base + (uint64_t)config->addresses.count <= 1ULL << 32);
+	must(config->host.memory_limits.percent <= 1000 &&
+	     config->host.memory_limits.bytes <= INT64_MAX &&
+	     config->host.memory_unlimited <= INT64_MAX && config->host.disk_free <= INT64_MAX);
 	must(config->host.memory <= 100 && config->host.pids <= 100 && config->host.cpu <= 100);
 	check_quota(&config->quota);
 	for (size_t i = 0; i < config->n_quotas; i++) {

@@ -124,6 +124,8 @@ teardown()
 	run as alice ls
 	[[ $output != *bob* ]] && [[ $output != *carol* ]]
 	[ "$(grep -c '127.0.0.1' <<<"$output")" -eq 1 ]
+	[ "$(as alice top --json | jq -c '[.instances[].name]')" = '["a"]' ]
+	[ "$(root top --json | jq '.instances | length')" -eq 3 ]
 	for name in b c "$id" none; do
 		denied alice 3 "no instance '$name' of yours" show "$name"
 		denied alice 3 "no instance '$name' of yours" logs "$name" -f
@@ -360,4 +362,15 @@ teardown()
 	[ -z "$(ls "$PEOPLE/closed")" ]
 	denied bob 3 "no instance 'a' of yours" harvest a -o "$PEOPLE/closed/f"
 	as alice down a b
+}
+
+@test "who waits for his own quota is in nobody's way" {
+	printf 'cgroup: %s\nquota: {instances: 1}\n' "$GROUP" | config
+	as alice up hello --name a
+	as alice up hello --name a2 --queue >"$PEOPLE/out" 2>&1 3>&- &
+	eventually 10 grep -qs "your quota is 1 instances, and you have 1: 'stint down a'" "$PEOPLE/out"
+	as bob up hello --name b --queue-for 5s
+	as alice down a
+	wait $!
+	[ "$(as alice top --json | jq -c '[.instances[].name]')" = '["a2"]' ]
 }

@@ -3,6 +3,7 @@
 add_library(store_rig STATIC store_rig.c)
 target_link_libraries(store_rig PUBLIC store base plan PkgConfig::CMOCKA PRIVATE third_party_SQLITE)
 stint_unit_test(store store_rig)
+stint_unit_test(store_budget store_rig)
 stint_unit_test(store_crowd store_rig)
 stint_unit_test(store_due store_rig)
 stint_unit_test(store_history store_rig)

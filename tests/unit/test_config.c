@@ -42,6 +42,10 @@ static void check_defaults(const struct site_config *config)
 	assert_int_equal(config->host.memory, 80);
 	assert_int_equal(config->host.pids, 50);
 	assert_int_equal(config->host.cpu, 100);
+	assert_int_equal(config->host.memory_limits.percent, 100);
+	assert_int_equal(config->host.memory_limits.bytes, 0);
+	assert_int_equal(config->host.memory_unlimited, 0);
+	assert_int_equal(config->host.disk_free, 0);
 	assert_int_equal(config->quota.instances, 4);
 	assert_int_equal(config->quota.memory_bytes, 8ULL << 30);
 	assert_int_equal(config->quota.cpu_millis, 4000);
@@ -68,7 +72,8 @@ static void config_read_text_takes_every_key(void **state)
 			  "ids: {first: 131072, count: 2}\n"
 			  "addresses: 192.168.4.0/29\n"
 			  "cgroup: stint.slice/stint.service\n"
-			  "host: {memory: 1%, pids: 100%, cpu: 7%}\n"
+			  "host: {memory: 1%, pids: 100%, cpu: 7%, memory_limits: 1000%, "
+			  "memory_unlimited: 256M, disk_free: 10G}\n"
 			  "quota: {instances: 9, memory: 1G, cpu: 0.5, disk: 2G, ttl: 90s}\n");
 	const struct quota *alice = site_config_quota(&config, "alice");
 	const struct quota *bob = site_config_quota(&config, "bob");
@@ -80,6 +85,9 @@ static void config_read_text_takes_every_key(void **state)
 	assert_int_equal(config.addresses.count, 6);
 	assert_string_equal(config.cgroup, "stint.slice/stint.service");
 	assert_int_equal(config.host.memory + config.host.pids + config.host.cpu, 108);
+	assert_int_equal(config.host.memory_limits.percent, 1000);
+	assert_int_equal(config.host.memory_unlimited, 256U << 20);
+	assert_int_equal(config.host.disk_free, 10ULL << 30);
 	assert_ptr_equal(site_config_quota(&config, "carol"), &config.quota);
 	assert_int_equal(config.quota.cpu_millis, 500);
 	/* what is left out for one user is as for all, wherever in the file that stands */
@@ -89,6 +97,32 @@ static void config_read_text_takes_every_key(void **state)
 	assert_int_equal(bob->memory_bytes, 0);
 	assert_int_equal(bob->disk_bytes, 2ULL << 30);
 	assert_int_equal(bob->ttl_ns, 90 * NSEC_PER_SEC);
+}
+
+static void config_read_text_takes_amounts_of_the_host(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+		unsigned percent;
+	} right[] = {
+		{"1%", 0, 1}, {"250%", 0, 250}, {"none", 0, 0}, {"3G", 3ULL << 30, 0}, {"1", 1, 0},
+	};
+	static const char *const wrong[] = {"0%", "1001%", "x%", "1 %", "-1%", "0", "x", "''"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(right); i++) {
+		cleanup_free char *text = xasprintf("host: {memory_limits: %s}\n", right[i].text);
+		cleanup_config struct site_config config = read_text(text);
+
+		assert_int_equal(config.host.memory_limits.bytes, right[i].bytes);
+		assert_int_equal(config.host.memory_limits.percent, right[i].percent);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		cleanup_free char *text = xasprintf("host: {memory_limits: %s}\n", wrong[i]);
+
+		check_fault(text, "c.yaml:1:23: key 'host.memory_limits': ");
+	}
 }
 
 static void config_read_text_says_where_and_what(void **state)
@@ -251,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(config_read_text_of_nothing_gives_the_defaults),
 		cmocka_unit_test(config_read_text_takes_every_key),
+		cmocka_unit_test(config_read_text_takes_amounts_of_the_host),
 		cmocka_unit_test(config_read_text_says_where_and_what),
 		cmocka_unit_test(config_read_text_refuses_groups_and_networks_that_lead_elsewhere),
 		with_world(config_read_without_a_file_gives_the_defaults),

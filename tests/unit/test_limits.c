@@ -302,9 +302,35 @@ static void usage_of_what_is_counted(void **state)
 	cgroup_tree_deinit(&tree);
 }
 
+/* A container sees its own group as the root; a unit of systemd has its limit above stint's. */
+static void cgroup_memory_bound_is_the_least_above(void **state)
+{
+	struct world *w = *state;
+	struct cgroup_tree tree = {.n = 2};
+
+	tree.list[0] = (struct cgroup_hierarchy){.mount = world_path(w, "one"),
+						 .controllers = xstrdup("memory")};
+	tree.list[1] = (struct cgroup_hierarchy){
+		.mount = world_path(w, "two"), .controllers = xstrdup(""), .v2 = true};
+	assert_true(cgroup_memory_bound(&tree, "a/b/stint") == UINT64_MAX);
+	world_file(w, "one/memory.limit_in_bytes", "9223372036854771712\n", 0644);
+	world_file(w, "one/a/memory.limit_in_bytes", "5000\n", 0644);
+	world_file(w, "one/a/b/memory.limit_in_bytes", "4000\n", 0644);
+	world_file(w, "one/a/b/stint/memory.limit_in_bytes", "1\n", 0644);
+	assert_int_equal(cgroup_memory_bound(&tree, "a/b/stint"), 4000);
+	assert_int_equal(cgroup_memory_bound(&tree, "a/stint"), 5000);
+	assert_int_equal(cgroup_memory_bound(&tree, "stint"), 9223372036854771712ULL);
+	world_file(w, "two/cgroup.controllers", "memory\n", 0644);
+	world_file(w, "two/memory.max", "3000\n", 0644);
+	world_file(w, "two/a/memory.max", "max\n", 0644);
+	assert_int_equal(cgroup_memory_bound(&tree, "a/b/stint"), 3000);
+	cgroup_tree_deinit(&tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		with_world(cgroup_memory_bound_is_the_least_above),
 		with_world(limits_apply_in_version_2),
 		with_world(limits_apply_in_version_1),
 		with_world(limits_apply_in_a_mixture),

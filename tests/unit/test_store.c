@@ -274,9 +274,11 @@ static void store_admit_addresses_exhausted(void **data)
 	address_of(state->store, 1, &range);
 	address_of(state->store, 2, &range);
 	assert_int_equal(admit_in(state->store, "web", 3, &range, NULL, &err), -EADDRNOTAVAIL);
-	assert_int_equal(err.kind, ERROR_FAILED);
+	assert_int_equal(err.kind, ERROR_REFUSED);
 	assert_int_equal(err.code, -EADDRNOTAVAIL);
+	assert_int_equal(store_lacks_room(&err), ROOM_OF_HOST);
 	assert_non_null(strstr(err.text, "all 2 instance addresses from 10.0.0.1 on"));
+	assert_non_null(strstr(err.text, "would end the oldest of"));
 	assert_int_equal(store_name_taken(state->store, "web", &taken, NULL), 0);
 	assert_false(taken);
 }
