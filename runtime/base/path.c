@@ -25,6 +25,12 @@ const char *path_fault(const char *path)
 	return NULL;
 }
 
+void path_trim(char *path)
+{
+	for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
+		path[n - 1] = '\0';
+}
+
 bool path_is_within(const char *path, const char *directory)
 {
 	size_t n = strcmp(directory, "/") == 0 ? 0 : strlen(directory);

@@ -11,6 +11,9 @@
  */
 const char *path_fault(const char *path);
 
+/* Takes slashes off its end, where completion in a shell puts one; "/" stays. */
+void path_trim(char *path);
+
 /* Whether path is directory or below it; everything is below "/". */
 bool path_is_within(const char *path, const char *directory);
 

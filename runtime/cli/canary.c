@@ -53,8 +53,11 @@ static bool is_possible(struct canary *canary, char *template, struct error *err
 	cleanup_plan struct plan *plan = NULL;
 
 	set_template(canary, template);
-	return compile_template(&canary->up, &canary->request->site, true, &plan, err) == 0 &&
-	       uses_install(plan, &canary->install);
+	if (compile_template(&canary->up, &canary->request->site, true, &plan, err) < 0)
+		return false;
+	/* where it was looked for first is no fault */
+	*err = (struct error){0};
+	return uses_install(plan, &canary->install);
 }
 
 /* Of built-in ones many want parameters. */

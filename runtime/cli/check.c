@@ -208,7 +208,7 @@ static int run_check(const struct invocation *invocation)
 	struct error err = {0};
 	int status;
 
-	if (open_named(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
+	if (open_running(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
 	    find_check(record, &plan, &err) < 0)
 		status = report(&err);
 	else

@@ -347,7 +347,7 @@ int execute_inside(const struct invocation *invocation, const char *name, char *
 	struct executing e = {.keeper = -1, .master = -1, .inside = {-1, -1, -1}};
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
-	int r = open_named(invocation->caller, name, &site, &record, &err);
+	int r = open_running(invocation->caller, name, &site, &record, &err);
 
 	e.signals = process_take_signals(SIGWINCH);
 	if (r == 0)

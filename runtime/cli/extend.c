@@ -8,6 +8,7 @@
 #include "instance/record_file.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int new_lease(const struct invocation *invocation, const struct record *record,
@@ -18,6 +19,12 @@ static int new_lease(const struct invocation *invocation, const struct record *r
 	int64_t more_ns = 0;
 	time_t until = 0;
 
+	/* no name that somebody gave has a dot (store/succession.h) */
+	if (strchr(record->grant.name, '.'))
+		return error_say(err, ERROR_REFUSED,
+				 "'%s' is about to take the place of another instance, or has "
+				 "lost its own: the lease is that of who has the name",
+				 record->grant.name);
 	if (!more == !until_text)
 		return error_say(err, ERROR_USAGE,
 				 "say by how much, +1h, or until when, --until 18:00");
@@ -82,7 +89,7 @@ static int run_extend(const struct invocation *invocation)
 	struct lease lease;
 	int status = 0;
 
-	if (open_named(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
+	if (open_running(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
 	    new_lease(invocation, record, &lease, &err) < 0 ||
 	    apply(&site, record, &lease, &err) < 0)
 		status = report(&err);

@@ -6,6 +6,7 @@
 #include "cli/policy.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/path.h"
 #include "base/process.h"
 #include "instance/check.h"
 #include "install/live.h"
@@ -118,6 +119,8 @@ static int check_new(const struct install_request *request, struct error *err)
 				 "'%s' is no name: use a-z, 0-9 and '-', at most 63 characters, "
 				 "the first no '-'",
 				 install_name(request));
+	for (char **path = request->invocation->args + 2; *path; path++)
+		path_trim(*path);
 	return check_install_paths(request->invocation->args + 2, err);
 }
 
@@ -151,21 +154,39 @@ static int prune(struct install_request *request, struct error *err)
 }
 
 static const struct {
-	const char *name;
+	const char *name, *operands;
 	size_t min_operands, max_operands; /* with the name */
 	bool changes;
 	int (*act)(struct install_request *request, struct error *err);
 } actions[] = {
-	{"ls", 1, 1, false, install_list},
-	{"show", 2, 2, false, install_show},
-	{"add", 3, 2 + INSTALL_PATHS_MAX, true, add_install},
-	{"adopt", 2, 2, true, adopt},
-	{"canary", 2, 3, true, install_canary},
-	{"live", 2, 2 + INSTALL_PATHS_MAX, true, make_live},
-	{"diff", 4, 4, false, install_diff},
-	{"prune", 2, 2, true, prune},
-	{"rm", 2, 2, true, remove_install},
+	{"ls", "", 1, 1, false, install_list},
+	{"show", " NAME", 2, 2, false, install_show},
+	{"add", " NAME PATH...", 3, 2 + INSTALL_PATHS_MAX, true, add_install},
+	{"adopt", " NAME", 2, 2, true, adopt},
+	{"canary", " NAME [TEMPLATE]", 2, 3, true, install_canary},
+	{"live", " NAME [PATH...]", 2, 2 + INSTALL_PATHS_MAX, true, make_live},
+	{"diff", " NAME FROM TO", 4, 4, false, install_diff},
+	{"prune", " NAME", 2, 2, true, prune},
+	{"rm", " NAME", 2, 2, true, remove_install},
 };
+
+/* No such one, or not with so many operands. */
+static int wrong_action(const char *name, struct error *err)
+{
+	const char *names[ARRAY_SIZE(actions) + 1] = {0};
+	const char *near;
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (strcmp(name, actions[i].name) == 0)
+			return error_say(err, ERROR_USAGE, "usage: stint install %s%s", name,
+					 actions[i].operands);
+		names[i] = actions[i].name;
+	}
+	near = nearest_word(name, names);
+	return error_say(err, ERROR_USAGE,
+			 "'install' knows no '%s'%s%s%s; see 'stint help install'", name,
+			 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
 
 static int act(struct install_request *request, struct error *err)
 {
@@ -186,7 +207,7 @@ static int act(struct install_request *request, struct error *err)
 			return err->code;
 		return actions[i].act(request, err);
 	}
-	return error_say(err, ERROR_USAGE, "usage: stint install %s", invocation->command->usage);
+	return wrong_action(invocation->args[0], err);
 }
 
 static int run_install(const struct invocation *invocation)

@@ -27,7 +27,8 @@ const struct option_spec option_specs[] = {
 	 "give the server a secret of the template, from a file, as NAME=- from standard input, or "
 	 "as NAME=fd:NUMBER"},
 	{"no-wait", 0, NULL, OPTION_FLAG, SPEC(no_wait),
-	 "return when the server is started, not when it is ready"},
+	 "return when the server is started, not when it is ready; of replace, when the place is "
+	 "taken, not when the old instance has ended"},
 	{"no-hold", 0, NULL, OPTION_FLAG, SPEC(no_hold),
 	 "refuse early connections instead of letting them wait"},
 	{"queue", 0, NULL, OPTION_FLAG, SPEC(queue),

@@ -11,6 +11,8 @@
 #include "templates/template.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +23,9 @@ int report(const struct error *err)
 {
 	fflush(stdout);
 	fprintf(stderr, "stint: %s\n", err->text);
+	/* by Ctrl-C, or somebody who sent a signal in its place */
+	if (err->code == -ECANCELED)
+		return 128 + SIGINT;
 	return err->kind ? (int)err->kind : ERROR_FAILED;
 }
 
@@ -263,6 +268,26 @@ int open_named(const struct caller *caller, const char *name, struct site *ret_s
 	if (r == 0)
 		r = site_open_store_to_read(ret_site, &store, err);
 	return r < 0 ? r : caller_load(caller, store, name, ret_record, err);
+}
+
+int check_not_kept(const struct record *record, struct error *err)
+{
+	const char *name = record->grant.name;
+
+	if (!record->kept_until_ns)
+		return 0;
+	return error_say(err, ERROR_REFUSED,
+			 "'%s' has ended and is kept: its log and files are there (stint logs, "
+			 "diff, cp), and 'stint down %s' removes it",
+			 name, name);
+}
+
+int open_running(const struct caller *caller, const char *name, struct site *ret_site,
+		 struct record **ret_record, struct error *err)
+{
+	int r = open_named(caller, name, ret_site, ret_record, err);
+
+	return r < 0 ? r : check_not_kept(*ret_record, err);
 }
 
 int plan_of_record(const struct record *record, struct plan **ret_plan, struct error *err)

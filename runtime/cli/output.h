@@ -50,6 +50,13 @@ void table_print(struct table *table); /* and frees */
 int open_named(const struct caller *caller, const char *name, struct site *ret_site,
 	       struct record **ret_record, struct error *err);
 
+/* The same for what needs a keeper: of what has ended and is kept, ERROR_REFUSED says so. */
+int open_running(const struct caller *caller, const char *name, struct site *ret_site,
+		 struct record **ret_record, struct error *err);
+
+/* ERROR_REFUSED, with what can be done with it, for one that has ended and is kept. */
+int check_not_kept(const struct record *record, struct error *err);
+
 /* The plan that it was started with. */
 int plan_of_record(const struct record *record, struct plan **ret_plan, struct error *err);
 

@@ -25,7 +25,7 @@ const struct policy policies[] = {
 	 "seccomp " LIMITS,
 	 "zone best-effort with-layer"},
 	{"install", "json", "backend set env secret"},
-	{"replace", "drain set env secret no-wait json " LIMITS, "best-effort"},
+	{"replace", "drain set env secret with no-wait json " LIMITS, "best-effort"},
 	{"plan", "set env json " LIMITS, "zone best-effort with-layer"},
 	{"zone", "json", "tier peers egress dns"},
 	{"template", "set schema man json", ""},

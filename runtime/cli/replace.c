@@ -49,19 +49,18 @@ static int take_place(struct session *session, const struct record *old, int64_t
 	struct error undo;
 	int r = instance_load(&session->site, old->grant.id, &still, err);
 
-	if (r == 0 && still->kept_until_ns)
-		r = error_say(err, ERROR_NOT_FOUND, "no instance '%s'", old->grant.name);
+	if (r == 0)
+		r = check_predecessor(&session->site, still, err);
 	if (r < 0) {
-		error_say(err, ERROR_FAILED, "it ended meanwhile");
+		error_say(err, ERROR_FAILED, "it ended meanwhile, or is about to");
 		if (session_end(session, "its predecessor ended", false, &undo) < 0)
 			fprintf(stderr, "stint: %s\n", undo.text);
 		return err->code;
 	}
-	r = session_take_over(session, err);
+	r = session_take_over(session, drain_ns, err);
 	if (r < 0)
 		return r;
-	return succession_complete(&session->site, session->instance.record->grant.id, drain_ns,
-				   err);
+	return succession_complete(&session->site, session->instance.record->grant.id, err);
 }
 
 static void show_waiting(struct progress *progress, const char *name, int64_t until_ns)
@@ -145,6 +144,8 @@ static int replace(const struct invocation *invocation, const struct record *old
 
 	if (r == 0)
 		r = session_start_successor(invocation, old, session, &err);
+	if (r == 0 && !invocation->options.with)
+		note_brought_along(&session->site, old);
 	if (r == 0)
 		r = session_wait_ready(session, &err);
 	if (r == 0)
@@ -182,7 +183,7 @@ static int run_replace(const struct invocation *invocation)
 const struct command replace_command = {
 	.name = "replace",
 	.usage = "NAME [TEMPLATE] [OPTION...]",
-	.options = "drain set env secret no-wait "
+	.options = "drain set env secret with no-wait "
 		   "memory swap cpus disk pids files io-read io-write log-size best-effort json",
 	.summary = "another instance takes the place of one that runs",
 	.description =

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "instance/keep.h"
+#include "instance/lowers.h"
 #include "instance/saved.h"
 #include "base/cleanup.h"
 #include "base/process.h"
@@ -44,6 +45,33 @@ static int check_names(const struct site *site, const char *name, const char *ex
 	return 0;
 }
 
+static bool is_same(char *const *a, char *const *b)
+{
+	size_t i = 0;
+
+	while (a && b && a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+		i++;
+	return strv_length(a) == i && strv_length(b) == i;
+}
+
+/* By its name another one may be found, or the same with other values than those of --set. */
+static void look_at_origin(const struct site *site, const struct record *record)
+{
+	cleanup_free char *own = xasprintf("%s/templates", site->config_path);
+	char *search[] = {own, NULL};
+	const struct template_options options = {.search = search, .share = site->share};
+	cleanup_plan struct plan *plan = NULL;
+
+	if (template_compile(record->template_name, &options, &plan, NULL) == 0 &&
+	    lowers_name(site, plan, NULL) == 0 && is_same(plan->install, record->layers))
+		return;
+	fprintf(stderr,
+		"stint: note: as it stands, '%s' has other install directories than '%s'; where "
+		"that was started with --set, give the same to the new template, and where from "
+		"another template of that name, write that one's into its 'extends'\n",
+		record->template_name, record->grant.name);
+}
+
 static int save(const struct invocation *invocation, const struct site *site,
 		const struct record *record, struct error *err)
 {
@@ -62,6 +90,8 @@ static int save(const struct invocation *invocation, const struct site *site,
 		return r;
 	saving.pool = pool;
 	r = saved_make(site, &saving, err);
+	if (r == 0)
+		look_at_origin(site, record);
 	if (r == 0)
 		printf("template %s: %s, with what '%s' changed\n", name, record->template_name,
 		       record->grant.name);

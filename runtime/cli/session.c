@@ -213,9 +213,9 @@ int session_release(struct session *session, struct error *err)
 	return wait_until(session, GOAL_RELEASED, err);
 }
 
-int session_take_over(struct session *session, struct error *err)
+int session_take_over(struct session *session, int64_t drain_ns, struct error *err)
 {
-	struct control_packet packet = {.verb = CONTROL_TAKE};
+	struct control_packet packet = {.verb = CONTROL_TAKE, .number = drain_ns};
 	struct error undo;
 	int r = control_send(session->instance.tie, &packet, NULL, 0);
 

@@ -31,6 +31,9 @@ struct session {
 	struct error failure;	      /* what the keeper said went wrong */
 };
 
+/* Says on stderr when something was brought into the instance that does not come along. */
+void note_brought_along(const struct site *site, const struct record *record);
+
 /* Compiles the template and starts the instance. The caller always calls session_deinit. */
 int session_start(const struct invocation *invocation, struct session *ret_session,
 		  struct error *err);
@@ -60,8 +63,11 @@ int session_start_idle(const struct invocation *invocation, struct session *ret_
 int session_start_successor(const struct invocation *invocation, const struct record *predecessor,
 			    struct session *ret_session, struct error *err);
 
-/* Gives a ready successor its ports; it outlives this command then. Ends it after a failure. */
-int session_take_over(struct session *session, struct error *err);
+/*
+ * Gives a ready successor its ports; it outlives this command then. The predecessor may drain for
+ * so long. Ends the successor after a failure.
+ */
+int session_take_over(struct session *session, int64_t drain_ns, struct error *err);
 
 /*
  * The same for an instance that is there: it is reset. Its name is the first operand. The instance

@@ -3,6 +3,7 @@
 #include "cli/session.h"
 #include "base/cleanup.h"
 #include "base/process.h"
+#include "base/visible.h"
 #include "cli/output.h"
 #include "cli/place.h"
 #include "instance/identity.h"
@@ -110,6 +111,38 @@ static int prepare(struct session *session, struct start_request *request, struc
 	return r;
 }
 
+/* The zone goes over; to what it opens, only who may choose zones brings another template. */
+static int check_zone(const struct session *session, const struct record *predecessor,
+		      struct error *err)
+{
+	const char *zone = session->plan->network.zone;
+
+	if (!session->invocation->caller->restricted || strcmp(zone, predecessor->zone) == 0)
+		return 0;
+	return error_say(err, ERROR_REFUSED,
+			 "template '%s' is for the zone '%s', and '%s' is in the zone '%s'",
+			 session->plan->template_name, zone, predecessor->grant.name,
+			 predecessor->zone);
+}
+
+/* The deadline goes over, but no template lives longer than it allows for that. */
+static int bound_lease(const struct plan *plan, struct lease *lease, struct error *err)
+{
+	int64_t max = plan->lease.max_ns;
+	char left[32], most[32];
+
+	if (max && (!lease->max_ns || max < lease->max_ns))
+		lease->max_ns = max;
+	if (!max || lease_left_ns(lease) <= max)
+		return 0;
+	format_duration(lease_left_ns(lease), left, sizeof(left));
+	format_duration(max, most, sizeof(most));
+	return error_say(err, ERROR_REFUSED,
+			 "it has %s left, and template '%s' allows %s at most: 'stint extend "
+			 "--until' can set an earlier end",
+			 left, plan->template_name, most);
+}
+
 /* Its own plan again says what was asked of it then; only a template can be asked for something. */
 static int plan_successor(struct session *session, const struct record *predecessor,
 			  struct error *err)
@@ -124,6 +157,8 @@ static int plan_successor(struct session *session, const struct record *predeces
 	view.args++;
 	view.n_args--;
 	r = compile_template(&view, &session->site, true, &session->plan, err);
+	if (r == 0)
+		r = check_zone(session, predecessor, err);
 	if (r < 0)
 		return r;
 	free(session->plan->network.zone);
@@ -142,6 +177,8 @@ static int prepare_successor(struct session *session, struct start_request *requ
 	request->hold = old->hold;
 	if (r == 0)
 		r = plan_successor(session, request->predecessor, err);
+	if (r == 0)
+		r = bound_lease(session->plan, &request->lease, err);
 	return r < 0 ? r : look_at_secrets(session, err);
 }
 
@@ -255,13 +292,23 @@ static int load_for_reset(struct session *session, struct error *err)
 		r = store_open(session->site.state_path, &store, err);
 	if (r == 0)
 		r = caller_load(invocation->caller, store, invocation->args[0], record, err);
-	if (r == 0 && (*record)->kept_until_ns)
-		r = error_say(err, ERROR_REFUSED,
-			      "'%s' has ended and is kept: 'stint down %s', and start a new one",
-			      (*record)->grant.name, (*record)->grant.name);
+	if (r == 0)
+		r = check_not_kept(*record, err);
 	if (r == 0)
 		r = plan_of_record(*record, &session->plan, err);
 	return r < 0 ? r : look_at_secrets(session, err);
+}
+
+void note_brought_along(const struct site *site, const struct record *record)
+{
+	cleanup_free char *name = instance_brought_along(site, record->grant.id);
+	cleanup_text struct text shown = {0};
+
+	if (!name)
+		return;
+	text_add_visible(&shown, name, strlen(name));
+	fprintf(stderr, "stint: note: what '%s' was started with (--with %s) does not come along\n",
+		record->grant.name, shown.data ? shown.data : "");
 }
 
 int session_reset(const struct invocation *invocation, struct session *ret_session,
@@ -283,5 +330,9 @@ int session_reset(const struct invocation *invocation, struct session *ret_sessi
 		r = instance_reset(&ret_session->site, ret_session->plan, &ret_session->secrets,
 				   &ret_session->instance, err);
 	secrets_deinit(&ret_session->secrets);
-	return r;
+	if (r < 0)
+		return r;
+	note_brought_along(&ret_session->site, ret_session->instance.record);
+	instance_brought_nothing(&ret_session->site, ret_session->instance.record->grant.id);
+	return 0;
 }

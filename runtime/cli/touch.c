@@ -30,7 +30,7 @@ static int run_touch(const struct invocation *invocation)
 	struct error err = {0};
 	int status = 0;
 
-	if (open_named(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
+	if (open_running(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
 	    reach_tell(&site, record->grant.id, &packet, &err) < 0)
 		status = report(&err);
 	else

@@ -119,6 +119,7 @@ static int add(const struct site *site, const struct plan *plan, const char *wor
 	int r;
 
 	above_split(word, &directory, &install);
+	path_trim(install);
 	r = find_install(plan, word, install, &index, err);
 	if (r == 0)
 		r = check_directory(directory, &real, err);

@@ -143,6 +143,21 @@ static int mount_image(int image, int *ret_pool, struct error *err)
 	return loop < 0 ? loop : mount_device(path, ret_pool, err);
 }
 
+/* Numbers say nothing of names where loop devices have partitions. */
+static char *device_of(dev_t device)
+{
+	cleanup_free char *entry = xasprintf("/sys/dev/block/%u:%u", major(device), minor(device));
+	char target[PATH_MAX];
+	ssize_t n = readlink(entry, target, sizeof(target) - 1);
+	const char *name;
+
+	if (n < 0)
+		return NULL;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	return name ? xasprintf("/dev%s", name) : NULL;
+}
+
 /*
  * Mounted once more from its device, the kernel shows the same file system. A mount that went with
  * the mount namespace it was in can be attached to no other.
@@ -150,13 +165,23 @@ static int mount_image(int image, int *ret_pool, struct error *err)
 static int renew(int pool, uint64_t size, int *ret_pool, struct error *err)
 {
 	cleanup_free char *path = NULL;
-	struct stat st;
+	cleanup_fd int mount = -1;
+	struct stat st, again;
+	int r;
 
 	(void)size;
 	if (fstat(pool, &st) < 0)
 		return error_set(err, errno, "cannot look at what the instance wrote");
-	path = xasprintf("/dev/loop%u", minor(st.st_dev));
-	return mount_device(path, ret_pool, err);
+	path = device_of(st.st_dev);
+	if (!path)
+		return error_say(err, ERROR_FAILED, "cannot find the device %u:%u of its image",
+				 major(st.st_dev), minor(st.st_dev));
+	r = mount_device(path, &mount, err);
+	if (r == 0 && (fstat(mount, &again) < 0 || again.st_dev != st.st_dev))
+		r = error_say(err, ERROR_FAILED, "'%s' is another image", path);
+	if (r == 0)
+		*ret_pool = steal_fd(&mount);
+	return r;
 }
 
 static int prepare(const struct record *record, int state, uint64_t pool, int *ret_pool,

@@ -19,6 +19,8 @@
 #define ATTRIBUTES_MAX 64
 #define NAMES_SIZE (64U << 10) /* of attributes; the kernel's own bound */
 #define STRETCHES_MAX 4096     /* beyond, holes are packed as zeros */
+/* Holes that are written out where a file has more stretches than that. */
+#define ZEROS_MAX (64LL << 20)
 #define LENGTH_MAX (1LL << 40) /* of a file with its holes */
 #define MODE_OF_FILE 0777
 #define MODE_OF_DIRECTORY 03777
@@ -337,6 +339,13 @@ static int put_content(struct packing *packing, const char *path, int fd, const 
 	struct archive_member member;
 	int r;
 
+	size_t n = find_stretches(fd, st, stretches);
+
+	/* what takes no disk must not take our time */
+	if (n == STRETCHES_MAX && st->st_size - st->st_blocks * 512 > ZEROS_MAX) {
+		packing_leave_out(packing, path, "has too many holes and is left out");
+		return 0;
+	}
 	describe(path, st, &member);
 	member.link_to = first_name(packing, path, st);
 	packing->harvest->sums.files++;
@@ -346,7 +355,7 @@ static int put_content(struct packing *packing, const char *path, int fd, const 
 	member.attributes = attributes.list;
 	member.n_attributes = attributes.n;
 	member.stretches = stretches;
-	member.n_stretches = find_stretches(fd, st, stretches);
+	member.n_stretches = n;
 	r = archive_out_add(packing->out, &member, packing->err);
 	if (r == 0)
 		r = write_content(packing, path, fd, &member);

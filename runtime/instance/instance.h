@@ -36,6 +36,12 @@ struct start_request {
 	const struct trial *trial;	     /* the generation it is to try; NULL: none */
 };
 
+/* What was brought into it at its start (--with), by the name that it had; NULL: nothing. The
+ * caller frees. */
+char *instance_brought_along(const struct site *site, const char *id);
+/* It has begun anew without that. */
+void instance_brought_nothing(const struct site *site, const char *id);
+
 /* An instance that this command has just started and is tied to. */
 struct instance {
 	struct record *record;

@@ -20,6 +20,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+
+#define HARVEST_BOUND_S 600
 
 int keep_files(const struct site *site, const struct record *record, const struct ending *ending,
 	       int64_t kept_ns, struct error *err)
@@ -115,12 +118,24 @@ struct harvesting {
 	int archive, state;
 };
 
+/* Readable when it has taken too long: others wait for this end. */
+static int bound_time(void)
+{
+	const struct itimerspec bound = {.it_value.tv_sec = HARVEST_BOUND_S};
+	int fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
+
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &bound, NULL);
+	return fd;
+}
+
 static int write_harvest(void *data, struct error *err)
 {
 	const struct harvesting *h = data;
+	cleanup_fd int bound = bound_time();
 	struct harvest harvest = {
 		.below = strv_length(h->record->harvest) ? h->record->harvest : NULL,
-		.cancel = -1,
+		.cancel = bound,
 	};
 	cleanup_fd int pool = disk_reopen(h->record, h->state, err);
 

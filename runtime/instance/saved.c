@@ -93,14 +93,39 @@ static int check_instances(const struct site *site, const char *layer, struct er
 	return r;
 }
 
+/* "extends: NAME", in whatever quotes, at the beginning of a line. */
+static bool extends(const char *text, const char *name)
+{
+	static const char key[] = "extends:";
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		const char *word;
+		size_t length;
+
+		line += *line == '\n';
+		if (strncmp(line, key, strlen(key)) != 0)
+			continue;
+		word = line + strlen(key);
+		word += strspn(word, " \t\"'");
+		length = strcspn(word, " \t\"'#\r\n");
+		if (length == strlen(name) && strncmp(word, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* By the text: a template that only seems to name it keeps it, and that is no harm. */
-static int check_template(int directory, const char *file, const char *layer, struct error *err)
+static int check_template(int directory, const char *file, const char *name, const char *layer,
+			  struct error *err)
 {
 	cleanup_free char *text = NULL;
 	int r = file_read(directory, file, TEMPLATE_MAX, &text, NULL);
 
 	if (r < 0)
 		return r == -EISDIR ? 0 : error_set(err, -r, "cannot read the template '%s'", file);
+	if (extends(text, name))
+		return error_say(err, ERROR_REFUSED,
+				 "the template '%s' extends it; remove that first", file);
 	if (strstr(text, layer))
 		return error_say(err, ERROR_REFUSED,
 				 "the template '%s' names its layers, too; remove that first",
@@ -122,7 +147,7 @@ static int check_templates(const struct site *site, const char *name, const char
 		return error_set(err, errno, "cannot read '%s'", place);
 	while (r == 0 && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && strcmp(entry->d_name, own) != 0)
-			r = check_template(dirfd(dir), entry->d_name, prefix, err);
+			r = check_template(dirfd(dir), entry->d_name, name, prefix, err);
 	return r;
 }
 

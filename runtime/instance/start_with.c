@@ -9,6 +9,9 @@
 #include "base/text.h"
 
 #include <fcntl.h>
+#include <limits.h>
+
+#define MARK "with"
 
 static int open_places(struct starting *s, struct unpack_place *places, struct error *err)
 {
@@ -43,5 +46,27 @@ static int unpack(void *data, struct error *err)
 
 int start_bring_along(struct starting *s, struct error *err)
 {
-	return s->request->with ? apart_run(unpack, s, s->request->cancel, err) : 0;
+	const struct given_harvest *with = s->request->with;
+	int r = with ? apart_run(unpack, s, s->request->cancel, err) : 0;
+
+	/* for who looks, and for who begins anew without it */
+	if (r == 0 && with)
+		(void)file_replace(s->prepared.run, MARK, with->name, 0600);
+	return r;
+}
+
+char *instance_brought_along(const struct site *site, const char *id)
+{
+	cleanup_fd int run = site_open_run_of(site, id);
+	char *name = NULL;
+
+	return run >= 0 && file_read(run, MARK, PATH_MAX, &name, NULL) == 0 ? name : NULL;
+}
+
+void instance_brought_nothing(const struct site *site, const char *id)
+{
+	cleanup_fd int run = site_open_run_of(site, id);
+
+	if (run >= 0)
+		(void)unlinkat(run, MARK, 0);
 }

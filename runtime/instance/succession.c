@@ -10,6 +10,7 @@
 #include "store/succession.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -99,8 +100,20 @@ static char *predecessor_of(struct store *store, const char *successor)
 	return id;
 }
 
-int succession_complete(const struct site *site, const char *successor, int64_t drain_ns,
-			struct error *err)
+/* As the command wanted it that began it. */
+static int64_t drain_of(const struct site *site, const char *successor)
+{
+	cleanup_fd int run = site_open_run_of(site, successor);
+	cleanup_free char *text = NULL;
+	long long ns;
+
+	if (run >= 0 && file_read(run, SUCCESSION_TAKEN, 64, &text, NULL) == 0 &&
+	    sscanf(text, "%lld", &ns) == 1)
+		return ns;
+	return SUCCESSION_DRAIN_NS;
+}
+
+int succession_complete(const struct site *site, const char *successor, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
 	cleanup_record struct record *new = NULL, *old = NULL;
@@ -118,7 +131,7 @@ int succession_complete(const struct site *site, const char *successor, int64_t 
 	r = store_succeed(store, successor, err);
 	if (r == 0)
 		r = store_load_id(store, successor, &new, err);
-	if (r < 0)
+	if (r < 0 || !new)
 		return r;
 	(void)zone_files_refresh(site, store, new->zone, NULL);
 	if (store_load_id(store, predecessor, &old, NULL) < 0)
@@ -127,7 +140,7 @@ int succession_complete(const struct site *site, const char *successor, int64_t 
 	store_cleanup(&store);
 	tell_successor(site, new);
 	events_add(site, successor, "replaced", predecessor);
-	return old ? tell_predecessor(site, old, new, drain_ns, err) : 0;
+	return old ? tell_predecessor(site, old, new, drain_of(site, successor), err) : 0;
 }
 
 static bool has_taken(const struct site *site, const char *id)
@@ -158,7 +171,6 @@ void succession_sweep(const struct site *site, struct store *store)
 	for (size_t i = 0; i < n; i++)
 		if (list[i].done ? is_left_alone(site, list[i].predecessor)
 				 : has_taken(site, list[i].successor))
-			(void)succession_complete(site, list[i].successor, SUCCESSION_DRAIN_NS,
-						  NULL);
+			(void)succession_complete(site, list[i].successor, NULL);
 	succession_list_free(list, n);
 }

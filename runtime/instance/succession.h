@@ -25,10 +25,9 @@ int succession_inherit(const struct site *site, const struct record *predecessor
 
 /*
  * Everything behind the mark: name, lease and ports in the store, the zone's names, the
- * predecessor's end, which comes drain_ns from now at the latest. May run twice, and at once.
+ * predecessor's end. May run twice, and at once.
  */
-int succession_complete(const struct site *site, const char *successor, int64_t drain_ns,
-			struct error *err);
+int succession_complete(const struct site *site, const char *successor, struct error *err);
 
 /* The same for all that was left by a command that was killed. */
 void succession_sweep(const struct site *site, struct store *store);

@@ -50,7 +50,7 @@ static bool is_stuck(const struct site *site, const struct record *record)
 	return status.state == STATE_STUCK;
 }
 
-static void end_if_due(const struct site *site, const char *id, bool patient,
+static void end_if_due(const struct site *site, struct store *store, const char *id, bool patient,
 		       struct sweep_result *result, struct error *err)
 {
 	cleanup_record struct record *record = NULL;
@@ -64,8 +64,10 @@ static void end_if_due(const struct site *site, const char *id, bool patient,
 		return;
 	if (r == 0 && instance_is_alive(site, id))
 		r = steps_end(site, record, err);
+	/* in passing nobody waits for who is at it already, and may pack files */
 	if (r == 0)
-		r = instance_end(site, id, why, err);
+		r = patient ? instance_end(site, id, why, err)
+			    : instance_end_unless_busy(site, store, id, why);
 	if (r == 0)
 		result->ended++;
 	else
@@ -170,11 +172,11 @@ static void add_lost(const struct site *site, char **ids, char ***due)
 			strv_add(due, ids[i]);
 }
 
-static void end_each(const struct site *site, char **ids, bool patient, struct sweep_result *result,
-		     struct error *err)
+static void end_each(const struct site *site, struct store *store, char **ids, bool patient,
+		     struct sweep_result *result, struct error *err)
 {
 	for (size_t i = 0; ids && ids[i]; i++)
-		end_if_due(site, ids[i], patient, result, err);
+		end_if_due(site, store, ids[i], patient, result, err);
 }
 
 static int find_due(struct store *store, char ***ret_ids, struct error *err)
@@ -228,7 +230,7 @@ static int sweep(const struct site *site, bool strays, char ***ret_live,
 		return r;
 	succession_sweep(site, store);
 	add_lost(site, ids, &due);
-	end_each(site, due, strays, ret_result, err);
+	end_each(site, store, due, strays, ret_result, err);
 	if (strays) {
 		sweep_strays(site, all, ret_result, err);
 		keep_prune_archives(site);
@@ -303,6 +305,6 @@ int site_sweep_in_passing(const struct site *site, struct store *store, const ch
 		return r;
 	add_lost(site, ids, &due);
 	/* what cannot be removed now is for "stint sweep" to say */
-	end_each(site, due, false, &result, NULL);
+	end_each(site, store, due, false, &result, NULL);
 	return 0;
 }

@@ -111,14 +111,28 @@ static void remember(struct unpacking *u, const struct archive_member *member,
 	};
 }
 
+/* One that is there was made on the way to something, or is the install's own: but not twice. */
+static bool is_remembered(const struct unpacking *u, const struct unpack_spot *spot)
+{
+	const char *path = *spot->below ? spot->below : ".";
+
+	for (size_t i = 0; i < u->n_made; i++)
+		if (u->made[i].upper == spot->place->upper && strcmp(u->made[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 static int put_directory(struct unpacking *u, const struct archive_member *member,
 			 const struct unpack_spot *spot)
 {
+	bool is_new = *spot->below && mkdirat(spot->directory, spot->name, 0700) == 0;
 	cleanup_fd int fd = -1;
 	int r;
 
-	if (*spot->below && mkdirat(spot->directory, spot->name, 0700) < 0 && errno != EEXIST)
+	if (!is_new && *spot->below && errno != EEXIST)
 		return failed(u, member, -errno);
+	if (!is_new && is_remembered(u, spot))
+		return unpack_refuse(u, member->path, "stands there twice");
 	fd = file_open_exactly(spot->directory, spot->name, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return failed(u, member, fd == -ELOOP ? -EEXIST : fd);

@@ -301,7 +301,7 @@ static void on_listeners(const struct request *request)
 	if (keeper->phase > PHASE_RUNNING || keeper->status.state == STATE_FROZEN ||
 	    keeper->drain_until_ns || clients_tied(keeper)) {
 		error_say(&err, ERROR_REFUSED, "it cannot be replaced: %s",
-			  clients_tied(keeper) ? "it ends with the 'stint run' that it belongs to"
+			  clients_tied(keeper) ? "it ends with the command that started it"
 					       : instance_state_name(keeper->status.state));
 		answer_failed(keeper, request->client, &err);
 		return;
@@ -316,7 +316,7 @@ static void on_take(const struct request *request)
 {
 	struct error err;
 
-	if (succession_take(request->keeper, &err) < 0)
+	if (succession_take(request->keeper, request->packet->number, &err) < 0)
 		answer_failed(request->keeper, request->client, &err);
 	else
 		on_release(request);

@@ -49,7 +49,8 @@ enum control_verb {
 	CONTROL_TOUCH,	     /* the instance is in use: its idle time begins anew */
 	CONTROL_HOOK,	     /* number: the hook that has ended; number2: 1 it failed; text: how */
 	CONTROL_LISTENERS,   /* number: give me the published ports' sockets from that one on */
-	CONTROL_TAKE,	     /* of the tie: the published ports are yours, and outlive this */
+	/* of the tie: the published ports are yours, and outlive this; number: of the drain */
+	CONTROL_TAKE,
 	CONTROL_DRAIN, /* text: the reason; number: end then, or before when nobody is connected;
 			  finish as above */
 	CONTROL_HANDOVER = 24, /* of a successor: end what runs inside, give me the rest, and go */

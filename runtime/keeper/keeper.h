@@ -207,10 +207,10 @@ void warning_take_back(struct keeper *keeper, int64_t left);
 /* one instance after another: succession.c */
 
 /*
- * The published ports are this instance's from now on, and whoever started it may go. ERROR_FAILED
- * when it is not ready.
+ * The published ports are this instance's from now on, and whoever started it may go; what is left
+ * to do then finds how long the other one may drain. ERROR_FAILED when it is not ready.
  */
-int succession_take(struct keeper *keeper, struct error *err);
+int succession_take(struct keeper *keeper, int64_t drain_ns, struct error *err);
 /* Another one has them. Ends when nobody is connected any more, at that boot time at the latest. */
 void succession_drain(struct keeper *keeper, const char *reason, int64_t until_ns);
 /* Nobody is connected any more. */

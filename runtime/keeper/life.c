@@ -338,6 +338,15 @@ void keeper_on_init_died(struct keeper *keeper)
 		keeper->phase = PHASE_OVER;
 }
 
+/* One that has just begun: what its predecessor knew. */
+static void answer_forwarder(struct keeper *keeper)
+{
+	if (keeper->status.state == STATE_READY)
+		succession_open(keeper);
+	else
+		keeper_tell_forwarder(keeper, FORWARDER_SERVER_STARTED);
+}
+
 void keeper_on_forwarder_died(struct keeper *keeper)
 {
 	struct error err;
@@ -355,9 +364,7 @@ void keeper_on_forwarder_died(struct keeper *keeper)
 	if (keeper->forwarder_restarts++ < FORWARDER_RESTARTS_MAX &&
 	    keeper->phase < PHASE_KILLING && keeper_start_forwarder(keeper, &err) == 0) {
 		if (keeper->server_alive && keeper->status.state != STATE_FROZEN)
-			keeper_tell_forwarder(keeper, keeper->status.state == STATE_READY
-							      ? FORWARDER_OPEN
-							      : FORWARDER_SERVER_STARTED);
+			answer_forwarder(keeper);
 		return;
 	}
 	keeper_fail(keeper, "the forwarder was lost");

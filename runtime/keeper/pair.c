@@ -374,13 +374,16 @@ void pair_set_drain(struct pair_set *set, int64_t idle_ns)
 	set->look_at = 0;
 }
 
-/* Nothing waits in the socket to be passed on. */
+/* Nothing waits to be passed on, or nothing more can come. */
 static bool is_quiet(const struct side *side)
 {
 	char byte;
 
-	return pending_is_empty(&side->pending) &&
-	       recv(side->source->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	if (!pending_is_empty(&side->pending))
+		return false;
+	if (side->ended)
+		return true;
+	return recv(side->source->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 static int64_t end_idle(struct pair_set *set, int64_t now)

@@ -7,11 +7,11 @@
 #include "keeper/keeper.h"
 #include "keeper/succession.h"
 #include "base/clock.h"
+#include "base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* A connection is idle between two requests: longer than most clients and servers think. */
 #define IDLE_MS 1000
@@ -20,15 +20,16 @@
 #define HURRY_NS (3 * NSEC_PER_SEC)
 
 /* Seen by whoever has to bring to an end what a command began that was killed. */
-static int leave_mark(const struct keeper *keeper, struct error *err)
+static int leave_mark(const struct keeper *keeper, int64_t drain_ns, struct error *err)
 {
-	int fd = openat(keeper->run, SUCCESSION_TAKEN, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	char text[32];
+	int r;
 
-	if (fd < 0)
-		return error_set(err, errno, "cannot create '%s' in its run directory",
-				 SUCCESSION_TAKEN);
-	close(fd);
-	return 0;
+	snprintf(text, sizeof(text), "%" PRId64 "\n", drain_ns);
+	r = file_replace(keeper->run, SUCCESSION_TAKEN, text, 0600);
+	return r < 0 ? error_set(err, -r, "cannot create '%s' in its run directory",
+				 SUCCESSION_TAKEN)
+		     : 0;
 }
 
 void succession_open(struct keeper *keeper)
@@ -37,14 +38,14 @@ void succession_open(struct keeper *keeper)
 		keeper_tell_forwarder(keeper, FORWARDER_OPEN);
 }
 
-int succession_take(struct keeper *keeper, struct error *err)
+int succession_take(struct keeper *keeper, int64_t drain_ns, struct error *err)
 {
 	int r;
 
 	if (keeper->status.state != STATE_READY)
 		return error_say(err, ERROR_FAILED, "the successor is %s",
 				 instance_state_name(keeper->status.state));
-	r = leave_mark(keeper, err);
+	r = leave_mark(keeper, drain_ns, err);
 	if (r < 0)
 		return r;
 	keeper->message.reserved = false;

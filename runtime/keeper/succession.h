@@ -3,7 +3,10 @@
 #ifndef KEEPER_SUCCESSION_H
 #define KEEPER_SUCCESSION_H
 
-/* A file in the run directory of an instance that has taken the published ports of another one. */
+/*
+ * A file in the run directory of an instance that has taken the published ports of another one: how
+ * many nanoseconds that one may drain.
+ */
 #define SUCCESSION_TAKEN "taken"
 
 #endif

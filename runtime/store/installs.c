@@ -170,7 +170,7 @@ static int refuse_pinned(struct store *store, const char *name, struct error *er
 	if (r <= 0)
 		return r;
 	return error_say(err, ERROR_REFUSED,
-			 "instance '%s' was started on a generation of '%s'; end it and the others "
+			 "instance '%s' was started on '%s'; end it and the others "
 			 "that were, see 'stint install show %s'",
 			 (const char *)sqlite3_column_text(statement, 0), name, name);
 }

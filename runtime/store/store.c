@@ -68,7 +68,10 @@ void store_cleanup(struct store **store)
 static int find_name(struct store *store, const char *name, sqlite3_stmt **statement,
 		     struct error *err)
 {
-	int r = db_prepare(store, "SELECT owner FROM instance WHERE name = ?", statement, err);
+	static const char query[] = "SELECT owner FROM instance WHERE name = ?1 UNION ALL"
+				    " SELECT owner FROM succession JOIN instance ON id = successor"
+				    " WHERE succession.name = ?1 AND NOT done";
+	int r = db_prepare(store, query, statement, err);
 
 	if (r < 0)
 		return r;
@@ -135,7 +138,8 @@ static int check_name(struct store *store, const char *name, bool discreet, stru
 static int check_port(struct store *store, const struct published_port *port, bool discreet,
 		      struct error *err)
 {
-	static const char query[] = "SELECT i.name, i.owner FROM port p"
+	static const char query[] = "SELECT i.name, i.owner FROM"
+				    " (SELECT * FROM port UNION ALL SELECT * FROM future_port) p"
 				    " JOIN instance i ON i.id = p.instance"
 				    " WHERE p.host_address = ? AND p.host_port = ?"
 				    " AND p.host_port <> 0";

@@ -8,8 +8,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define LEASE_COLUMNS                                                                   \
-	"lease_clock, lease_source, lease_deadline_ns, lease_length_ns, lease_max_ns, " \
+/* But for the bound, which is the successor's own. */
+#define LEASE_COLUMNS                                                     \
+	"lease_clock, lease_source, lease_deadline_ns, lease_length_ns, " \
 	"lease_idle_ns, lease_idle_source, lease_frozen_ns"
 
 /* A statement with up to three texts, which returns no row. */
@@ -124,17 +125,17 @@ static int hand_over(struct store *store, const char *const texts[3], struct err
 {
 	static const char *const statements[] = {
 		"UPDATE instance SET name = 'old.' || id WHERE id = ?2",
-		"UPDATE instance SET (" LEASE_COLUMNS ") = (SELECT " LEASE_COLUMNS
-		" FROM instance WHERE id = ?2) WHERE id = ?1"
-		" AND EXISTS (SELECT 1 FROM instance WHERE id = ?2)",
+		("UPDATE instance SET (" LEASE_COLUMNS ") = (SELECT " LEASE_COLUMNS
+		 " FROM instance WHERE id = ?2) WHERE id = ?1"
+		 " AND EXISTS (SELECT 1 FROM instance WHERE id = ?2)"),
 		"UPDATE instance SET name = ?3 WHERE id = ?1",
 		"DELETE FROM port WHERE instance = ?2",
 		"INSERT INTO port SELECT * FROM future_port WHERE instance = ?1",
 		"DELETE FROM future_port WHERE instance = ?1",
 		"UPDATE succession SET done = 1 WHERE successor = ?1",
 		/* one that is gone already ends nothing any more */
-		"DELETE FROM succession WHERE successor = ?1"
-		" AND NOT EXISTS (SELECT 1 FROM instance WHERE id = ?2)",
+		("DELETE FROM succession WHERE successor = ?1"
+		 " AND NOT EXISTS (SELECT 1 FROM instance WHERE id = ?2)"),
 	};
 	int r = 0;
 

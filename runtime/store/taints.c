@@ -15,7 +15,8 @@ static const char select_live[] =
 	" WHERE pin.number = 0 AND kept_until_ns = 0";
 static const char count_live[] =
 	"SELECT count(*), count(CASE WHEN instance.tainted > 0 THEN 1 END) FROM pin"
-	" JOIN instance ON instance.id = pin.instance WHERE pin.install = ? AND pin.number = 0";
+	" JOIN instance ON instance.id = pin.instance WHERE pin.install = ? AND pin.number = 0"
+	" AND kept_until_ns = 0";
 static const char count_named[] = "SELECT count(*) FROM taint WHERE instance = ?";
 static const char select_named[] =
 	"SELECT path, change FROM taint WHERE instance = ? ORDER BY path";

@@ -284,6 +284,14 @@ teardown()
 	as bob replace b
 	[ "$(as bob show b --json | jq -r '.id, .owner' | tr '\n' ' ')" != "$before bob " ]
 	[ "$(root show b --json | jq -r .owner)" = bob ]
+	# a template that the administrator has put into a zone is not taken out of it
+	inside tee /etc/stint/templates/sealed.yaml >/dev/null <<-EOF
+		template: sealed
+		extends: hello
+		network: {zone: sealed}
+	EOF
+	root zone add sealed
+	denied bob 5 "is for the zone 'sealed'" replace b sealed
 	as carol up hello --name c
 	denied bob 3 "no instance 'c' of yours" replace c
 	as alice down --all

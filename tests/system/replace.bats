@@ -239,7 +239,7 @@ asking()
 @test "what ends with its command, is frozen or kept cannot be replaced" {
 	stint run hello --name r -- sleep 60 &
 	eventually 10 sh -c "test \"\$('$STINT' show r --json | jq -r .state)\" = ready"
-	refused 5 "stint run" replace r
+	refused 5 "ends with the command that started it" replace r
 	stint down r
 	wait || true
 	refused 3 "no instance" replace r
@@ -265,4 +265,78 @@ asking()
 	stint replace r
 	[ "$(stint port r --json | jq -c '[.[] | [.name, .port]]')" = "$before" ]
 	[ "$(get "http://127.0.0.1:$(port_of r)/")" = one ]
+}
+
+@test "an end that has begun stays one, also while the old one takes its time" {
+	versions
+	sed -i -e "s|grace: 1s|grace: 8s|" "$STINT_ROOT/etc/stint/templates/versions.yaml"
+	sed -i -e '1i $SIG{TERM} = sub { sleep 4; exit };' "$STINT_ROOT/app/server"
+	sed -e 's/versions$/late/' -e 's|ready: .*|ready: {command: [/bin/sh, -c, "test -e /tmp/now"]}|' \
+		"$STINT_ROOT/etc/stint/templates/versions.yaml" | template late
+	stint up versions --name r
+	"$STINT" replace r late >"$STINT_ROOT/words" 2>&1 &
+	replacing=$!
+	eventually 10 sh -c "'$STINT' ls -q | grep -q '^next[.]'"
+	next=$(stint ls -q | grep '^next[.]')
+	"$STINT" down r &
+	ending=$!
+	eventually 10 sh -c "test \"\$('$STINT' show r --json | jq -r .state)\" = stopping"
+	stint exec "$next" -- touch /tmp/now
+	status=0
+	wait "$replacing" || status=$?
+	[ "$status" -eq 1 ]
+	grep -F "it ended meanwhile, or is about to" "$STINT_ROOT/words"
+	wait "$ending"
+	[ -z "$(stint ls -q)" ]
+}
+
+@test "the drain is what the command wanted, whoever finishes what it began" {
+	versions
+	stint up versions --name r
+	exec 7<>"/dev/tcp/127.0.0.1/$(port_of r)"
+	# an answer is waited for, so that only the time ends it
+	printf 'GET /slow HTTP/1.1\r\n' >&7
+	eventually 5 sh -c "'$STINT' show r --json | jq -e '.ports[0].connections == 1'"
+	(
+		while [ ! -e "$STINT_ROOT/enough" ]; do "$STINT" sweep >/dev/null 2>&1; done
+	) 3>&- &
+	begin=$SECONDS
+	stint replace r --drain 3s
+	touch "$STINT_ROOT/enough"
+	wait $!
+	[ $((SECONDS - begin)) -lt $((15 * SLOW)) ]
+	exec 7>&-
+}
+
+@test "a server that has closed its side keeps nobody waiting" {
+	versions
+	sed -i -e 's/while (my \$line = <\$c>) {/my \$line = <\$c>; {/' "$STINT_ROOT/app/server"
+	stint up versions --name r
+	exec 7<>"/dev/tcp/127.0.0.1/$(port_of r)"
+	printf 'GET / HTTP/1.1\r\n\r\n' >&7
+	read -r -u 7
+	begin=$SECONDS
+	stint replace r
+	[ $((SECONDS - begin)) -lt $((12 * SLOW)) ]
+	exec 7>&-
+}
+
+@test "the bound of a template's lease holds for who takes a place" {
+	versions
+	sed -e 's/versions$/short/' -e 's|lease: .*|lease: {ttl: 10s, max: 2m}|' \
+		"$STINT_ROOT/etc/stint/templates/versions.yaml" | template short
+	stint up versions --name r --ttl 10m
+	refused 5 "template 'short' allows 2m" replace r short
+	stint down r
+	stint up versions --name r --ttl 90s
+	stint replace r short
+	refused 5 "beyond" extend r +1h
+	refused 5 "lease is that of who has the name" extend "$(
+		stint up versions --name s >/dev/null
+		sed -e 's/versions$/late/' -e 's|ready: .*|ready: {command: [/bin/false]}|' \
+			"$STINT_ROOT/etc/stint/templates/versions.yaml" | template late
+		"$STINT" replace s late >/dev/null 2>&1 3>&- &
+		eventually 10 sh -c "'$STINT' ls -q | grep -q '^next[.]'"
+		stint ls -q | grep '^next[.]'
+	)" +1m
 }

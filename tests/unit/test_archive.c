@@ -42,8 +42,8 @@ static void write_sparse(struct archive_out *out)
 	char *zeros = xcalloc(1, 2 * MIB);
 	struct error err = {0};
 
-	memcpy(zeros, "abc", 3);
-	memcpy(zeros + MIB, "xyz", 3);
+	memcpy(zeros, "abc", sizeof("abc"));
+	memcpy(zeros + MIB, "xyz", sizeof("xyz"));
 	assert_succeeds(archive_out_add(out, &member, &err), &err);
 	assert_succeeds(archive_out_write(out, zeros, 2 * MIB, &err), &err);
 	free(zeros);

@@ -85,13 +85,13 @@ static void assert_refused(const struct world *world, const struct archive_membe
 		const struct archive_member list_[] = {__VA_ARGS__};      \
 		assert_refused(world, list_, ARRAY_SIZE(list_), refusal); \
 	} while (0)
-#define FILE_(name)                                             \
-	{                                                       \
-		.path = name, .mode = S_IFREG | 0644, .size = 3 \
+#define FILE_(name)                                               \
+	{                                                         \
+		.path = (name), .mode = S_IFREG | 0644, .size = 3 \
 	}
-#define LINK_(name, to)                                            \
-	{                                                          \
-		.path = name, .mode = S_IFLNK | 0777, .target = to \
+#define LINK_(name, to)                                                \
+	{                                                              \
+		.path = (name), .mode = S_IFLNK | 0777, .target = (to) \
 	}
 
 static void unpack_refuses_paths_that_lead_elsewhere(void **state)
