@@ -117,6 +117,10 @@ static void unpack_refuses_paths_that_lead_elsewhere(void **state)
 	REFUSED("twice", LINK_("opt/app/l", "../.."),
 		{.path = "opt/app/l", .mode = S_IFDIR | 0755});
 	REFUSED("twice", FILE_("opt/app/x"), FILE_("opt/app/x"));
+	REFUSED("twice", {.path = "opt/app/d", .mode = S_IFDIR | 0755},
+		{.path = "opt/app/d", .mode = S_IFDIR | 0755});
+	REFUSED("twice", {.path = "opt/app", .mode = S_IFDIR | 0755},
+		{.path = "opt/app", .mode = S_IFDIR | 0755});
 	REFUSED("no directory", FILE_("opt/app/x"), FILE_("opt/app/x/y"));
 	REFUSED("no directory", {.path = "opt/app/.wh.x", .mode = S_IFREG}, FILE_("opt/app/x/y"));
 }
