@@ -41,8 +41,8 @@ programs()
 
 	[ -z "$(find "$STINT_BUILD/bin" "$STINT_BUILD/libexec/stint" -perm /6000)" ]
 	# but for the command on the host that "stint run TEMPLATE -- COMMAND" is given, and for the
-	# library of the host's firewall, which zones need
-	run ! grep -rnE --include='*.c' --exclude=run.c --exclude=nft.c \
+	# libraries of the host's firewall, which zones need, and of archives
+	run ! grep -rnE --include='*.c' --exclude=run.c --exclude=nft.c --exclude=archive.c \
 		'\b(system|popen|wordexp|execl|execlp|execvp|dlopen) ?\(' \
 		"$root/runtime" "$root/netns" "$root/templates"
 }

@@ -237,12 +237,12 @@ fails()
 	done
 }
 
-# with_full_state COMMANDS: in a mount namespace of its own with a state directory of 256 KiB.
+# with_full_state COMMANDS: in a mount namespace of its own with a state directory of 512 KiB.
 with_full_state()
 {
 	mkdir -p "$STINT_ROOT/var/lib/stint"
 	export STINT_BUILD
-	run unshare -m bash -c 'mount -t tmpfs -o size=256k tmpfs "$STINT_ROOT/var/lib/stint" || exit 99
+	run unshare -m bash -c 'mount -t tmpfs -o size=512k tmpfs "$STINT_ROOT/var/lib/stint" || exit 99
 		stint=$0
 		fill() { cat /dev/zero >"$STINT_ROOT/var/lib/stint/filler" 2>/dev/null; }
 		left() { "$stint" down --all >/dev/null 2>&1; "$stint" sweep >/dev/null || exit 98

@@ -195,7 +195,7 @@ start_canary()
 	start_canary
 	kill -KILL "$CANARY"
 	wait "$CANARY" || true
-	rm "$STINT_ROOT"/var/lib/stint/store.db*
+	rm -f "$STINT_ROOT"/var/lib/stint/store.db*
 	stint sweep
 	[ "$(newest)" = '[1,null,[1]]' ]
 	stint sweep

@@ -240,7 +240,7 @@ no_loops()
 	stint up t --name one
 	stint install adopt app
 	stint install adopt app
-	refused 5 "instance 'one' was started on a generation of 'app'" install rm app
+	refused 5 "instance 'one' was started on 'app'" install rm app
 	stint install prune app
 	[ "$(stint install show app --json | jq -c '[.generations[].generation]')" = "[1,3]" ]
 	[ ! -e "$STINT_ROOT/var/lib/stint/install/app/2" ]

@@ -216,7 +216,7 @@ C $I/new" ]
 	stint sweep
 	diff "$STINT_ROOT/wanted" <(contents s)
 	stint down s
-	refused 5 "the template 'theirs.yaml' names its layers, too" template rm mine
+	refused 5 "the template 'theirs.yaml' extends it" template rm mine
 	stint template rm theirs
 	stint template rm mine
 	[ -z "$(state)" ]

@@ -140,7 +140,7 @@ on_overlay()
 	[ "$(base_of a)" = 131072 ]
 	stint up hello --name b
 	[ "$(base_of b)" = 196608 ]
-	refused 1 "ranges of user ids" up hello --name c
+	refused 5 "ranges of user ids" up hello --name c
 	stint down a
 	stint up hello --name c
 	[ "$(base_of c)" = 131072 ]
