@@ -204,10 +204,10 @@ is_noted()
 	[ "$(stint exec new -- ls "$L/conf")" = version ]
 	stint sweep
 	[ -e "$STINT_ROOT/var/lib/stint/install/app/live/0.manifest" ]
-	refused 5 "was started on a generation of 'app'" install rm app
+	refused 5 "was started on 'app'" install rm app
 	stint down before
 	stint down new
-	refused 5 "instance 'old' was started on a generation of 'app'" install rm app
+	refused 5 "instance 'old' was started on 'app'" install rm app
 	stint down old
 	eventually 2 has_no_guard
 	stint sweep

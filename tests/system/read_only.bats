@@ -170,7 +170,7 @@ fill()
 	[ "$status" -eq 0 ] || [[ $output == *"'$STATE/store.db' cannot be written, the disk is full"* ]]
 	run stint install rm app
 	echo "$output"
-	[ "$status" -eq 0 ] || [[ $output == *"'one' was started on a generation"* || $output == *"disk is full"* ]]
+	[ "$status" -eq 0 ] || [[ $output == *"'one' was started on 'app'"* || $output == *"disk is full"* ]]
 	rm "$HERE"/ballast*
 	stint sweep
 	[ "$(stint ls)" = "no instances" ]
