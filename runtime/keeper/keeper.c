@@ -379,8 +379,10 @@ int main(void)
 		first.verb = CONTROL_FAILED;
 	(void)control_send(START_FD_TIE, &first, NULL, 0);
 	/* init and forwarder, if there are any, see their channels close */
-	if (r < 0 && !keeper.took_over)
+	if (r < 0 && !keeper.took_over) {
+		start_message_deinit(&keeper.message);
 		return 1;
+	}
 	if (r < 0)
 		give_up(&keeper, &first.error);
 	else if (keeper.took_over)
