@@ -266,3 +266,14 @@ int file_remove_tree(int dirfd, const char *name)
 		return 0;
 	return removal.first ? removal.first : -errno;
 }
+
+uint64_t file_read_number(const char *path)
+{
+	cleanup_free char *text = NULL;
+	uint64_t value;
+
+	if (file_read(AT_FDCWD, path, 64, &text, NULL) < 0)
+		return UINT64_MAX;
+	text[strcspn(text, "\n")] = '\0';
+	return parse_number(text, UINT64_MAX, &value) < 0 ? UINT64_MAX : value;
+}

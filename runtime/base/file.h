@@ -65,4 +65,8 @@ bool file_is_readable(int fd);
 /* Opens a directory; -ENOTDIR when it is none. */
 int file_open_directory(int dirfd, const char *path);
 
+/* The number that is all of the file's first line; UINT64_MAX when it is none, or cannot be read.
+ */
+uint64_t file_read_number(const char *path);
+
 #endif

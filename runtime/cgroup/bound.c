@@ -21,13 +21,8 @@ static const struct {
 static uint64_t read_limit(const char *mount, const char *group, const char *file)
 {
 	cleanup_free char *path = xasprintf("%s/%s/%s", mount, group, file);
-	cleanup_free char *text = NULL;
-	uint64_t value;
 
-	if (file_read(AT_FDCWD, path, 64, &text, NULL) < 0)
-		return UINT64_MAX;
-	text[strcspn(text, "\n")] = '\0';
-	return parse_number(text, UINT64_MAX, &value) < 0 ? UINT64_MAX : value;
+	return file_read_number(path);
 }
 
 /* From the parent of group up to the root, which is the mount itself. */

@@ -78,13 +78,8 @@ static void show_waiting(struct progress *progress, const char *name, int64_t un
 static bool has_ended(int keeper)
 {
 	cleanup_packet struct control_packet packet = {0};
-	int fds[SOCKET_FDS_MAX];
-	size_t n_fds = 0;
-	int r = control_receive(keeper, &packet, fds, &n_fds);
 
-	for (size_t i = 0; r > 0 && i < n_fds; i++)
-		close(fds[i]);
-	return r <= 0 || packet.verb == CONTROL_ENDED;
+	return control_receive_words(keeper, &packet) <= 0 || packet.verb == CONTROL_ENDED;
 }
 
 /* The predecessor drains by itself; a signal ends the waiting, and nothing else. */

@@ -41,12 +41,8 @@ static void clear_stage(void)
 bool session_take_packet(struct session *session)
 {
 	cleanup_packet struct control_packet packet = {0};
-	int fds[SOCKET_FDS_MAX];
-	size_t n_fds = 0;
-	int r = control_receive(session->instance.tie, &packet, fds, &n_fds);
+	int r = control_receive_words(session->instance.tie, &packet);
 
-	for (size_t i = 0; r > 0 && i < n_fds; i++)
-		close(fds[i]);
 	if (r <= 0) {
 		session->over = true;
 		return false;

@@ -43,39 +43,19 @@ static int open_steps(struct starting *s, struct error *err)
 static int launch(struct starting *s, struct error *err)
 {
 	cleanup_fd int predecessor = instance_connect(s->site, s->record->grant.id, err);
-	cleanup_strv char **lowers = start_lowers(s);
-	const struct launch launch = {
-		.site = s->site,
-		.plan = s->request->plan,
-		.record = s->record,
-		.account = &s->account,
-		.paths = s->paths,
-		.lowers = lowers,
-		.content = &s->content,
-		.prepared = &s->prepared,
-		.network = &s->network,
-		.listeners = s->listeners,
-		.lock = -1,
-		.predecessor = predecessor,
-	};
 
 	if (predecessor < 0)
 		return predecessor;
 	limits_inherit(s->request->plan);
-	return launch_keeper(&launch, &s->tie, &s->keeper, err);
+	return start_launch(s, predecessor, err);
 }
 
 /* A keeper that had taken over when it failed has the instance's end to tell, too. */
 static bool has_ended(int keeper)
 {
 	cleanup_packet struct control_packet packet = {0};
-	int fds[SOCKET_FDS_MAX];
-	size_t n_fds = 0;
-	int r = control_receive(keeper, &packet, fds, &n_fds);
 
-	for (size_t i = 0; r > 0 && i < n_fds; i++)
-		close(fds[i]);
-	return r > 0 && packet.verb == CONTROL_ENDED;
+	return control_receive_words(keeper, &packet) > 0 && packet.verb == CONTROL_ENDED;
 }
 
 static int take_over(struct starting *s, struct error *err)

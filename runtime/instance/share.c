@@ -8,22 +8,11 @@
 #include <fcntl.h>
 #include <string.h>
 
-static uint64_t read_number(const char *path)
-{
-	cleanup_free char *text = NULL;
-	uint64_t value;
-
-	if (file_read(AT_FDCWD, path, 64, &text, NULL) < 0)
-		return UINT64_MAX;
-	text[strcspn(text, "\n")] = '\0';
-	return parse_number(text, UINT64_MAX, &value) < 0 ? UINT64_MAX : value;
-}
-
 /* Threads and processes are bounded by the smaller of the two. */
 static uint64_t tasks_of_host(void)
 {
-	uint64_t numbers = read_number("/proc/sys/kernel/pid_max");
-	uint64_t threads = read_number("/proc/sys/kernel/threads-max");
+	uint64_t numbers = file_read_number("/proc/sys/kernel/pid_max");
+	uint64_t threads = file_read_number("/proc/sys/kernel/threads-max");
 
 	return numbers < threads ? numbers : threads;
 }

@@ -321,7 +321,7 @@ int start_open_lowers(struct starting *s, struct error *err)
 	return r;
 }
 
-static int launch(struct starting *s, struct error *err)
+int start_launch(struct starting *s, int predecessor, struct error *err)
 {
 	cleanup_strv char **lowers = start_lowers(s);
 	const struct launch launch = {
@@ -337,10 +337,15 @@ static int launch(struct starting *s, struct error *err)
 		.listeners = s->listeners,
 		.reserved = s->request->predecessor != NULL,
 		.lock = s->lock,
-		.predecessor = -1,
+		.predecessor = predecessor,
 	};
 
 	return launch_keeper(&launch, &s->tie, &s->keeper, err);
+}
+
+static int launch(struct starting *s, struct error *err)
+{
+	return start_launch(s, -1, err);
 }
 
 /* Until the record is there nothing is left but a lock, and then all the rest. */

@@ -41,6 +41,9 @@ struct stage {
 
 int start_run_stages(const struct stage *stages, size_t n, struct starting *s, struct error *err);
 
+/* Launches the keeper; predecessor: connection to the one that it succeeds, -1: none. */
+int start_launch(struct starting *s, int predecessor, struct error *err);
+
 /* Waits so long for the keeper's first word; what it says went wrong is the error. */
 int start_await_keeper(const struct starting *s, int bound_ms, struct error *err);
 

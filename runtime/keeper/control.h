@@ -111,6 +111,9 @@ int control_send(int fd, const struct control_packet *packet, const int *fds, si
  */
 int control_receive(int fd, struct control_packet *ret_packet, int *fds, size_t *ret_n_fds);
 
+/* The same for who wants no descriptors: those that come are closed. */
+int control_receive_words(int fd, struct control_packet *ret_packet);
+
 /* The same without a socket: appends a packet's bytes; 1, -EPROTO or -EBADMSG as above. */
 void control_encode(const struct control_packet *packet, struct text *ret_text);
 int control_decode(const void *data, size_t length, struct control_packet *ret_packet);
