@@ -272,7 +272,7 @@ uint64_t file_read_number(const char *path)
 	cleanup_free char *text = NULL;
 	uint64_t value;
 
-	if (file_read(AT_FDCWD, path, 64, &text, NULL) < 0)
+	if (file_read(AT_FDCWD, path, 64, &text, NULL) < 0 || !text)
 		return UINT64_MAX;
 	text[strcspn(text, "\n")] = '\0';
 	return parse_number(text, UINT64_MAX, &value) < 0 ? UINT64_MAX : value;
