@@ -347,6 +347,15 @@ const struct keyword template_keywords[] = {
 		.flags = KEYWORD_PROSE,
 	},
 	{
+		.name = "no_spares",
+		.type = &type_text,
+		.doc = "Why `stint pool` must not start its instances ahead of time, in a "
+		       "sentence: the server binds something at its start that is only known "
+		       "then, as the name of its owner.",
+		.offset = PLAN(no_spares),
+		.flags = KEYWORD_PROSE,
+	},
+	{
 		.name = "network",
 		.inner = network_keywords,
 		.doc = "What the instance reaches.",

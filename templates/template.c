@@ -166,3 +166,8 @@ void template_list_free(struct template_info *list, size_t n)
 	}
 	free(list);
 }
+
+bool template_is_path(const char *name_or_path)
+{
+	return source_is_path(name_or_path);
+}

@@ -42,6 +42,9 @@ struct template_options {
 int template_compile(const char *name_or_path, const struct template_options *options,
 		     struct plan **ret_plan, struct error *err);
 
+/* Whether it is the path of a file, not the name of a template. */
+bool template_is_path(const char *name_or_path);
+
 /* The same for text that is at hand; file is its name in messages. */
 int template_compile_text(const char *file, const char *text, size_t length,
 			  const struct template_options *options, struct plan **ret_plan,

@@ -21,7 +21,7 @@ struct options {
 	bool once, queue, rebuild, seccomp, leaks, fix, in_full, prune, check;
 	char *last, *older_than, *keep;
 	char *name, *ttl, *until, *idle, *keep_failed, *user, *lines;
-	char *backend, *drain, *queue_for, *every, *sort;
+	char *backend, *drain, *queue_for, *every, *sort, *max_age;
 	char *output, *with, *as;
 	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
@@ -71,6 +71,8 @@ const struct command *command_find(const char *name);
 /* The spec when the command takes that option. */
 const struct option_spec *command_option(const struct command *command, const char *name,
 					 size_t length);
+
+bool option_is_given(const struct options *options, const struct option_spec *spec);
 
 /*
  * Parses what stands behind the command's name. ERROR_USAGE with "did you mean" for unknown

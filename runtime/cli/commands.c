@@ -10,8 +10,9 @@ const struct command *const commands[] = {
 	&extend_command,   &touch_command,   &reset_command,   &cp_command,	&replace_command,
 	&down_command,	   &diff_command,    &harvest_command, &save_command,	&plan_command,
 	&template_command, &history_command, &events_command,  &doctor_command, &zone_command,
-	&install_command,  &sweep_command,   &version_command, &help_command,	&reap_command,
-	&mend_command,	   &guard_command,   &hook_command,    &notify_command, NULL,
+	&pool_command,	   &install_command, &sweep_command,   &version_command, &help_command,
+	&reap_command,	   &mend_command,    &guard_command,   &fill_command,	 &hook_command,
+	&notify_command,   NULL,
 };
 
 const struct command *command_find(const char *name)

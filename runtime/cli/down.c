@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "base/cleanup.h"
+#include "store/spares.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,13 +64,19 @@ static int load_named(const struct invocation *invocation, struct store *store,
 	return status;
 }
 
+/* Spares are their pools', and would be started again. */
+static bool is_for_all(const struct caller *caller, const struct record *record)
+{
+	return caller_owns(caller, record) && !spare_is_name(record->grant.name);
+}
+
 /* "--all" means all that are the caller's to end. */
 static size_t keep_own(const struct caller *caller, struct record **records, size_t n)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (caller_owns(caller, records[i]))
+		if (is_for_all(caller, records[i]))
 			records[kept++] = records[i];
 		else
 			record_free(records[i]);

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "instance/check.h"
+#include "instance/spares.h"
 #include "install/live.h"
 
 #include <stdio.h>
@@ -153,7 +154,7 @@ static int prune(struct install_request *request, struct error *err)
 	return generation_prune(request->site.state_path, install_name(request), INT64_MAX, err);
 }
 
-static const struct {
+static const struct action {
 	const char *name, *operands;
 	size_t min_operands, max_operands; /* with the name */
 	bool changes;
@@ -188,6 +189,17 @@ static int wrong_action(const char *name, struct error *err)
 			 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/* Spares are made anew on what has changed. */
+static int act_on(const struct action *action, struct install_request *request, struct error *err)
+{
+	int r = action->act(request, err);
+
+	fflush(stdout);
+	if (r == 0 && action->changes)
+		spares_fill_if_any(&request->site);
+	return r;
+}
+
 static int act(struct install_request *request, struct error *err)
 {
 	const struct invocation *invocation = request->invocation;
@@ -205,7 +217,7 @@ static int act(struct install_request *request, struct error *err)
 				actions[i].name);
 		if (actions[i].changes && site_check_writable(&request->site, err) < 0)
 			return err->code;
-		return actions[i].act(request, err);
+		return act_on(&actions[i], request, err);
 	}
 	return wrong_action(invocation->args[0], err);
 }

@@ -72,6 +72,8 @@ const struct option_spec option_specs[] = {
 	 "there; a later one hides an earlier one"},
 	{"drain", 0, "DURATION", OPTION_STRING, SPEC(drain),
 	 "how long the old instance may serve the connections that it has; default: 30s"},
+	{"max-age", 0, "DURATION", OPTION_STRING, SPEC(max_age),
+	 "end a spare that nobody has claimed for so long, and start another: 12h; default: 24h"},
 	{"best-effort", 0, NULL, OPTION_FLAG, SPEC(best_effort),
 	 "start also where something asked for cannot be enforced; 'stint show' says what"},
 	{"user", 'u', "USER", OPTION_STRING, SPEC(user),
@@ -109,6 +111,13 @@ const struct option_spec option_specs[] = {
 	{"json", 0, NULL, OPTION_FLAG, SPEC(json), "print JSON"},
 	{0},
 };
+
+bool option_is_given(const struct options *options, const struct option_spec *spec)
+{
+	const char *field = (const char *)options + spec->offset;
+
+	return spec->kind == OPTION_FLAG ? *(const bool *)field : *(char *const *)field != NULL;
+}
 
 static bool takes(const struct command *command, const char *name)
 {

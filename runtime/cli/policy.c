@@ -90,13 +90,6 @@ bool policy_decides(const char *command, const char *option)
 	return policy_allows(command, option) || (policy && has_word(policy->refused, option));
 }
 
-static bool is_given(const struct options *options, const struct option_spec *spec)
-{
-	const char *field = (const char *)options + spec->offset;
-
-	return spec->kind == OPTION_FLAG ? *(const bool *)field : *(char *const *)field != NULL;
-}
-
 int caller_check(const struct caller *caller, const struct invocation *invocation,
 		 struct error *err)
 {
@@ -109,7 +102,7 @@ int caller_check(const struct caller *caller, const struct invocation *invocatio
 				 "'stint %s' is not for members of the group " CALLER_GROUP,
 				 command);
 	for (const struct option_spec *spec = option_specs; spec->name; spec++)
-		if (is_given(&invocation->options, spec) &&
+		if (option_is_given(&invocation->options, spec) &&
 		    command_option(invocation->command, spec->name, strlen(spec->name)) &&
 		    !policy_allows(command, spec->name))
 			return error_say(err, ERROR_REFUSED,

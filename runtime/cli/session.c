@@ -52,6 +52,7 @@ bool session_take_packet(struct session *session)
 		show_stage(session, packet.text ? packet.text : "", packet.number);
 	} else if (packet.verb == CONTROL_READY) {
 		session->ready_ns = packet.number ? packet.number : 1;
+		session->started = true;
 	} else if (packet.verb == CONTROL_OK) {
 		session->released = true;
 	} else if (packet.verb == CONTROL_FAILED) {

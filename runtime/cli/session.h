@@ -38,6 +38,10 @@ void note_brought_along(const struct site *site, const struct record *record);
 int session_start(const struct invocation *invocation, struct session *ret_session,
 		  struct error *err);
 
+/* The same for a spare of a pool: nobody's, until somebody claims it. */
+int session_start_spare(const struct invocation *invocation, int64_t max_age_ns,
+			struct session *ret_session, struct error *err);
+
 /* The same on a generation that is on trial. */
 int session_start_trial(const struct invocation *invocation, const struct trial *trial,
 			struct session *ret_session, struct error *err);
@@ -98,6 +102,12 @@ void session_deinit(struct session *session);
 
 /* Name, ports and deadline, or all of it as JSON; returns the exit code 0. */
 int session_print(const struct session *session);
+
+/*
+ * After a start that took so long: what came of the pool of its template and zone, if there is one,
+ * is said and counted, and the pool filled.
+ */
+void session_note_pool(const struct session *session, int64_t took_ns);
 
 /* Prints up to ten last lines of the instance's log to stderr. */
 void session_print_log_tail(const struct session *session);

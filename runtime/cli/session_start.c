@@ -2,8 +2,10 @@
 /* From words to an instance that is starting; see session.h. */
 #include "cli/session.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/process.h"
 #include "base/visible.h"
+#include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/place.h"
 #include "instance/identity.h"
@@ -208,15 +210,25 @@ static void offer_to_wait(struct error *err)
 
 /* Whom or what an instance is started for; all NULL: just so. */
 struct purpose {
+	int64_t spare_ns; /* it is a spare, for so long; 0: it is not */
 	const struct record *predecessor;
 	const struct trial *trial;
 	char ***ret_command; /* of the template's server, which is not started then */
 };
 
+static struct lease spare_lease(int64_t max_age_ns)
+{
+	return (struct lease){.clock = LEASE_BOOTTIME,
+			      .source = LEASE_FROM_BUILTIN,
+			      .deadline_ns = clock_boottime_ns() + max_age_ns,
+			      .length_ns = max_age_ns};
+}
+
 static int start(const struct invocation *invocation, const struct purpose *purpose,
 		 struct session *ret_session, struct error *err)
 {
 	const struct options *o = &invocation->options;
+	cleanup_text struct text likeness = {0};
 	struct start_request request = {.name = o->name,
 					.publish = o->publish,
 					.hold = !o->no_hold,
@@ -238,6 +250,13 @@ static int start(const struct invocation *invocation, const struct purpose *purp
 		return r;
 	if (purpose->ret_command)
 		make_idle(ret_session->plan, purpose->ret_command);
+	if (purpose->spare_ns) {
+		plan_write_likeness(ret_session->plan, &likeness);
+		request.likeness = likeness.data;
+		request.lease = spare_lease(purpose->spare_ns);
+	}
+	request.may_claim = invocation->command == &up_command && !purpose->spare_ns &&
+			    ret_session->with.fd < 0;
 	request.plan = ret_session->plan;
 	request.owner = &ret_session->owner;
 	request.secrets = &ret_session->secrets;
@@ -261,6 +280,12 @@ int session_start(const struct invocation *invocation, struct session *ret_sessi
 		  struct error *err)
 {
 	return start(invocation, &(struct purpose){0}, ret_session, err);
+}
+
+int session_start_spare(const struct invocation *invocation, int64_t max_age_ns,
+			struct session *ret_session, struct error *err)
+{
+	return start(invocation, &(struct purpose){.spare_ns = max_age_ns}, ret_session, err);
 }
 
 int session_start_trial(const struct invocation *invocation, const struct trial *trial,

@@ -8,6 +8,7 @@
 #include "instance/leaks.h"
 #include "instance/network.h"
 #include "instance/reap.h"
+#include "instance/spares.h"
 #include "instance/sweep.h"
 
 #include <stdio.h>
@@ -47,6 +48,9 @@ static int run_sweep(const struct invocation *invocation)
 	else if (result.ended + result.strays + result.left > 0)
 		printf("%u ended, %u strays removed, %u left\n", result.ended, result.strays,
 		       result.left);
+	fflush(stdout);
+	if (status == 0)
+		spares_fill_if_any(&site);
 	site_close(&site);
 	return status;
 }

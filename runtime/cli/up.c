@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "instance/obstacles.h"
 
 #include <signal.h>
@@ -30,6 +31,7 @@ static int run_up(const struct invocation *invocation)
 {
 	struct session session;
 	struct error err = {0};
+	int64_t begun_ns = clock_boottime_ns();
 	int status = 0;
 	int r = session_start(invocation, &session, &err);
 
@@ -44,6 +46,8 @@ static int run_up(const struct invocation *invocation)
 		status = report(&err);
 	else
 		status = session_print(&session);
+	if (r == 0)
+		session_note_pool(&session, clock_boottime_ns() - begun_ns);
 	if (session.interrupted)
 		status = 128 + session.interrupted;
 	session_deinit(&session);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The process that looks at a live install while instances are on it; see guard.h. */
 #include "instance/guard.h"
+#include "instance/background.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -17,7 +18,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #define PAUSE_NS (2 * NSEC_PER_SEC) /* at least, between two looks */
 #define PAUSE_SHARE 20		    /* and so many times what the last look took of a processor */
@@ -202,39 +202,6 @@ static bool is_guarded(const struct site *site, const char *install)
 	return fd >= 0 && lock_is_held(fd, LOCK_BYTE);
 }
 
-/* Nothing of the caller's: neither its session nor its descriptors, directory or environment. */
-static void become_guard(const struct site *site, const char *install)
-{
-	cleanup_free char *root = site->root ? xasprintf("STINT_ROOT=%s", site->root) : NULL;
-	char *argv[] = {(char *)"stint", (char *)"guard", (char *)install, NULL};
-	char *env[] = {root, NULL};
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0 || setsid() < 0 || chdir("/") < 0)
-		return;
-	for (int fd = 0; fd < 3; fd++)
-		if (dup2(null, fd) < 0)
-			return;
-	(void)process_cloexec_from(3);
-	process_reset_signals();
-	process_reset_inherited();
-	execve(site->stint, argv, env);
-}
-
-/* Twice removed: nobody has to wait for it. */
-static void spawn(const struct site *site, const char *install)
-{
-	pid_t child = fork();
-
-	if (child == 0) {
-		if (fork() == 0)
-			become_guard(site, install);
-		_exit(0);
-	}
-	if (child > 0)
-		waitpid(child, NULL, 0);
-}
-
 void guard_ensure(const struct site *site, char *const *installs)
 {
 	cleanup_free char *place = xasprintf("%s/live", site->run_path);
@@ -243,6 +210,6 @@ void guard_ensure(const struct site *site, char *const *installs)
 		if (is_guarded(site, installs[i]) ||
 		    file_make_directories(AT_FDCWD, place, 0700) < 0)
 			continue;
-		spawn(site, installs[i]);
+		background_run(site, (char *[]){(char *)"guard", installs[i], NULL});
 	}
 }

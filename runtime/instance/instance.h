@@ -34,6 +34,16 @@ struct start_request {
 	struct ticket *ticket;		     /* queue.h: given back once it is admitted; or NULL */
 	const struct record *predecessor;    /* gives name, owner, lease and ports; NULL: nobody */
 	const struct trial *trial;	     /* the generation it is to try; NULL: none */
+	bool may_claim;			     /* a spare will do (spares.h) */
+	const char *likeness;		     /* it is to be a spare of that likeness; NULL: it is not */
+};
+
+/* What a pool had to do with a start. */
+enum pool_use {
+	POOL_NONE,    /* there is none for its template and zone, or none was wanted */
+	POOL_CLAIMED, /* the instance was a spare */
+	POOL_EMPTY,   /* one would have done, and none was ready */
+	POOL_DIFFERS, /* its spares are not what was asked for */
 };
 
 /* What was brought into it at its start (--with), by the name that it had; NULL: nothing. The
@@ -46,7 +56,8 @@ void instance_brought_nothing(const struct site *site, const char *id);
 struct instance {
 	struct record *record;
 	int tie;      /* connection to the keeper; closing it ends an instance not yet released */
-	pid_t keeper; /* our child */
+	pid_t keeper; /* our child; 0: it was a spare */
+	enum pool_use pool;
 	struct error without; /* why it has no user namespace, which its plan allows; or nothing */
 };
 

@@ -170,6 +170,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->files_limit = plan->limits.files;
 	m->hold = grant->hold;
 	m->reserved = launch->reserved;
+	m->spare = launch->spare;
 	m->n_ports = (uint32_t)grant->n_ports;
 	for (size_t i = 0; i < grant->n_ports; i++) {
 		m->inside_ports[i] = grant->ports[i].inside_port;

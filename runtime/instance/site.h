@@ -19,6 +19,7 @@
  *   RUN/zones.lock                     shared: a start counts on its zone
  *   RUN/queue/NUMBER                   who waits for room (queue.h)
  *   RUN/queue.lock                     exclusively: while one is added or removed
+ *   RUN/fill.{lock,wanted}             of who fills the pools (cli/pool_fill.c)
  *   RUN/firewall{,.lock}               the firewall as it was made last
  *   RUN/live.lock, RUN/live/NAME       of the guard of live installs: guard.h
  *   RUN/zone/NAME/{hosts,resolv.conf}  what all instances of the zone see

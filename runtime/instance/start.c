@@ -18,6 +18,7 @@
 #include "instance/publish.h"
 #include "instance/queue.h"
 #include "instance/record_file.h"
+#include "instance/spares.h"
 #include "instance/succession.h"
 #include "instance/sweep.h"
 #include "base/cleanup.h"
@@ -70,7 +71,7 @@ void starting_deinit(struct starting *s)
 	cleanup_close(&s->tie);
 }
 
-static int fill_grant(struct starting *s, struct grant *grant, struct error *err)
+int start_fill_grant(struct starting *s, struct grant *grant, struct error *err)
 {
 	const struct start_request *request = s->request;
 	const struct account *owner = request->owner;
@@ -84,6 +85,8 @@ static int fill_grant(struct starting *s, struct grant *grant, struct error *err
 	grant->owner_uid = owner->uid;
 	grant->owner_gid = owner->gid;
 	grant->owner = xstrdup(owner->name);
+	if (request->likeness)
+		return 0;
 	if (request->quota)
 		r = publish_check_restricted(request->plan, request->publish, err);
 	return r < 0 ? r
@@ -121,7 +124,7 @@ static int fill_record(struct starting *s, struct error *err)
 	record->memory_bytes = request->plan->limits.memory_bytes;
 	record->cpu_millis = request->plan->limits.cpu_millis;
 	r = disk_choose(s->site, request->plan, s->admission.ids.count > 0, record, err);
-	return r < 0 ? r : fill_grant(s, &record->grant, err);
+	return r < 0 ? r : start_fill_grant(s, &record->grant, err);
 }
 
 static int create_lock(struct starting *s, struct error *err)
@@ -141,7 +144,7 @@ static int create_lock(struct starting *s, struct error *err)
  * from the kernel. That can be one of an instance that is going down, whose sockets are closed
  * before its record is gone.
  */
-static bool choose_again(struct starting *s, int r, struct error *err)
+bool start_choose_again(struct starting *s, int r, struct error *err)
 {
 	const struct start_request *request = s->request;
 
@@ -149,6 +152,13 @@ static bool choose_again(struct starting *s, int r, struct error *err)
 		return !request->name;
 	return r == -EADDRINUSE && publish_others(request->plan, request->publish, request->hold,
 						  &s->record->grant, s->listeners, err) > 0;
+}
+
+/* Somebody waits for this one, and for a spare nobody does. */
+static bool make_room(struct starting *s, const struct error *err)
+{
+	return err->code && !s->request->likeness && store_lacks_room(err) == ROOM_OF_HOST &&
+	       spares_give_way(s->site, s->store);
 }
 
 static int admit(struct starting *s, struct error *err)
@@ -161,13 +171,14 @@ static int admit(struct starting *s, struct error *err)
 	if (s->request->predecessor)
 		s->admission.predecessor = s->request->predecessor->grant.id;
 	s->admission.trial = s->request->trial;
+	s->admission.likeness = s->request->likeness;
 	for (unsigned i = 0; r == 0; i++) {
 		if (wanted)
 			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
 		else
 			make_name(s->record->template_name, i, grant->name);
 		r = store_admit(s->store, s->record, &s->admission, err);
-		if (i == ADMIT_ATTEMPTS || !choose_again(s, r, err))
+		if (i == ADMIT_ATTEMPTS || !(start_choose_again(s, r, err) || make_room(s, err)))
 			break;
 		r = 0;
 	}
@@ -335,6 +346,7 @@ int start_launch(struct starting *s, int predecessor, struct error *err)
 		.prepared = &s->prepared,
 		.network = &s->network,
 		.listeners = s->listeners,
+		.spare = s->request->likeness != NULL,
 		.reserved = s->request->predecessor != NULL,
 		.lock = s->lock,
 		.predecessor = predecessor,
@@ -348,12 +360,15 @@ static int launch(struct starting *s, struct error *err)
 	return start_launch(s, -1, err);
 }
 
+/* Where a spare will do, that is all. */
+static const struct stage looking[] = {
+	{"open the store", open_store},
+	{"sweep in passing", sweep_in_passing},
+	{"find the lower layers", start_find_lowers},
+};
 /* Until the record is there nothing is left but a lock, and then all the rest. */
 static const struct stage entering[] = {
-	{"open the store", open_store},
-	{"find the lower layers", start_find_lowers},
 	{"look at the host", start_look_at_host},
-	{"sweep in passing", sweep_in_passing},
 	{"fill the record", fill_record},
 	{"look for room", start_look_for_room},
 	{"make the lock", create_lock},
@@ -398,8 +413,13 @@ static int make_and_launch(struct starting *s, struct error *err)
 
 static int start(struct starting *s, struct error *err)
 {
-	int r = start_run_stages(entering, ARRAY_SIZE(entering), s, err);
+	int r = start_run_stages(looking, ARRAY_SIZE(looking), s, err);
 
+	if (r == 0 && s->request->may_claim)
+		r = start_claim(s, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = start_run_stages(entering, ARRAY_SIZE(entering), s, err);
 	if (r < 0 && s->lock >= 0)
 		instance_lock_remove(s->site, s->record->grant.id);
 	if (r < 0)
@@ -423,6 +443,7 @@ int instance_start(const struct site *site, const struct start_request *request,
 		*ret_instance = (struct instance){.record = steal_ptr(s.record),
 						  .tie = steal_fd(&s.tie),
 						  .keeper = s.keeper,
+						  .pool = s.pool,
 						  .without = s.without};
 	for (size_t i = 0; r == 0 && i < ret_instance->record->grant.n_ports; i++)
 		close(s.listeners[i]);

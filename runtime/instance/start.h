@@ -32,6 +32,7 @@ struct launch {
 	const struct prepared *prepared;
 	const struct network *network;
 	const int *listeners; /* one per published port */
+	bool spare;	      /* is frozen once it is ready */
 	bool reserved;	      /* which are another instance's until it takes them */
 	int lock;
 	/* connection to the keeper that has the two above and is to be succeeded; -1: none */

@@ -26,6 +26,7 @@ struct starting {
 	int saved;    /* held until the record says which saved layers it is on */
 	int tie;      /* connection to the keeper */
 	pid_t keeper; /* 0: there is none yet */
+	enum pool_use pool;
 };
 
 /* Nothing is open, and nothing there. */
@@ -46,6 +47,18 @@ int start_launch(struct starting *s, int predecessor, struct error *err);
 
 /* Waits so long for the keeper's first word; what it says went wrong is the error. */
 int start_await_keeper(const struct starting *s, int bound_ms, struct error *err);
+
+/*
+ * Takes a spare in place of starting anything, if there is one that is just what would be started:
+ * 1, with record and tie; 0 when there is none. The store is open.
+ */
+int start_claim(struct starting *s, struct error *err);
+
+/* Owner, lease and published ports, whose sockets are s->listeners then. */
+int start_fill_grant(struct starting *s, struct grant *grant, struct error *err);
+
+/* Whether a refusal of the store was about a choice of our own, which has been made anew then. */
+bool start_choose_again(struct starting *s, int r, struct error *err);
 
 /* What the views of its install directories lie on, as it is now. The store is open. */
 int start_find_lowers(struct starting *s, struct error *err);

@@ -66,7 +66,7 @@ void clients_close(struct keeper *keeper, struct client *client)
 		keeper_stop(keeper, "its command went away");
 }
 
-static bool clients_tied(const struct keeper *keeper)
+bool clients_tied(const struct keeper *keeper)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (keeper->clients[i].fd >= 0 && keeper->clients[i].tie)
@@ -212,7 +212,7 @@ static void on_exec(const struct request *request)
 	struct error err;
 
 	if (keeper->phase != PHASE_RUNNING || keeper->status.state == STATE_FROZEN ||
-	    client->exec_key || !packet->argv[0]) {
+	    spare_waits(keeper) || client->exec_key || !packet->argv[0]) {
 		error_say(&err, ERROR_FAILED, "nothing can be executed now: the instance is %s",
 			  instance_state_name(keeper->status.state));
 		answer_failed(keeper, client, &err);
@@ -299,7 +299,7 @@ static void on_listeners(const struct request *request)
 	struct error err;
 
 	if (keeper->phase > PHASE_RUNNING || keeper->status.state == STATE_FROZEN ||
-	    keeper->drain_until_ns || clients_tied(keeper)) {
+	    spare_waits(keeper) || keeper->drain_until_ns || clients_tied(keeper)) {
 		error_say(&err, ERROR_REFUSED, "it cannot be replaced: %s",
 			  clients_tied(keeper) ? "it ends with the command that started it"
 					       : instance_state_name(keeper->status.state));
@@ -332,6 +332,38 @@ static void on_drain(const struct request *request)
 	answer_ok(request->keeper, request->client);
 }
 
+static void on_reserve(const struct request *request)
+{
+	struct error err;
+
+	if (spare_reserve(request->keeper, request->client, &err) < 0)
+		answer_failed(request->keeper, request->client, &err);
+	else
+		answer_ok(request->keeper, request->client);
+}
+
+/* One that fails is told to who waits for the grant. */
+static void on_port(const struct request *request)
+{
+	const struct control_packet *packet = request->packet;
+	struct error err;
+
+	if (request->n_fds != 1)
+		error_say(&err, ERROR_FAILED, "a port without a socket");
+	else if (spare_add_port(request->keeper, request->client, (uint16_t)packet->number,
+				(uint8_t)packet->number2, request->fds[0], &err) == 0)
+		return;
+	answer_failed(request->keeper, request->client, &err);
+}
+
+static void on_grant(const struct request *request)
+{
+	struct error err;
+
+	if (spare_grant(request->keeper, request->client, &request->packet->lease, &err) < 0)
+		answer_failed(request->keeper, request->client, &err);
+}
+
 static void on_hook(const struct request *request)
 {
 	const struct control_packet *packet = request->packet;
@@ -353,6 +385,8 @@ static const struct {
 	{CONTROL_TOUCH, on_touch},	   {CONTROL_HOOK, on_hook},
 	{CONTROL_TAKE, on_take},	   {CONTROL_DRAIN, on_drain},
 	{CONTROL_LISTENERS, on_listeners}, {CONTROL_HANDOVER, on_handover},
+	{CONTROL_RESERVE, on_reserve},	   {CONTROL_PORT, on_port},
+	{CONTROL_GRANT, on_grant},
 };
 
 /* From a command of a newer stint, that is: it must not wait for an answer. */

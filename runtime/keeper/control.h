@@ -53,6 +53,10 @@ enum control_verb {
 	CONTROL_TAKE,
 	CONTROL_DRAIN, /* text: the reason; number: end then, or before when nobody is connected;
 			  finish as above */
+	CONTROL_RESERVE, /* of a spare: it is mine to claim, and I am its tie; RELEASE gives it back */
+	/* number: port inside, number2: its flags; fds: the socket that publishes it */
+	CONTROL_PORT,
+	CONTROL_GRANT, /* lease: the spare has it and those ports, and is an instance from now on */
 	CONTROL_HANDOVER = 24, /* of a successor: end what runs inside, give me the rest, and go */
 	/* keeper to command */
 	CONTROL_OK = 64,

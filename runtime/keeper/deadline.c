@@ -65,8 +65,8 @@ static int64_t stop_before(const struct keeper *keeper)
 	const struct lease *lease = &keeper->message.lease;
 	int64_t length = keeper->status.state == STATE_FROZEN ? lease->frozen_ns : lease->length_ns;
 
-	/* it does not end then */
-	if (keeper->status.state != STATE_FROZEN && lease->frozen_ns)
+	/* it does not end then; and whom nobody has used has nothing to bring to an end */
+	if ((keeper->status.state != STATE_FROZEN && lease->frozen_ns) || spare_waits(keeper))
 		return 0;
 	return earliest(length / 10,
 			keeper->message.grace_ns + keeper->message.hooks_ns[HOOK_BEFORE_STOP]);
@@ -79,8 +79,7 @@ void deadline_touch(struct keeper *keeper)
 		keeper->shared->touched_ns = keeper->used_ns;
 }
 
-/* A group that cannot be frozen goes on, for as long as it could have been frozen. */
-static void set_freezer(const struct keeper *keeper, bool frozen)
+void deadline_set_freezer(const struct keeper *keeper, bool frozen)
 {
 	(void)!pwrite(keeper->freezer, frozen ? "1" : "0", 1, 0);
 }
@@ -89,7 +88,7 @@ static void freeze(struct keeper *keeper, int64_t now, const char *reason)
 {
 	snprintf(keeper->frozen_reason, sizeof(keeper->frozen_reason), "%s", reason);
 	keeper_tell_forwarder(keeper, FORWARDER_PAUSE);
-	set_freezer(keeper, true);
+	deadline_set_freezer(keeper, true);
 	keeper->status.state = STATE_FROZEN;
 	keeper->status.frozen_until_ns = now + keeper->message.lease.frozen_ns;
 	keeper_write_status(keeper);
@@ -108,7 +107,7 @@ bool deadline_thaw(struct keeper *keeper)
 {
 	if (keeper->status.state != STATE_FROZEN)
 		return false;
-	set_freezer(keeper, false);
+	deadline_set_freezer(keeper, false);
 	keeper->status.state = STATE_READY;
 	keeper->status.frozen_until_ns = 0;
 	keeper_write_status(keeper);
@@ -134,7 +133,8 @@ static void check_warning(struct keeper *keeper, const struct rest *rest)
 	int64_t left = earliest(rest->deadline, rest->idle);
 	int64_t due = due_warning(keeper, left), last = keeper->warned_ns;
 
-	if (keeper->phase != PHASE_RUNNING || keeper->status.state == STATE_FROZEN)
+	if (keeper->phase != PHASE_RUNNING || keeper->status.state == STATE_FROZEN ||
+	    keeper->message.spare)
 		return;
 	keeper->warned_ns = due;
 	if (keeper->looked && due && (!last || due < last))
@@ -165,8 +165,9 @@ static void end_idle(struct keeper *keeper, int64_t now)
 void deadline_check(struct keeper *keeper, int64_t now)
 {
 	struct rest rest = rest_of(keeper, now);
-	const char *reason =
-		keeper->status.state == STATE_FROZEN ? keeper->frozen_reason : "expired";
+	const char *reason = keeper->status.state == STATE_FROZEN ? keeper->frozen_reason
+			     : keeper->message.spare ? "nobody claimed the spare in time"
+						     : "expired";
 
 	check_warning(keeper, &rest);
 	if (rest.deadline <= 0 && may_freeze(keeper))

@@ -251,6 +251,24 @@ static void obey(struct state *state, const struct forwarder_message *message)
 			actions[i].action(state, message);
 }
 
+/* Of an instance that was started ahead. The relay takes the socket over. */
+static void add_port(struct state *state, const struct forwarder_message *message, int *fds,
+		     size_t n_fds)
+{
+	const struct forwarder_port port = {.listener = n_fds == 1 ? fds[0] : -1,
+					    .inside_port = (uint16_t)message->serial,
+					    .flags = (uint8_t)message->flags};
+	struct error err = {0};
+	int r = n_fds == 1 ? relay_add(&state->relay, state->config, &port) : -EBADMSG;
+
+	if (r == 0) {
+		fds[0] = -1;
+		return;
+	}
+	error_set(&err, -r, "cannot take a published port");
+	end_with(state, &err);
+}
+
 static void on_channel(void *arg, uint32_t events)
 {
 	struct state *state = arg;
@@ -260,8 +278,10 @@ static void on_channel(void *arg, uint32_t events)
 	ssize_t n = socket_receive(state->channel->fd, &message, sizeof(message), fds, &n_fds);
 
 	(void)events;
+	if (n == sizeof(message) && message.verb == FORWARDER_PORT)
+		add_port(state, &message, fds, n_fds);
 	for (size_t i = 0; i < n_fds; i++)
-		close(fds[i]);
+		cleanup_close(&fds[i]);
 	if (n == sizeof(message))
 		obey(state, &message);
 	else if (n <= 0 && n != -EMSGSIZE)

@@ -48,6 +48,7 @@ enum forwarder_verb {
 	FORWARDER_FINISH,	      /* write what is left in the pipes to the log, then exit 0 */
 	FORWARDER_WARN,		      /* write to the log that the end is near */
 	FORWARDER_DRAIN, /* accept nothing more; tell when the last connection has ended */
+	FORWARDER_PORT,	 /* another published port, with its socket; OPEN follows */
 	/* forwarder to keeper */
 	FORWARDER_READY = 16, /* the probe succeeded; it already accepts connections */
 	FORWARDER_DRAINED,    /* nobody is connected any more */
@@ -57,9 +58,10 @@ struct forwarder_message {
 	uint32_t verb;
 	/*
 	 * READY has that of the SERVER_STARTED it is about, the keeper's choice; WARN: seconds
-	 * left; DRAIN: milliseconds after which a connection is idle, not 0
+	 * left; DRAIN: milliseconds after which a connection is idle, not 0; PORT: number inside
 	 */
 	uint32_t serial;
+	uint32_t flags; /* PORT: enum plan_port_flag */
 	uint32_t idle; /* WARN: unless it is used */
 };
 

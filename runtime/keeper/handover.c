@@ -45,7 +45,7 @@ int handover_begin(struct keeper *keeper, struct client *asking, struct error *e
 		return error_say(err, ERROR_REFUSED,
 				 "a command waits for its end ('stint run', 'stint down', or "
 				 "another reset)");
-	if (keeper->phase != PHASE_RUNNING)
+	if (keeper->phase != PHASE_RUNNING || spare_waits(keeper))
 		return error_say(err, ERROR_REFUSED, "it is %s: its server does not run",
 				 instance_state_name(keeper->status.state));
 	if (keeper->drain_until_ns)

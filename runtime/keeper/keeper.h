@@ -86,6 +86,8 @@ struct keeper {
 	int64_t warned_ns;    /* the warning that was given last, by the time left then; 0: none */
 	bool looked;	      /* whether a warning was due has been looked at */
 	char frozen_reason[CONTROL_REASON_SIZE]; /* why it is frozen, and will end */
+	uint32_t n_granted;	/* published ports that a spare is about to get */
+	int64_t claimed_ns;	/* boot time at which it was reserved */
 	int64_t drain_until_ns; /* boot time: another instance took its place; 0: none did */
 	int64_t hurry_at_ns;	/* when connections count as idle sooner; 0: not any more */
 };
@@ -128,6 +130,8 @@ void clients_tell(struct keeper *keeper, const struct control_packet *packet);
 struct client *clients_of_exec(struct keeper *keeper, int64_t key);
 /* True when a connected client said that it will undo the instance. */
 bool clients_will_finish(const struct keeper *keeper);
+/* True when it ends with somebody's connection. */
+bool clients_tied(const struct keeper *keeper);
 
 /* leave: leave.c */
 
@@ -181,6 +185,8 @@ void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, cons
 void keeper_tell_forwarder(struct keeper *keeper, enum forwarder_verb verb);
 void keeper_tell_forwarder_left(struct keeper *keeper, uint32_t seconds, bool idle);
 void keeper_tell_forwarder_drain(struct keeper *keeper, uint32_t idle_ms);
+/* All published ports, to one that has none yet. */
+void keeper_tell_forwarder_ports(struct keeper *keeper);
 
 /* the end that comes by itself: deadline.c */
 
@@ -194,6 +200,8 @@ void deadline_touch(struct keeper *keeper);
 bool deadline_is_over(const struct keeper *keeper);
 /* Lets a frozen instance go on, its ports still closed; false when it is not frozen. */
 bool deadline_thaw(struct keeper *keeper);
+/* A group that cannot be frozen goes on. */
+void deadline_set_freezer(const struct keeper *keeper, bool frozen);
 /* Before connections are counted. */
 void deadline_map_counts(struct keeper *keeper);
 
@@ -221,6 +229,21 @@ void succession_check(struct keeper *keeper, int64_t now);
 int64_t succession_next(const struct keeper *keeper);
 /* The server is ready: whoever connects is let in, once the ports are this instance's. */
 void succession_open(struct keeper *keeper);
+
+/* started ahead: spare.c */
+
+/* It is ready and frozen, and nobody's. */
+bool spare_waits(const struct keeper *keeper);
+/* The server is ready, nobody has claimed it: it is frozen from now on. */
+void spare_freeze(struct keeper *keeper);
+/* The client is about to claim it. -EBUSY when somebody else is. */
+int spare_reserve(struct keeper *keeper, struct client *client, struct error *err);
+/* Another of the published ports that it will have. */
+int spare_add_port(struct keeper *keeper, const struct client *client, uint16_t inside,
+		   uint8_t flags, int listener, struct error *err);
+/* It is an instance like any other from now on, with that lease and those ports, and ready. */
+int spare_grant(struct keeper *keeper, const struct client *client, const struct lease *lease,
+		struct error *err);
 
 /* readiness: ready.c */
 

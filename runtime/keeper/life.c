@@ -92,7 +92,7 @@ void keeper_stop(struct keeper *keeper, const char *reason)
 {
 	if (keeper->phase >= PHASE_STOPPING)
 		return;
-	if (!keeper->server_alive || keeper->message.grace_ns == 0) {
+	if (!keeper->server_alive || keeper->message.grace_ns == 0 || spare_waits(keeper)) {
 		keeper_kill(keeper, reason);
 		return;
 	}
@@ -130,6 +130,7 @@ static bool restart_server(struct keeper *keeper, bool failed)
 	struct control_packet start = {.verb = INIT_START_SERVER};
 
 	if (!failed || keeper->phase != PHASE_RUNNING || keeper->drain_until_ns ||
+	    spare_waits(keeper) ||
 	    keeper->message.restart != RESTART_ON_FAILURE ||
 	    keeper->status.restarts >= keeper->message.restart_limit)
 		return false;
@@ -363,7 +364,8 @@ void keeper_on_forwarder_died(struct keeper *keeper)
 	}
 	if (keeper->forwarder_restarts++ < FORWARDER_RESTARTS_MAX &&
 	    keeper->phase < PHASE_KILLING && keeper_start_forwarder(keeper, &err) == 0) {
-		if (keeper->server_alive && keeper->status.state != STATE_FROZEN)
+		if (keeper->server_alive && keeper->status.state != STATE_FROZEN &&
+		    !spare_waits(keeper))
 			answer_forwarder(keeper);
 		return;
 	}

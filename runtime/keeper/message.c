@@ -170,6 +170,7 @@ static void put_host(struct text *to, const struct start_message *m)
 	wire_put_u64(to, m->log_limit);
 	wire_put_u32(to, m->hold);
 	wire_put_u32(to, m->reserved);
+	wire_put_u32(to, m->spare);
 	wire_put_u32(to, m->awaits_link);
 	wire_put_u32(to, m->succeeds);
 	wire_put_string(to, m->table);
@@ -196,6 +197,7 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	m->log_limit = wire_get_u64(from);
 	m->hold = wire_get_u32(from) != 0;
 	m->reserved = wire_get_u32(from) != 0;
+	m->spare = wire_get_u32(from) != 0;
 	m->awaits_link = wire_get_u32(from) != 0;
 	m->succeeds = wire_get_u32(from) != 0;
 	m->table = wire_get_string(from);

@@ -15,7 +15,7 @@
 
 #include <sys/types.h>
 
-#define START_MESSAGE_VERSION 5
+#define START_MESSAGE_VERSION 6
 #define START_GROUPS_MAX 32
 #define START_CGROUPS_MAX 24
 
@@ -77,6 +77,7 @@ struct start_message {
 	bool hold;
 	bool reserved;	  /* its published ports are another instance's until CONTROL_TAKE */
 	bool awaits_link; /* the server starts after CONTROL_LINKED only */
+	bool spare;	  /* it is frozen once it is ready, until it is claimed (spare.c) */
 	bool succeeds;	  /* a keeper that gives lock, control socket, listeners and lease */
 	char *table;	  /* of the firewall, while there is a link */
 

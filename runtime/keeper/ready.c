@@ -21,6 +21,8 @@ void ready_declare(struct keeper *keeper)
 	format_duration(packet.number, after, sizeof(after));
 	keeper_tell_event(keeper, "ready", after);
 	clients_tell(keeper, &packet);
+	if (keeper->message.spare)
+		spare_freeze(keeper);
 }
 
 /* Its hook may use it by now; a server that was started again does not get another one. */

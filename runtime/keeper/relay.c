@@ -120,12 +120,13 @@ static int prepare_listener(int fd)
 	return 0;
 }
 
-static int add_listener(struct relay *relay, const struct forwarder *config, size_t i)
+int relay_add(struct relay *relay, const struct forwarder *config,
+	      const struct forwarder_port *port)
 {
-	struct relay_listener *listener = &relay->listeners[relay->n_listeners];
-	const struct forwarder_port *port = &config->ports[i];
+	size_t i = relay->n_listeners;
+	struct relay_listener *listener = &relay->listeners[i];
 	struct counts *counts = config->counts ? config->counts : &relay->own_counts;
-	int r = prepare_listener(port->listener);
+	int r = i < PLAN_PORTS_MAX ? prepare_listener(port->listener) : -E2BIG;
 
 	if (r < 0)
 		return r;
@@ -139,19 +140,21 @@ static int add_listener(struct relay *relay, const struct forwarder *config, siz
 	/* of a forwarder that died */
 	counts->ports[i].now = 0;
 	r = loop_add(relay->set.loop, port->listener, 0, on_listener, listener, &listener->source);
-	if (r == 0)
-		relay->n_listeners++;
-	return r;
+	if (r < 0)
+		return r;
+	relay->n_listeners++;
+	relay->listens = false;
+	return 0;
 }
 
 int relay_init(struct relay *relay, struct loop *loop, const struct forwarder *config, char *buffer)
 {
-	int r = config->n_ports > PLAN_PORTS_MAX ? -E2BIG : 0;
+	int r = 0;
 
 	*relay = (struct relay){.spare = -1};
 	pair_set_init(&relay->set, loop, buffer);
 	for (size_t i = 0; i < config->n_ports && r == 0; i++)
-		r = add_listener(relay, config, i);
+		r = relay_add(relay, config, &config->ports[i]);
 	if (r < 0)
 		relay_deinit(relay);
 	return r;

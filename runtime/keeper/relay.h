@@ -48,6 +48,10 @@ int relay_init(struct relay *relay, struct loop *loop, const struct forwarder *c
 	       char *buffer);
 void relay_deinit(struct relay *relay);
 
+/* Another port, whose listener is the relay's from now on; accepted from once the mode is set. */
+int relay_add(struct relay *relay, const struct forwarder *config,
+	      const struct forwarder_port *port);
+
 /* 0 or a negative errno when a port cannot be listened on. */
 int relay_set_mode(struct relay *relay, enum relay_mode mode);
 /* Sets RELAY_DRAIN, and ends connections that are idle for so long (pair_set_drain). */

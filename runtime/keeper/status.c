@@ -17,6 +17,7 @@ static const char *const state_names[] = {
 	[STATE_CREATING] = "creating", [STATE_STARTING] = "starting", [STATE_READY] = "ready",
 	[STATE_STOPPING] = "stopping", [STATE_ENDED] = "ended",	      [STATE_LOST] = "lost",
 	[STATE_FROZEN] = "frozen",     [STATE_KEPT] = "kept",	      [STATE_STUCK] = "stuck",
+	[STATE_SPARE] = "spare",
 };
 
 const char *instance_state_name(enum instance_state state)

@@ -26,6 +26,7 @@ enum instance_state {
 	STATE_FROZEN,
 	STATE_KEPT,  /* as LOST: it has ended, and its files are kept */
 	STATE_STUCK, /* written by who could not end it: something in it does not die */
+	STATE_SPARE, /* started ahead, ready and frozen */
 };
 
 struct status {

@@ -45,3 +45,17 @@ void keeper_tell_forwarder_drain(struct keeper *keeper, uint32_t idle_ms)
 		check_told(keeper, socket_send(keeper->forwarder.channel, &message, sizeof(message),
 					       NULL, 0));
 }
+
+void keeper_tell_forwarder_ports(struct keeper *keeper)
+{
+	const struct start_message *m = &keeper->message;
+
+	for (uint32_t i = 0; i < m->n_ports && keeper->forwarder.channel >= 0; i++) {
+		struct forwarder_message message = {.verb = FORWARDER_PORT,
+						    .serial = m->inside_ports[i],
+						    .flags = m->port_flags[i]};
+
+		check_told(keeper, socket_send(keeper->forwarder.channel, &message, sizeof(message),
+					       &keeper->listeners[i], 1));
+	}
+}

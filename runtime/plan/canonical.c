@@ -300,7 +300,18 @@ void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 		put_value(ret_text, 0, "tier", plan->tier);
 	if (plan->ha_group)
 		put_value(ret_text, 0, "ha_group", plan->ha_group);
+	if (plan->no_spares)
+		put_value(ret_text, 0, "no_spares", plan->no_spares);
 	put_section(ret_text, 0, "network");
 	put_value(ret_text, 1, "zone", plan->network.zone);
 	put_value(ret_text, 1, "egress", plan->network.egress);
+}
+
+void plan_write_likeness(const struct plan *plan, struct text *ret_text)
+{
+	struct plan view = *plan;
+
+	/* what it is warned with is not in the grant */
+	view.lease = (struct plan_lease){.warning = plan->lease.warning};
+	plan_write_canonical(&view, ret_text);
 }

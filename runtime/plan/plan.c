@@ -67,6 +67,7 @@ void plan_free(struct plan *plan)
 	}
 	free(plan->tier);
 	free(plan->ha_group);
+	free(plan->no_spares);
 	free(plan->network.zone);
 	free(plan->network.egress);
 	strv_free(plan->notes);

@@ -156,6 +156,7 @@ struct plan {
 	struct plan_hook hooks[PLAN_HOOKS];
 	char *tier;	/* what its instances are for; NULL: not said */
 	char *ha_group; /* whose members must not share a host; NULL: none */
+	char *no_spares; /* why none is started ahead of time; NULL: it may be */
 	struct plan_network network;
 	char **notes; /* for whoever starts it; not in the canonical form */
 };
@@ -186,5 +187,11 @@ int plan_set_env(struct plan *plan, const char *assignment, struct error *err);
  * files hold.
  */
 void plan_write_canonical(const struct plan *plan, struct text *ret_text);
+
+/*
+ * The same without what an instance can be given once it runs: two plans with equal likeness make
+ * equal instances, for other leases.
+ */
+void plan_write_likeness(const struct plan *plan, struct text *ret_text);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/pins.h"
 #include "store/row.h"
+#include "store/spare.h"
 #include "store/successor.h"
 
 /* In the order of the columns that the statements below name. */
@@ -73,7 +74,7 @@ static int run_bound(struct store *store, sqlite3_stmt *statement, int bound, st
 	return bound == SQLITE_OK ? db_step(store, statement, err) : db_describe(store, err);
 }
 
-static int insert_ports(struct store *store, const struct grant *grant, struct error *err)
+int record_insert_ports(struct store *store, const struct grant *grant, struct error *err)
 {
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	int r = 0;
@@ -105,7 +106,7 @@ int record_insert(struct store *store, const struct record *record, struct error
 				 ARRAY_SIZE(lease_fields), &record->grant.lease);
 	r = run_bound(store, statement, bound, err);
 	if (r == 0)
-		r = insert_ports(store, &record->grant, err);
+		r = record_insert_ports(store, &record->grant, err);
 	return r < 0 ? r : pins_insert(store, record, err);
 }
 
@@ -152,6 +153,8 @@ int record_delete(struct store *store, const char *id, struct error *err)
 		r = run_with_id(store, delete_taints, id, err);
 	if (r == 0)
 		r = successor_forget(store, id, err);
+	if (r == 0)
+		r = spare_forget(store, id, err);
 	return r < 0 ? r : run_with_id(store, delete_instance, id, err);
 }
 

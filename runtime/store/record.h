@@ -12,6 +12,9 @@
 /* Writes the record as it is, its ports included. */
 int record_insert(struct store *store, const struct record *record, struct error *err);
 
+/* Its ports alone. */
+int record_insert_ports(struct store *store, const struct grant *grant, struct error *err);
+
 /* Frees the ports and the part of the quota, and sets until when the rest is kept. */
 int record_keep(struct store *store, const char *id, int64_t until_ns, struct error *err);
 

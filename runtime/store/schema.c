@@ -193,10 +193,36 @@ static const char version_11[] =
 static const char version_12[] = "ALTER TABLE instance ADD COLUMN harvest BLOB;"
 				 "ALTER TABLE instance ADD COLUMN above BLOB;";
 
+/* Pools, and what was started ahead for them. */
+static const char version_13[] = "CREATE TABLE pool ("
+				 " template_name TEXT NOT NULL,"
+				 " zone TEXT NOT NULL,"
+				 " source TEXT NOT NULL,"
+				 " likeness TEXT,"
+				 " size INTEGER NOT NULL,"
+				 " max_age_ns INTEGER NOT NULL,"
+				 " hits INTEGER NOT NULL DEFAULT 0,"
+				 " misses INTEGER NOT NULL DEFAULT 0,"
+				 " claim_ns INTEGER NOT NULL DEFAULT 0,"
+				 " starts INTEGER NOT NULL DEFAULT 0,"
+				 " ready_ns INTEGER NOT NULL DEFAULT 0,"
+				 " failures INTEGER NOT NULL DEFAULT 0,"
+				 " failed_ns INTEGER NOT NULL DEFAULT 0,"
+				 " error TEXT,"
+				 " PRIMARY KEY (template_name, zone)) WITHOUT ROWID;"
+
+				 "CREATE TABLE spare ("
+				 " instance TEXT PRIMARY KEY,"
+				 " template_name TEXT NOT NULL,"
+				 " zone TEXT NOT NULL,"
+				 " likeness TEXT NOT NULL,"
+				 " ready INTEGER NOT NULL) WITHOUT ROWID;";
+
 /* What leads from each version to the next; a database that lacks several takes several. */
 static const char *const versions[] = {version_1, version_2,  version_3,  version_4,
 				       version_5, version_6,  version_7,  version_8,
-				       version_9, version_10, version_11, version_12};
+				       version_9, version_10, version_11, version_12,
+				       version_13};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

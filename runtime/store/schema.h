@@ -6,7 +6,7 @@
 #include "store/db.h"
 
 /* PRAGMA user_version of a database that has all tables; 0: a new, empty file. */
-#define SCHEMA_VERSION 12
+#define SCHEMA_VERSION 13
 
 /*
  * Settles the handle's settings, and makes the tables, or what an older stint's lack. Processes

@@ -5,10 +5,12 @@
 #include "store/budget.h"
 #include "store/db.h"
 #include "store/installs.h"
+#include "store/place.h"
 #include "store/pool.h"
 #include "store/quota.h"
 #include "store/record.h"
 #include "store/schema.h"
+#include "store/spare.h"
 #include "store/successor.h"
 #include "store/zones.h"
 
@@ -64,21 +66,6 @@ void store_cleanup(struct store **store)
 	*store = NULL;
 }
 
-/* 1 when there is an instance of that name; *statement then stands on its owner. */
-static int find_name(struct store *store, const char *name, sqlite3_stmt **statement,
-		     struct error *err)
-{
-	static const char query[] = "SELECT owner FROM instance WHERE name = ?1 UNION ALL"
-				    " SELECT owner FROM succession JOIN instance ON id = successor"
-				    " WHERE succession.name = ?1 AND NOT done";
-	int r = db_prepare(store, query, statement, err);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_text(*statement, 1, name, -1, SQLITE_STATIC);
-	return db_step(store, *statement, err);
-}
-
 int store_check(const char *state_path, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
@@ -104,77 +91,6 @@ int store_restore(struct store *store, const struct record *record, struct error
 	int r = db_begin(store, err);
 
 	return r < 0 ? r : db_end(store, record_insert(store, record, err), err);
-}
-
-int store_name_taken(struct store *store, const char *name, bool *ret_taken, struct error *err)
-{
-	cleanup_statement sqlite3_stmt *statement = NULL;
-	int r = find_name(store, name, &statement, err);
-
-	if (r < 0)
-		return r;
-	*ret_taken = r > 0;
-	return 0;
-}
-
-static int check_name(struct store *store, const char *name, bool discreet, struct error *err)
-{
-	cleanup_statement sqlite3_stmt *statement = NULL;
-	int r = find_name(store, name, &statement, err);
-	const char *owner;
-
-	if (r <= 0)
-		return r;
-	if (discreet)
-		return error_say(err, ERROR_EXISTS, "the name '%s' is taken: choose another one",
-				 name);
-	owner = (const char *)sqlite3_column_text(statement, 0);
-	return error_say(err, ERROR_EXISTS,
-			 "the name '%s' is taken by an instance of '%s': choose another one, or "
-			 "end that one with 'stint down %s'",
-			 name, owner ? owner : "?", name);
-}
-
-static int check_port(struct store *store, const struct published_port *port, bool discreet,
-		      struct error *err)
-{
-	static const char query[] = "SELECT i.name, i.owner FROM"
-				    " (SELECT * FROM port UNION ALL SELECT * FROM future_port) p"
-				    " JOIN instance i ON i.id = p.instance"
-				    " WHERE p.host_address = ? AND p.host_port = ?"
-				    " AND p.host_port <> 0";
-	cleanup_statement sqlite3_stmt *statement = NULL;
-	const char *name, *owner;
-	int r = db_prepare(store, query, &statement, err);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_text(statement, 1, port->host_address, -1, SQLITE_STATIC);
-	sqlite3_bind_int(statement, 2, port->host_port);
-	r = db_step(store, statement, err);
-	if (r <= 0)
-		return r;
-	name = (const char *)sqlite3_column_text(statement, 0);
-	owner = (const char *)sqlite3_column_text(statement, 1);
-	if (discreet)
-		error_say(err, ERROR_FAILED, "port %u of '%s' is already published",
-			  (unsigned)port->host_port, port->host_address);
-	else
-		error_say(err, ERROR_FAILED,
-			  "port %u of '%s' is already published by the instance '%s' of '%s'",
-			  (unsigned)port->host_port, port->host_address, name ? name : "?",
-			  owner ? owner : "?");
-	return error_with_code(err, -EADDRINUSE);
-}
-
-static int check_ports(struct store *store, const struct grant *grant, bool discreet,
-		       struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < grant->n_ports; i++)
-		r = check_port(store, &grant->ports[i], discreet, err);
-	return r;
 }
 
 static int check_zone(struct store *store, const char *name, struct error *err)
@@ -236,8 +152,8 @@ static int check_place(struct store *store, const struct record *record,
 
 	if (admission->predecessor)
 		return successor_check(store, admission->predecessor, err);
-	r = check_name(store, record->grant.name, discreet, err);
-	return r < 0 ? r : check_ports(store, &record->grant, discreet, err);
+	r = place_check_name(store, record->grant.name, discreet, err);
+	return r < 0 ? r : place_check_ports(store, &record->grant, discreet, err);
 }
 
 static int admit(struct store *store, struct record *record, const struct admission *admission,
@@ -266,6 +182,8 @@ static int admit(struct store *store, struct record *record, const struct admiss
 	if (r == 0)
 		r = predecessor ? successor_insert(store, record, predecessor, err)
 				: record_insert(store, record, err);
+	if (r == 0 && admission->likeness)
+		r = spare_insert(store, record, admission->likeness, err);
 	return r;
 }
 
@@ -278,6 +196,8 @@ int store_admit(struct store *store, struct record *record, const struct admissi
 	if (r < 0)
 		return r;
 	admitted.lowers = NULL;
+	if (admission->likeness)
+		spare_name(record->grant.id, admitted.grant.name);
 	r = db_end(store, admit(store, &admitted, admission, err), err);
 	if (r < 0)
 		strv_free(admitted.lowers);
@@ -289,6 +209,8 @@ int store_admit(struct store *store, struct record *record, const struct admissi
 		record->id_base = admitted.id_base;
 		if (admission->predecessor)
 			successor_name(record->grant.id, record->grant.name);
+		if (admission->likeness)
+			spare_name(record->grant.id, record->grant.name);
 	}
 	return r;
 }

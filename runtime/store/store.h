@@ -93,6 +93,7 @@ struct admission {
 	const struct quota *quota; /* the owner is restricted; NULL: not */
 	const char *predecessor;   /* id of the instance whose place it will take; NULL: none */
 	const struct trial *trial; /* the generation it is to try; NULL: none */
+	const char *likeness;	   /* it is a spare (spares.h) of that kind; NULL: it is not */
 	struct host_budget budget;
 };
 

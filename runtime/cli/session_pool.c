@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a pool had to do with a start, said and counted once the user has his answer. */
+#include "cli/session.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "instance/spares.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What makes another instance than the one that was started ahead. */
+static const char *const changing[] = {
+	"set",	"env",	 "with", "with-layer", "best-effort", "no-hold",  "memory", "swap",
+	"cpus", "disk",	 "pids", "files",      "io-read",     "io-write", "log-size"};
+
+static void name_options(const struct options *options, struct text *ret_names)
+{
+	for (const struct option_spec *spec = option_specs; spec->name; spec++)
+		for (size_t i = 0; i < ARRAY_SIZE(changing); i++)
+			if (strcmp(spec->name, changing[i]) == 0 && option_is_given(options, spec))
+				text_addf(ret_names, "%s--%s", ret_names->length ? ", " : "",
+					  spec->name);
+}
+
+static void say_why_not(const struct session *session)
+{
+	cleanup_text struct text names = {0};
+
+	name_options(&session->invocation->options, &names);
+	if (names.data)
+		fprintf(stderr, "stint: note: started anew, not taken from the pool: %s\n",
+			names.data);
+	else
+		fprintf(stderr, "stint: note: started anew, not taken from the pool: its spares "
+				"were made from another state of the template, or for another "
+				"quota\n");
+}
+
+static void count(const struct session *session, int64_t took_ns)
+{
+	const struct record *record = session->instance.record;
+	cleanup_store struct store *store = NULL;
+	bool claimed = session->instance.pool == POOL_CLAIMED;
+
+	if (store_open(session->site.state_path, &store, NULL) == 0)
+		(void)store_pool_note_use(store, record->template_name, record->zone,
+					  claimed ? took_ns : -1, NULL);
+}
+
+void session_note_pool(const struct session *session, int64_t took_ns)
+{
+	if (session->instance.pool == POOL_NONE)
+		return;
+	if (session->instance.pool == POOL_DIFFERS)
+		say_why_not(session);
+	else
+		count(session, took_ns);
+	fflush(stdout);
+	spares_fill(&session->site);
+}
