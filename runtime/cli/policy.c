@@ -24,6 +24,7 @@ const struct policy policies[] = {
 	 "name ttl until keep-failed publish set env secret with no-hold queue queue-for recreate "
 	 "seccomp " LIMITS,
 	 "zone best-effort with-layer"},
+	{"pool", "json", "zone max-age no-wait"},
 	{"install", "json", "backend set env secret"},
 	{"replace", "drain set env secret with no-wait json " LIMITS, "best-effort"},
 	{"plan", "set env json " LIMITS, "zone best-effort with-layer"},

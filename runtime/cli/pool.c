@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/place.h"
+#include "cli/policy.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "base/cleanup.h"
@@ -308,11 +309,12 @@ static int remove_pool(struct request *request, struct error *err)
 static const struct {
 	const char *name, *operands;
 	size_t n_operands; /* with the name */
+	bool changes;
 	int (*act)(struct request *request, struct error *err);
 } actions[] = {
-	{"ls", "", 1, list_pools},
-	{"set", " TEMPLATE NUMBER", 3, set_pool},
-	{"rm", " TEMPLATE", 2, remove_pool},
+	{"ls", "", 1, false, list_pools},
+	{"set", " TEMPLATE NUMBER", 3, true, set_pool},
+	{"rm", " TEMPLATE", 2, true, remove_pool},
 };
 
 static int act(struct request *request, struct error *err)
@@ -325,6 +327,11 @@ static int act(struct request *request, struct error *err)
 		if (invocation->n_args != actions[i].n_operands)
 			return error_say(err, ERROR_USAGE, "usage: stint pool %s%s",
 					 actions[i].name, actions[i].operands);
+		if (actions[i].changes && invocation->caller->restricted)
+			return error_say(
+				err, ERROR_REFUSED,
+				"'stint pool %s' is not for members of the group " CALLER_GROUP,
+				actions[i].name);
 		return actions[i].act(request, err);
 	}
 	return error_say(err, ERROR_USAGE, "usage: stint pool %s", invocation->command->usage);

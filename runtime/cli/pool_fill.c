@@ -75,6 +75,12 @@ static void recognise(const struct filling *filling, struct store *store, struct
 					 status.ready_ns - status.started_ns, NULL) == 0;
 }
 
+/* Replaced a little before its keeper ends it, so that there is one all the time. */
+static bool is_old(const struct pool *pool, const struct spare *spare)
+{
+	return clock_wall_ns() - spare->record->created_ns > pool->max_age_ns / 10 * 9;
+}
+
 /* Those that are out of date, or too many, newest first. How many are left. */
 static uint32_t thin_out(const struct filling *filling, struct store *store,
 			 const struct pool *pool, const struct likeness *likeness,
@@ -87,6 +93,8 @@ static uint32_t thin_out(const struct filling *filling, struct store *store,
 
 		if (!why && left > pool->size)
 			why = "the pool is smaller";
+		if (!why && is_old(pool, &spares[i]))
+			why = "it is old";
 		if (!spares[i].ready && !why)
 			recognise(filling, store, &spares[i]);
 		if (why && spare_end(&filling->site, store, spares[i].record->grant.id, why,

@@ -9,9 +9,9 @@
 #include <string.h>
 
 /* What makes another instance than the one that was started ahead. */
-static const char *const changing[] = {
-	"set",	"env",	 "with", "with-layer", "best-effort", "no-hold",  "memory", "swap",
-	"cpus", "disk",	 "pids", "files",      "io-read",     "io-write", "log-size"};
+static const char *const changing[] = {"set",	      "env",	 "with",   "with-layer",
+				       "best-effort", "no-hold", "memory", "swap",
+				       "disk",	      "files",	 "log-size"};
 
 static void name_options(const struct options *options, struct text *ret_names)
 {

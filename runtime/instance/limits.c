@@ -108,15 +108,13 @@ static int note_outcome(int run, const struct plan *plan, enum cgroup_limit_kind
 
 static int apply_groups(const struct site *site, const struct plan *plan,
 			const struct record *record, const struct prepared *prepared,
-			struct error *err)
+			struct cgroup_limits limits, struct error *err)
 {
 	cleanup_free char *group = server_group(record), *why = NULL;
 	cleanup_strv char **devices = NULL;
 	struct cgroup_outcome outcomes[CGROUP_LIMIT_KINDS];
-	struct cgroup_limits limits = {0};
 	int r = 0;
 
-	fill_wishes(&plan->limits, &limits);
 	if (plan->limits.io_read || plan->limits.io_write)
 		find_devices(site, record, &devices, &why);
 	limits.devices = devices;
@@ -190,15 +188,59 @@ static int note_log(const struct plan *plan, int run, struct error *err)
 int limits_apply(const struct site *site, const struct plan *plan, const struct record *record,
 		 const struct prepared *prepared, struct error *err)
 {
+	struct cgroup_limits limits = {0};
 	int r;
 
 	share_apply(&site->config.host, &prepared->tree, record->cgroup);
-	r = weakened("limits") ? 0 : apply_groups(site, plan, record, prepared, err);
+	fill_wishes(&plan->limits, &limits);
+	r = weakened("limits") ? 0 : apply_groups(site, plan, record, prepared, limits, err);
 
 	if (r == 0)
 		r = apply_files(plan, prepared->run, err);
 	if (r == 0)
 		r = note_log(plan, prepared->run, err);
+	return r;
+}
+
+static bool is_changeable(const char *name)
+{
+	for (int kind = CGROUP_CPU; kind < CGROUP_LIMIT_KINDS; kind++)
+		if (strcmp(name, names[kind]) == 0)
+			return true;
+	return false;
+}
+
+/* The file without the lines that are about to be written anew. */
+static int keep_others(const struct site *site, const char *id, int run)
+{
+	cleanup_free struct limit_line *lines = NULL;
+	size_t n = 0;
+	int r;
+
+	limits_read(site, id, &lines, &n);
+	r = file_replace(run, FILE_NAME, "", 0600);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!is_changeable(lines[i].name))
+			r = append(run, &lines[i]);
+	return r;
+}
+
+int limits_change(const struct site *site, const struct plan *plan, const struct record *record,
+		  struct error *err)
+{
+	cleanup_fd int run = site_open_run_of(site, record->grant.id);
+	struct prepared prepared = {.run = run};
+	struct cgroup_limits limits = {0};
+	int r = run < 0 ? run : keep_others(site, record->grant.id, run);
+
+	if (r < 0)
+		return error_set(err, -r, "cannot write the file of the instance's limits");
+	fill_wishes(&plan->limits, &limits);
+	limits.of[CGROUP_MEMORY].asked = limits.of[CGROUP_SWAP].asked = false;
+	r = cgroup_tree_discover(&prepared.tree, err);
+	if (r == 0 && !weakened("limits"))
+		r = apply_groups(site, plan, record, &prepared, limits, err);
+	cgroup_tree_deinit(&prepared.tree);
 	return r;
 }
 

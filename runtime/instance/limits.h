@@ -25,6 +25,13 @@ struct limit_line {
 int limits_apply(const struct site *site, const struct plan *plan, const struct record *record,
 		 const struct prepared *prepared, struct error *err);
 
+/*
+ * Of an instance that runs: processors, tasks and I/O as the plan says, which limits the same kinds
+ * as before. Errors as above; then some may be as before.
+ */
+int limits_change(const struct site *site, const struct plan *plan, const struct record *record,
+		  struct error *err);
+
 /* What of them a keeper inherits from this process, and nothing else. Best effort. */
 void limits_inherit(const struct plan *plan);
 

@@ -155,9 +155,9 @@ bool start_choose_again(struct starting *s, int r, struct error *err)
 }
 
 /* Somebody waits for this one, and for a spare nobody does. */
-static bool make_room(struct starting *s, const struct error *err)
+static bool make_room(struct starting *s, int r, const struct error *err)
 {
-	return err->code && !s->request->likeness && store_lacks_room(err) == ROOM_OF_HOST &&
+	return r < 0 && !s->request->likeness && store_lacks_room(err) == ROOM_OF_HOST &&
 	       spares_give_way(s->site, s->store);
 }
 
@@ -178,7 +178,7 @@ static int admit(struct starting *s, struct error *err)
 		else
 			make_name(s->record->template_name, i, grant->name);
 		r = store_admit(s->store, s->record, &s->admission, err);
-		if (i == ADMIT_ATTEMPTS || !(start_choose_again(s, r, err) || make_room(s, err)))
+		if (i == ADMIT_ATTEMPTS || !(start_choose_again(s, r, err) || make_room(s, r, err)))
 			break;
 		r = 0;
 	}

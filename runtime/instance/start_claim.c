@@ -6,6 +6,7 @@
  */
 #include "instance/starting.h"
 #include "instance/events.h"
+#include "instance/limits.h"
 #include "instance/queue.h"
 #include "instance/record_file.h"
 #include "instance/spares.h"
@@ -45,10 +46,11 @@ static void drop_grant(struct starting *s)
 static bool reserve(struct starting *s, const char *id)
 {
 	const struct control_packet packet = {.verb = CONTROL_RESERVE};
+	struct error why;
 
-	s->tie = instance_connect(s->site, id, NULL);
+	s->tie = instance_connect(s->site, id, &why);
 	if (s->tie >= 0 && control_send(s->tie, &packet, NULL, 0) == 0 &&
-	    start_await_keeper(s, KEEPER_BOUND_MS, NULL) == 0)
+	    start_await_keeper(s, KEEPER_BOUND_MS, &why) == 0)
 		return true;
 	cleanup_close(&s->tie);
 	return false;
@@ -57,9 +59,10 @@ static bool reserve(struct starting *s, const char *id)
 static void put_back(struct starting *s)
 {
 	const struct control_packet packet = {.verb = CONTROL_RELEASE};
+	struct error why;
 
 	(void)control_send(s->tie, &packet, NULL, 0);
-	(void)start_await_keeper(s, KEEPER_BOUND_MS, NULL);
+	(void)start_await_keeper(s, KEEPER_BOUND_MS, &why);
 	cleanup_close(&s->tie);
 }
 
@@ -78,6 +81,7 @@ static int enter(struct starting *s, const char *id, struct record **ret_record,
 	cleanup_text struct text plan = {0};
 	struct claim claim = {.grant = grant,
 			      .on_expiry = lease->on_expiry,
+			      .cpu_millis = s->request->plan->limits.cpu_millis,
 			      .keep_failed_ns = lease->keep_failed_ns,
 			      .created_ns = clock_wall_ns(),
 			      .quota = s->request->quota};
@@ -125,8 +129,9 @@ static void tell_others(const struct starting *s)
 }
 
 /* 1: it is ours; 0: somebody was faster. */
-static int claim(struct starting *s, const char *id, struct error *err)
+static int claim(struct starting *s, const struct record *spare, struct error *err)
 {
+	const char *id = spare->grant.id;
 	struct record *record = NULL;
 	struct error undo;
 	int r;
@@ -142,7 +147,11 @@ static int claim(struct starting *s, const char *id, struct error *err)
 	}
 	record_free(s->record);
 	s->record = record;
-	r = grant_to_keeper(s, err);
+	/* of the same likeness, but not the same */
+	if (strcmp(spare->plan, record->plan) != 0)
+		r = limits_change(s->site, s->request->plan, record, err);
+	if (r == 0)
+		r = grant_to_keeper(s, err);
 	if (r == 0) {
 		tell_others(s);
 		return 1;
@@ -159,7 +168,7 @@ static int claim_one_of(struct starting *s, const struct spare *spares, size_t n
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (spares[i].ready && !spare_differs(s->site, &spares[i], likeness))
-			r = claim(s, spares[i].record->grant.id, err);
+			r = claim(s, spares[i].record, err);
 	if (r == 0)
 		drop_grant(s);
 	s->pool = r > 0 ? POOL_CLAIMED : POOL_EMPTY;

@@ -9,6 +9,7 @@
 #include "instance/leaks_look.h"
 #include "instance/lock.h"
 #include "instance/rebuild.h"
+#include "instance/spares.h"
 #include "instance/start.h"
 #include "instance/steps.h"
 #include "instance/succession.h"
@@ -236,6 +237,7 @@ static int sweep(const struct site *site, bool strays, char ***ret_live,
 		keep_prune_archives(site);
 		end_abandoned(site, store, ret_result);
 		generations_sweep(site->state_path, store);
+		spares_end_orphans(site, store);
 		saved_sweep(site);
 	}
 	return store_live_installs(store, ret_live, err);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/spares.h"
 #include "store/zones.h"
 
 #include <arpa/inet.h>
@@ -120,6 +121,9 @@ static int hosts(struct store *store, const struct zone *zone, char **ret_hosts,
 		struct in_addr v4 = {.s_addr = htonl(members[i].address)};
 		char address[INET_ADDRSTRLEN];
 
+		/* nobody has business with it yet */
+		if (spare_is_name(members[i].name))
+			continue;
 		inet_ntop(AF_INET, &v4, address, sizeof(address));
 		add_member(&text, zone, &members[i], address);
 		if (*members[i].address6)

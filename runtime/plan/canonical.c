@@ -311,6 +311,12 @@ void plan_write_likeness(const struct plan *plan, struct text *ret_text)
 {
 	struct plan view = *plan;
 
+	/* a server looks at its limit of memory when it starts; of these, whether there is one is
+	 * enough, because one can be changed and not be taken away */
+	view.limits.cpu_millis = plan->limits.cpu_millis ? 1000 : 0;
+	view.limits.pids = plan->limits.pids ? 1 : 0;
+	view.limits.io_read = plan->limits.io_read ? 1 : 0;
+	view.limits.io_write = plan->limits.io_write ? 1 : 0;
 	/* what it is warned with is not in the grant */
 	view.lease = (struct plan_lease){.warning = plan->lease.warning};
 	plan_write_canonical(&view, ret_text);

@@ -175,6 +175,7 @@ static int check_claim(struct store *store, const struct claim *claim, struct er
 	if (r < 0 || !claim->quota)
 		return r;
 	record->grant.owner_uid = claim->grant->owner_uid;
+	record->cpu_millis = claim->cpu_millis;
 	return quota_check(store, record, &admission, err);
 }
 
@@ -182,8 +183,8 @@ static int give(struct store *store, const struct claim *claim, struct error *er
 {
 	static const char sql[] =
 		"UPDATE instance SET name = ?2, owner_uid = ?3, owner_gid = ?4, owner = ?5,"
-		" hold = ?6, plan = ?7, on_expiry = ?8, keep_failed_ns = ?9, created_ns = ?10"
-		" WHERE id = ?1";
+		" hold = ?6, plan = ?7, on_expiry = ?8, keep_failed_ns = ?9, created_ns = ?10,"
+		" cpu_millis = ?11 WHERE id = ?1";
 	const struct grant *grant = claim->grant;
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	bool found;
@@ -200,6 +201,7 @@ static int give(struct store *store, const struct claim *claim, struct error *er
 	sqlite3_bind_int64(statement, 8, claim->on_expiry);
 	sqlite3_bind_int64(statement, 9, claim->keep_failed_ns);
 	sqlite3_bind_int64(statement, 10, claim->created_ns);
+	sqlite3_bind_int64(statement, 11, (sqlite3_int64)claim->cpu_millis);
 	r = db_step(store, statement, err);
 	if (r == 0)
 		r = record_update_lease(store, grant->id, &grant->lease, &found, err);

@@ -89,6 +89,7 @@ int store_spare_newest(struct store *store, char **ret_id, struct error *err);
 struct claim {
 	const struct grant *grant; /* with its id */
 	const char *plan;	   /* canonical text */
+	uint64_t cpu_millis;	   /* as in a record */
 	unsigned on_expiry;
 	int64_t keep_failed_ns, created_ns;
 	const struct quota *quota; /* the new owner is restricted; NULL: not */

@@ -382,3 +382,27 @@ teardown()
 	wait $!
 	[ "$(as alice top --json | jq -c '[.instances[].name]')" = '["a2"]' ]
 }
+
+@test "he claims a spare within his quota, and pools are not his to change" {
+	local id
+
+	printf 'cgroup: %s\nquota: {instances: 1, ttl: 2h}\n' "$GROUP" | config
+	inside tee /etc/stint/templates/small.yaml >/dev/null <<-END
+		template: small
+		extends: hello
+		limits: {memory: 64M, cpu: 1.0}
+	END
+	root pool set small 1
+	root pool ls --json | jq -e '.[0].ready == 1'
+	id=$(root ls --json | jq -r '.[0].id')
+	denied alice 3 "no instance" show "$id"
+	denied alice 5 "not for members" pool set small 2
+	denied alice 5 "not for members" pool rm small
+	as alice pool ls | grep -q "^small *default *1/1"
+	as alice up small --name mine --cpus 0.5 --ttl 10m
+	[ "$(as alice show mine --json | jq -r '.id, .owner')" = "$id"$'\n'alice ]
+	as alice show mine | grep "^limit cpu *0.5"
+	as alice show mine | grep "^limit memory *64 MiB"
+	denied alice 5 "your quota" up small --name more
+	root pool rm small
+}

@@ -159,12 +159,12 @@ static void status_read_while_it_is_written(void **state)
 static void instance_state_name_of_every_state(void **state)
 {
 	static const char *const names[] = {"creating", "starting", "ready", "stopping", "ended",
-					    "lost",	"frozen",   "kept",  "stuck"};
+					    "lost",	"frozen",   "kept",  "stuck",	 "spare"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_string_equal(instance_state_name((enum instance_state)i), names[i]);
-	assert_string_equal(instance_state_name((enum instance_state)9), "unknown");
+	assert_string_equal(instance_state_name((enum instance_state)ARRAY_SIZE(names)), "unknown");
 	assert_string_equal(instance_state_name((enum instance_state) - 1), "unknown");
 }
 

@@ -123,6 +123,7 @@ static void store_open_newer_schema(void **data)
 }
 
 static const char back_to_version_1[] =
+	"DROP TABLE pool; DROP TABLE spare;"
 	"DROP TABLE succession; DROP TABLE future_port;"
 	"DROP TABLE taint; ALTER TABLE instance DROP COLUMN tainted;"
 	"DROP TABLE pin; DROP TABLE generation; DROP TABLE install;"

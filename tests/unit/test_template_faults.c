@@ -77,7 +77,7 @@ static void template_compile_refuses_unknown_and_missing_keys(void **state)
 		 "limits, "
 		 "heap, "
 		 "caps, seccomp, "
-		 "best_effort, lease, hooks, tier, ha_group, network"},
+		 "best_effort, lease, hooks, tier, ha_group, no_spares, network"},
 		{"run:\n  command: /bin/true\n  usr: root\n",
 		 "t.yaml:3:3: key 'run.usr': unknown key; did you mean 'user'?"},
 		{"run: {command: a}\nports:\n  http: {port: 80, shceme: http}\n",
