@@ -10,6 +10,7 @@ extern const struct command up_command, run_command, ls_command, top_command, sh
 	down_command, diff_command, harvest_command, save_command, plan_command, port_command,
 	template_command, history_command, events_command, doctor_command, check_command,
 	touch_command, reset_command, sweep_command, zone_command, install_command, mend_command,
-	pool_command, fill_command, guard_command, hook_command, notify_command, reap_command, version_command, help_command;
+	pool_command, fill_command, guard_command, hook_command, notify_command, reap_command,
+	version_command, help_command;
 
 #endif

@@ -260,7 +260,8 @@ static bool is_meant(const struct pool *pool, const char *word, const char *zone
 
 	if (zone && strcmp(pool->zone, zone) != 0)
 		return false;
-	return strcmp(pool->template_name, word) == 0 || strcmp(pool->source, path ? path : word) == 0;
+	return strcmp(pool->template_name, word) == 0 ||
+	       strcmp(pool->source, path ? path : word) == 0;
 }
 
 /* The only one that the words mean. */

@@ -97,8 +97,8 @@ static uint32_t thin_out(const struct filling *filling, struct store *store,
 			why = "it is old";
 		if (!spares[i].ready && !why)
 			recognise(filling, store, &spares[i]);
-		if (why && spare_end(&filling->site, store, spares[i].record->grant.id, why,
-				     NULL) >= 0)
+		if (why &&
+		    spare_end(&filling->site, store, spares[i].record->grant.id, why, NULL) >= 0)
 			left--;
 	}
 	return left;
@@ -233,8 +233,8 @@ static bool is_wanted(const struct filling *filling)
  */
 static int fill(const struct filling *filling, struct error *err)
 {
-	cleanup_fd int lock = openat(filling->site.run, LOCK,
-				     O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	cleanup_fd int lock =
+		openat(filling->site.run, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	cleanup_fd int mark = openat(filling->site.run, WANTED,
 				     O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int r = 0;

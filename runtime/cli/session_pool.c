@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* What makes another instance than the one that was started ahead. */
-static const char *const changing[] = {"set",	      "env",	 "with",   "with-layer",
-				       "best-effort", "no-hold", "memory", "swap",
+static const char *const changing[] = {"set",	      "env",	 "with",    "with-layer",
+				       "best-effort", "no-hold", "memory",  "swap",
 				       "disk",	      "files",	 "log-size"};
 
 static void name_options(const struct options *options, struct text *ret_names)

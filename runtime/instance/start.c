@@ -13,12 +13,9 @@
 #include "instance/hook.h"
 #include "instance/limits.h"
 #include "instance/lock.h"
-#include "instance/lowers.h"
 #include "instance/network.h"
 #include "instance/publish.h"
-#include "instance/queue.h"
 #include "instance/record_file.h"
-#include "instance/spares.h"
 #include "instance/succession.h"
 #include "instance/sweep.h"
 #include "base/cleanup.h"
@@ -34,7 +31,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define ADMIT_ATTEMPTS 64
 #define KEEPER_BOUND_MS 10000
 
 void starting_init(struct starting *s, const struct site *site, const struct start_request *request)
@@ -125,77 +121,6 @@ static int fill_record(struct starting *s, struct error *err)
 	record->cpu_millis = request->plan->limits.cpu_millis;
 	r = disk_choose(s->site, request->plan, s->admission.ids.count > 0, record, err);
 	return r < 0 ? r : start_fill_grant(s, &record->grant, err);
-}
-
-static int create_lock(struct starting *s, struct error *err)
-{
-	int fd;
-
-	do {
-		make_id(s->record->grant.id);
-		fd = instance_lock_create(s->site, s->record->grant.id, err);
-	} while (fd == -EEXIST);
-	s->lock = fd;
-	return fd < 0 ? fd : 0;
-}
-
-/*
- * What was not asked for is chosen again when it is taken: a name of our own making, and a port
- * from the kernel. That can be one of an instance that is going down, whose sockets are closed
- * before its record is gone.
- */
-bool start_choose_again(struct starting *s, int r, struct error *err)
-{
-	const struct start_request *request = s->request;
-
-	if (r == -EEXIST)
-		return !request->name;
-	return r == -EADDRINUSE && publish_others(request->plan, request->publish, request->hold,
-						  &s->record->grant, s->listeners, err) > 0;
-}
-
-/* Somebody waits for this one, and for a spare nobody does. */
-static bool make_room(struct starting *s, int r, const struct error *err)
-{
-	return r < 0 && !s->request->likeness && store_lacks_room(err) == ROOM_OF_HOST &&
-	       spares_give_way(s->site, s->store);
-}
-
-static int admit(struct starting *s, struct error *err)
-{
-	const char *wanted = s->request->name;
-	struct grant *grant = &s->record->grant;
-	int r = 0;
-
-	s->admission.quota = s->request->quota;
-	if (s->request->predecessor)
-		s->admission.predecessor = s->request->predecessor->grant.id;
-	s->admission.trial = s->request->trial;
-	s->admission.likeness = s->request->likeness;
-	for (unsigned i = 0; r == 0; i++) {
-		if (wanted)
-			snprintf(grant->name, sizeof(grant->name), "%s", wanted);
-		else
-			make_name(s->record->template_name, i, grant->name);
-		r = store_admit(s->store, s->record, &s->admission, err);
-		if (i == ADMIT_ATTEMPTS || !(start_choose_again(s, r, err) || make_room(s, r, err)))
-			break;
-		r = 0;
-	}
-	cleanup_close(&s->admitting);
-	if (r < 0)
-		return r;
-	cleanup_close(&s->saved);
-	if (s->request->ticket)
-		queue_leave(s->request->ticket);
-	strv_free(s->lowers);
-	s->lowers = lowers_of(s->site, s->record);
-	return 0;
-}
-
-static int look_at_live(struct starting *s, struct error *err)
-{
-	return s->live[0] ? guard_prepare(s->site, s->store, s->live, &s->admitting, err) : 0;
 }
 
 static int undo_start(struct starting *s, const struct error *why)
@@ -320,6 +245,10 @@ static int set_limits(struct starting *s, struct error *err)
 {
 	int r = limits_apply(s->site, s->request->plan, s->record, &s->prepared, err);
 
+	if (r == 0 && s->request->likeness && s->prepared.freezer < 0)
+		return error_say(err, ERROR_REFUSED,
+				 "a spare is frozen, which needs control groups of version 2, and "
+				 "this host does not have them");
 	return r < 0 ? r : disk_note(s->site, s->request->plan, s->record, &s->prepared, err);
 }
 
@@ -371,9 +300,9 @@ static const struct stage entering[] = {
 	{"look at the host", start_look_at_host},
 	{"fill the record", fill_record},
 	{"look for room", start_look_for_room},
-	{"make the lock", create_lock},
-	{"look at the live directories", look_at_live},
-	{"enter the record", admit},
+	{"make the lock", start_create_lock},
+	{"look at the live directories", start_look_at_live},
+	{"enter the record", start_admit},
 };
 static const struct stage making[] = {
 	{"run the hook", run_hook},

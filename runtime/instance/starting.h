@@ -57,6 +57,15 @@ int start_claim(struct starting *s, struct error *err);
 /* Owner, lease and published ports, whose sockets are s->listeners then. */
 int start_fill_grant(struct starting *s, struct grant *grant, struct error *err);
 
+/* Its id, and the lock that says that it lives. */
+int start_create_lock(struct starting *s, struct error *err);
+
+/* Holds the live directories that it will lie on as they are, until it is admitted. */
+int start_look_at_live(struct starting *s, struct error *err);
+
+/* Enters the record, with a name, an address and ids. */
+int start_admit(struct starting *s, struct error *err);
+
 /* Whether a refusal of the store was about a choice of our own, which has been made anew then. */
 bool start_choose_again(struct starting *s, int r, struct error *err);
 

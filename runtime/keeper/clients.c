@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keeper's connections to commands; see keeper.h. Only root can connect. */
-#include "keeper/keeper.h"
+#include "keeper/clients.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/socket.h"
@@ -74,37 +74,28 @@ bool clients_tied(const struct keeper *keeper)
 	return false;
 }
 
-static void answer(struct keeper *keeper, struct client *client,
+void client_answer(struct keeper *keeper, struct client *client,
 		   const struct control_packet *packet, const int *fds, size_t n_fds)
 {
 	if (control_send(client->fd, packet, fds, n_fds) < 0)
 		clients_close(keeper, client);
 }
 
-static void answer_ok(struct keeper *keeper, struct client *client)
+void client_answer_ok(struct keeper *keeper, struct client *client)
 {
 	struct control_packet packet = {.verb = CONTROL_OK};
 
-	answer(keeper, client, &packet, NULL, 0);
+	client_answer(keeper, client, &packet, NULL, 0);
 }
 
-static void answer_failed(struct keeper *keeper, struct client *client, const struct error *err)
+void client_answer_failed(struct keeper *keeper, struct client *client, const struct error *err)
 {
 	struct control_packet packet = {.verb = CONTROL_FAILED, .error = *err};
 
-	answer(keeper, client, &packet, NULL, 0);
+	client_answer(keeper, client, &packet, NULL, 0);
 }
 
-/* One packet of a client, as the verbs' functions get it. */
-struct request {
-	struct keeper *keeper;
-	struct client *client;
-	struct control_packet *packet;
-	const int *fds;
-	size_t n_fds;
-};
-
-static void watch(const struct request *request)
+void client_watch(const struct request *request)
 {
 	request->client->watch = true;
 	request->client->finish = request->packet->finish;
@@ -119,22 +110,22 @@ static void on_watch(const struct request *request)
 		.number = status->ready_ns - status->started_ns,
 	};
 
-	watch(request);
+	client_watch(request);
 	if (status->state == STATE_READY)
-		answer(request->keeper, request->client, &ready, NULL, 0);
+		client_answer(request->keeper, request->client, &ready, NULL, 0);
 }
 
-static void on_release(const struct request *request)
+void client_on_release(const struct request *request)
 {
 	request->client->tie = request->client->finish = false;
-	answer_ok(request->keeper, request->client);
+	client_answer_ok(request->keeper, request->client);
 }
 
 static void on_stop(const struct request *request)
 {
 	const char *reason = request->packet->text ? request->packet->text : "stopped";
 
-	watch(request);
+	client_watch(request);
 	handover_cancel(request->keeper, reason);
 	keeper_stop(request->keeper, reason);
 }
@@ -143,17 +134,9 @@ static void on_kill(const struct request *request)
 {
 	const char *reason = request->packet->text ? request->packet->text : "killed";
 
-	watch(request);
+	client_watch(request);
 	handover_cancel(request->keeper, reason);
 	keeper_kill(request->keeper, reason);
-}
-
-static void on_handover(const struct request *request)
-{
-	struct error err;
-
-	if (handover_begin(request->keeper, request->client, &err) < 0)
-		answer_failed(request->keeper, request->client, &err);
 }
 
 /* Whoever uses a frozen instance wants it to go on. */
@@ -168,7 +151,7 @@ static void on_lease(const struct request *request)
 {
 	request->keeper->message.lease = request->packet->lease;
 	use(request->keeper);
-	answer_ok(request->keeper, request->client);
+	client_answer_ok(request->keeper, request->client);
 }
 
 static void on_touch(const struct request *request)
@@ -179,11 +162,11 @@ static void on_touch(const struct request *request)
 	if (deadline_is_over(keeper)) {
 		error_say(&err, ERROR_REFUSED,
 			  "its time is over: 'stint extend' lets it go on from where it is");
-		answer_failed(keeper, request->client, &err);
+		client_answer_failed(keeper, request->client, &err);
 		return;
 	}
 	use(keeper);
-	answer_ok(keeper, request->client);
+	client_answer_ok(keeper, request->client);
 }
 
 /* A pipe is opened again by its name, as /dev/stdout, by who it belongs to. */
@@ -215,7 +198,7 @@ static void on_exec(const struct request *request)
 	    spare_waits(keeper) || client->exec_key || !packet->argv[0]) {
 		error_say(&err, ERROR_FAILED, "nothing can be executed now: the instance is %s",
 			  instance_state_name(keeper->status.state));
-		answer_failed(keeper, client, &err);
+		client_answer_failed(keeper, client, &err);
 		return;
 	}
 	client->exec_key = keeper->next_key++;
@@ -251,117 +234,42 @@ static void on_root(const struct request *request)
 	keeper_raise(NEED_NOTHING);
 	if (root < 0) {
 		error_say(&err, ERROR_FAILED, "the instance's files cannot be reached now");
-		answer_failed(keeper, request->client, &err);
+		client_answer_failed(keeper, request->client, &err);
 		return;
 	}
-	answer(keeper, request->client, &reply, &root, 1);
+	client_answer(keeper, request->client, &reply, &root, 1);
 }
 
 static void on_pool(const struct request *request)
 {
 	struct control_packet reply = {.verb = CONTROL_POOL_IS};
 
-	answer(request->keeper, request->client, &reply, &request->keeper->pool, 1);
+	client_answer(request->keeper, request->client, &reply, &request->keeper->pool, 1);
 }
 
 static void on_network(const struct request *request)
 {
 	struct control_packet reply = {.verb = CONTROL_NETWORK_IS};
 
-	answer(request->keeper, request->client, &reply, &request->keeper->netns, 1);
+	client_answer(request->keeper, request->client, &reply, &request->keeper->netns, 1);
 }
 
 static void on_counts(const struct request *request)
 {
 	struct control_packet reply = {.verb = CONTROL_COUNTS_ARE};
 
-	answer(request->keeper, request->client, &reply, &request->keeper->counts,
-	       request->keeper->counts >= 0);
+	client_answer(request->keeper, request->client, &reply, &request->keeper->counts,
+		      request->keeper->counts >= 0);
 }
 
 static void on_linked(const struct request *request)
 {
 	guard_set(request->keeper, request->packet->number);
-	answer_ok(request->keeper, request->client);
+	client_answer_ok(request->keeper, request->client);
 	if (request->keeper->link_made)
 		return;
 	request->keeper->link_made = true;
 	keeper_start_server(request->keeper);
-}
-
-/* What fits into one packet. */
-static void on_listeners(const struct request *request)
-{
-	struct keeper *keeper = request->keeper;
-	struct control_packet reply = {.verb = CONTROL_LISTENERS_ARE,
-				       .number = keeper->message.n_ports};
-	int64_t first = request->packet->number, n = keeper->message.n_ports - first;
-	struct error err;
-
-	if (keeper->phase > PHASE_RUNNING || keeper->status.state == STATE_FROZEN ||
-	    spare_waits(keeper) || keeper->drain_until_ns || clients_tied(keeper)) {
-		error_say(&err, ERROR_REFUSED, "it cannot be replaced: %s",
-			  clients_tied(keeper) ? "it ends with the command that started it"
-					       : instance_state_name(keeper->status.state));
-		answer_failed(keeper, request->client, &err);
-		return;
-	}
-	if (first < 0 || n < 0)
-		n = first = 0;
-	answer(keeper, request->client, &reply, keeper->listeners + first,
-	       (size_t)(n < SOCKET_FDS_MAX ? n : SOCKET_FDS_MAX));
-}
-
-static void on_take(const struct request *request)
-{
-	struct error err;
-
-	if (succession_take(request->keeper, request->packet->number, &err) < 0)
-		answer_failed(request->keeper, request->client, &err);
-	else
-		on_release(request);
-}
-
-static void on_drain(const struct request *request)
-{
-	if (request->packet->finish)
-		watch(request);
-	succession_drain(request->keeper,
-			 request->packet->text ? request->packet->text : "replaced",
-			 request->packet->number);
-	answer_ok(request->keeper, request->client);
-}
-
-static void on_reserve(const struct request *request)
-{
-	struct error err;
-
-	if (spare_reserve(request->keeper, request->client, &err) < 0)
-		answer_failed(request->keeper, request->client, &err);
-	else
-		answer_ok(request->keeper, request->client);
-}
-
-/* One that fails is told to who waits for the grant. */
-static void on_port(const struct request *request)
-{
-	const struct control_packet *packet = request->packet;
-	struct error err;
-
-	if (request->n_fds != 1)
-		error_say(&err, ERROR_FAILED, "a port without a socket");
-	else if (spare_add_port(request->keeper, request->client, (uint16_t)packet->number,
-				(uint8_t)packet->number2, request->fds[0], &err) == 0)
-		return;
-	answer_failed(request->keeper, request->client, &err);
-}
-
-static void on_grant(const struct request *request)
-{
-	struct error err;
-
-	if (spare_grant(request->keeper, request->client, &request->packet->lease, &err) < 0)
-		answer_failed(request->keeper, request->client, &err);
 }
 
 static void on_hook(const struct request *request)
@@ -376,17 +284,27 @@ static const struct {
 	enum control_verb verb;
 	void (*act)(const struct request *request);
 } verbs[] = {
-	{CONTROL_WATCH, on_watch},	   {CONTROL_RELEASE, on_release},
-	{CONTROL_STOP, on_stop},	   {CONTROL_KILL, on_kill},
-	{CONTROL_LEASE, on_lease},	   {CONTROL_EXEC, on_exec},
-	{CONTROL_ROOT, on_root},	   {CONTROL_EXEC_SIGNAL, on_exec_signal},
-	{CONTROL_POOL, on_pool},	   {CONTROL_NETWORK, on_network},
-	{CONTROL_LINKED, on_linked},	   {CONTROL_COUNTS, on_counts},
-	{CONTROL_TOUCH, on_touch},	   {CONTROL_HOOK, on_hook},
-	{CONTROL_TAKE, on_take},	   {CONTROL_DRAIN, on_drain},
-	{CONTROL_LISTENERS, on_listeners}, {CONTROL_HANDOVER, on_handover},
-	{CONTROL_RESERVE, on_reserve},	   {CONTROL_PORT, on_port},
-	{CONTROL_GRANT, on_grant},
+	{CONTROL_WATCH, on_watch},
+	{CONTROL_RELEASE, client_on_release},
+	{CONTROL_STOP, on_stop},
+	{CONTROL_KILL, on_kill},
+	{CONTROL_LEASE, on_lease},
+	{CONTROL_EXEC, on_exec},
+	{CONTROL_ROOT, on_root},
+	{CONTROL_EXEC_SIGNAL, on_exec_signal},
+	{CONTROL_POOL, on_pool},
+	{CONTROL_NETWORK, on_network},
+	{CONTROL_LINKED, on_linked},
+	{CONTROL_COUNTS, on_counts},
+	{CONTROL_TOUCH, on_touch},
+	{CONTROL_HOOK, on_hook},
+	{CONTROL_TAKE, client_on_take},
+	{CONTROL_DRAIN, client_on_drain},
+	{CONTROL_LISTENERS, client_on_listeners},
+	{CONTROL_HANDOVER, client_on_handover},
+	{CONTROL_RESERVE, client_on_reserve},
+	{CONTROL_PORT, client_on_port},
+	{CONTROL_GRANT, client_on_grant},
 };
 
 /* From a command of a newer stint, that is: it must not wait for an answer. */
@@ -396,7 +314,7 @@ static void answer_unknown(struct keeper *keeper, struct client *client)
 
 	error_say(&err, ERROR_REFUSED,
 		  "the instance was started by an older stint, whose keeper cannot do that");
-	answer_failed(keeper, client, &err);
+	client_answer_failed(keeper, client, &err);
 }
 
 static void act(const struct request *request)
@@ -439,7 +357,7 @@ void clients_tell(struct keeper *keeper, const struct control_packet *packet)
 		struct client *client = &keeper->clients[i];
 
 		if (client->fd >= 0 && client->watch)
-			answer(keeper, client, packet, NULL, 0);
+			client_answer(keeper, client, packet, NULL, 0);
 	}
 }
 

@@ -51,9 +51,10 @@ enum control_verb {
 	CONTROL_LISTENERS,   /* number: give me the published ports' sockets from that one on */
 	/* of the tie: the published ports are yours, and outlive this; number: of the drain */
 	CONTROL_TAKE,
-	CONTROL_DRAIN, /* text: the reason; number: end then, or before when nobody is connected;
-			  finish as above */
-	CONTROL_RESERVE, /* of a spare: it is mine to claim, and I am its tie; RELEASE gives it back */
+	CONTROL_DRAIN,	 /* text: the reason; number: end then, or before when nobody is connected;
+			    finish as above */
+	CONTROL_RESERVE, /* of a spare: it is mine to claim, and I am its tie; RELEASE gives it back
+			  */
 	/* number: port inside, number2: its flags; fds: the socket that publishes it */
 	CONTROL_PORT,
 	CONTROL_GRANT, /* lease: the spare has it and those ports, and is an instance from now on */

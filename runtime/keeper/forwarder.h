@@ -62,7 +62,7 @@ struct forwarder_message {
 	 */
 	uint32_t serial;
 	uint32_t flags; /* PORT: enum plan_port_flag */
-	uint32_t idle; /* WARN: unless it is used */
+	uint32_t idle;	/* WARN: unless it is used */
 };
 
 /*

@@ -86,8 +86,8 @@ struct keeper {
 	int64_t warned_ns;    /* the warning that was given last, by the time left then; 0: none */
 	bool looked;	      /* whether a warning was due has been looked at */
 	char frozen_reason[CONTROL_REASON_SIZE]; /* why it is frozen, and will end */
-	uint32_t n_granted;	/* published ports that a spare is about to get */
-	int64_t claimed_ns;	/* boot time at which it was reserved */
+	uint32_t n_granted;			 /* published ports that a spare is about to get */
+	int64_t claimed_ns;			 /* boot time at which it was reserved */
 	int64_t drain_until_ns; /* boot time: another instance took its place; 0: none did */
 	int64_t hurry_at_ns;	/* when connections count as idle sooner; 0: not any more */
 };

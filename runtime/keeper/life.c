@@ -130,8 +130,7 @@ static bool restart_server(struct keeper *keeper, bool failed)
 	struct control_packet start = {.verb = INIT_START_SERVER};
 
 	if (!failed || keeper->phase != PHASE_RUNNING || keeper->drain_until_ns ||
-	    spare_waits(keeper) ||
-	    keeper->message.restart != RESTART_ON_FAILURE ||
+	    spare_waits(keeper) || keeper->message.restart != RESTART_ON_FAILURE ||
 	    keeper->status.restarts >= keeper->message.restart_limit)
 		return false;
 	keeper->status.restarts++;

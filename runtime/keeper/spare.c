@@ -2,8 +2,8 @@
 /*
  * An instance that was started ahead (store/spares.h). Once its server is ready it is frozen, and
  * waits. A command that wants it reserves it and is its tie from then on; then it gets published
- * ports and a lease, and goes on as an instance that has just got ready. A command that goes away in
- * between takes the spare with it: nobody has to find out how far it came. See keeper.h.
+ * ports and a lease, and goes on as an instance that has just got ready. A command that goes away
+ * in between takes the spare with it: nobody has to find out how far it came. See keeper.h.
  */
 #include "keeper/keeper.h"
 #include "base/clock.h"

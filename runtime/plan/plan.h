@@ -154,8 +154,8 @@ struct plan {
 	struct plan_confinement confinement;
 	struct plan_lease lease;
 	struct plan_hook hooks[PLAN_HOOKS];
-	char *tier;	/* what its instances are for; NULL: not said */
-	char *ha_group; /* whose members must not share a host; NULL: none */
+	char *tier;	 /* what its instances are for; NULL: not said */
+	char *ha_group;	 /* whose members must not share a host; NULL: none */
 	char *no_spares; /* why none is started ahead of time; NULL: it may be */
 	struct plan_network network;
 	char **notes; /* for whoever starts it; not in the canonical form */

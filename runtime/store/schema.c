@@ -219,10 +219,9 @@ static const char version_13[] = "CREATE TABLE pool ("
 				 " ready INTEGER NOT NULL) WITHOUT ROWID;";
 
 /* What leads from each version to the next; a database that lacks several takes several. */
-static const char *const versions[] = {version_1, version_2,  version_3,  version_4,
-				       version_5, version_6,  version_7,  version_8,
-				       version_9, version_10, version_11, version_12,
-				       version_13};
+static const char *const versions[] = {version_1,  version_2,  version_3, version_4, version_5,
+				       version_6,  version_7,  version_8, version_9, version_10,
+				       version_11, version_12, version_13};
 
 _Static_assert(ARRAY_SIZE(versions) == SCHEMA_VERSION, "a step for every version");
 

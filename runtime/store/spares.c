@@ -120,7 +120,8 @@ int store_pool_set(struct store *store, const struct pool *pool, struct error *e
 static int remove_pool(struct store *store, const char *template_name, const char *zone,
 		       struct error *err)
 {
-	static const char *const statements[] = {"DELETE FROM spare" IS_OF, "DELETE FROM pool" IS_OF};
+	static const char *const statements[] = {"DELETE FROM spare" IS_OF,
+						 "DELETE FROM pool" IS_OF};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(statements); i++) {
@@ -160,8 +161,9 @@ int store_pool_liken(struct store *store, const struct pool *pool, const char *l
 int store_pool_note_failure(struct store *store, const struct pool *pool, int64_t when_ns,
 			    const char *error, struct error *err)
 {
-	static const char sql[] = "UPDATE pool SET failed_ns = ?3, error = ?4,"
-				  " failures = CASE WHEN ?4 IS NULL THEN 0 ELSE failures + 1 END" IS_OF;
+	static const char sql[] =
+		"UPDATE pool SET failed_ns = ?3, error = ?4,"
+		" failures = CASE WHEN ?4 IS NULL THEN 0 ELSE failures + 1 END" IS_OF;
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	int r = prepare(store, sql, pool->template_name, pool->zone, &statement, err);
 

@@ -14,17 +14,17 @@
 
 struct pool {
 	char *template_name, *zone;
-	char *source; /* what was given for the template: its name or a file's absolute path */
+	char *source;	/* what was given for the template: its name or a file's absolute path */
 	char *likeness; /* of its spares' plans (plan_write_likeness); NULL: not known yet */
 	uint32_t size;
 	int64_t max_age_ns; /* of a spare that nobody claims */
 	uint64_t hits, misses;
 	int64_t claim_ns; /* what all hits took together, from command to ready */
 	uint64_t starts;
-	int64_t ready_ns; /* the same of the spares' starts */
-	uint32_t failures; /* in a row */
-	int64_t failed_ns; /* wall clock, the last of them; 0: none */
-	char *error;	   /* of that one; NULL: none */
+	int64_t ready_ns;	/* the same of the spares' starts */
+	uint32_t failures;	/* in a row */
+	int64_t failed_ns;	/* wall clock, the last of them; 0: none */
+	char *error;		/* of that one; NULL: none */
 	uint32_t spares, ready; /* that are there; ready to be claimed */
 };
 

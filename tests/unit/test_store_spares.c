@@ -11,9 +11,11 @@
 #define ONE "000000a1"
 #define TWO "000000a2"
 
-static const struct pool web = {
-	.template_name = (char *)"hello", .zone = (char *)"default", .source = (char *)"hello",
-	.size = 2, .max_age_ns = 7};
+static const struct pool web = {.template_name = (char *)"hello",
+				.zone = (char *)"default",
+				.source = (char *)"hello",
+				.size = 2,
+				.max_age_ns = 7};
 
 static int admit_spare(struct store *store, unsigned number, struct error *err)
 {
