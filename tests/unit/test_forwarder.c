@@ -371,6 +371,41 @@ static void forwarder_run_works_without_output_and_ports(void **state)
 	assert_int_equal(rig_finish(rig), 0);
 }
 
+/* An instance that was started ahead has none until somebody claims it. */
+static void forwarder_run_takes_a_port_later(void **state)
+{
+	struct rig *rig = *state;
+	const struct forwarder_port port = rig->config.ports[0];
+	const struct forwarder_message message = {.verb = FORWARDER_PORT,
+						  .serial = port.inside_port,
+						  .flags = port.flags};
+	int listener = rig_listener(rig), client, inside;
+
+	rig->config.n_ports = 0;
+	rig_start(rig);
+	rig_say_started(rig, 1);
+	rig_expect_ready(rig, 1);
+	assert_int_equal(
+		socket_send(rig->channel, &message, sizeof(message), &listener, 1), 0);
+	rig_say(rig, FORWARDER_OPEN);
+	rig_join(rig, &client, &inside);
+	send_all(client, "question");
+	expect_bytes(inside, "question");
+	close(client);
+	close(inside);
+	assert_int_equal(rig_finish(rig), 0);
+}
+
+static void forwarder_run_ends_at_a_port_without_a_socket(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->config.n_ports = 0;
+	rig_start(rig);
+	rig_say(rig, FORWARDER_PORT);
+	assert_int_equal(rig_wait_exit(rig), 1);
+}
+
 #define with_rig(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
 int main(void)
@@ -394,6 +429,8 @@ int main(void)
 		with_rig(forwarder_run_goes_on_when_the_output_ends),
 		with_rig(forwarder_run_ignores_packets_it_does_not_know),
 		with_rig(forwarder_run_works_without_output_and_ports),
+		with_rig(forwarder_run_takes_a_port_later),
+		with_rig(forwarder_run_ends_at_a_port_without_a_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
