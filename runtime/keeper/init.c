@@ -98,7 +98,7 @@ static int set_up(struct init *init, struct error *err)
 				   .sources = init->sources,
 				   .n_sources = m->n_sources};
 	cleanup_fd int queues = -1;
-	int r;
+	int behind[2], r;
 
 	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);
 	setsid();
@@ -117,15 +117,19 @@ static int set_up(struct init *init, struct error *err)
 		r = fault_at("init: set up the network", err);
 	if (r == 0)
 		r = init_enter_network(init, err);
-	if (r == 0)
-		r = root_apply(&m->root, &owner, err);
+	if (r < 0)
+		return r;
+	/* while we have power over the namespace that they belong to */
+	behind[0] = queues = root_open_queues();
+	behind[1] = init->proc;
+	owner.behind = behind;
+	owner.n_behind = ARRAY_SIZE(behind);
+	r = root_apply(&m->root, &owner, err);
+	cleanup_close(&init->proc);
 	for (size_t i = 0; i < m->n_sources; i++)
 		close(init->sources[i]);
 	if (r == 0)
 		r = own_stdio(err);
-	/* while we have power over the namespace that they belong to */
-	if (r == 0)
-		queues = root_open_queues();
 	if (r == 0)
 		r = fault_at("init: enter the user namespace", err);
 	if (r == 0 && init->userns >= 0)

@@ -18,6 +18,7 @@ struct init {
 	int server_groups[START_CGROUPS_MAX];
 	int host_groups[START_CGROUPS_MAX];
 	int sources[PLAN_SOURCES_MAX]; /* of the host, for the root */
+	int proc;		       /* of its network, while that is set up; -1: none */
 };
 
 /*
