@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,6 +34,9 @@
 #ifndef MOUNT_ATTR_IDMAP
 #define MOUNT_ATTR_IDMAP 0x00100000
 #endif
+
+#define INSTANCE_NAMESPACES \
+	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
 
 static struct floor here; /* what is undone at the exit, whatever it is that ends the parent */
 static pid_t parent;
@@ -100,28 +103,52 @@ static void write_map(pid_t pid, const char *name)
 	close(fd);
 }
 
-static int __attribute__((noreturn)) sleep_for_ever(void *nothing)
+/* In the server's groups: the namespace's root is where its maker stands. */
+static void make_and_wait(int channel)
 {
-	(void)nothing;
-	for (;;)
-		pause();
+	char word = 'm';
+
+	check(unshare(CLONE_NEWCGROUP), "cgroup namespace");
+	check(unshare(CLONE_NEWUSER), "user namespace");
+	if (write(channel, &word, 1) == 1)
+		(void)!read(channel, &word, 1);
+	_exit(0);
 }
 
-/* Older than the other namespaces: layers get its ids before anything is inside. */
-static void userns_make(void)
+static int open_namespace(pid_t pid, const char *name)
 {
-	static char stack[4096] __attribute__((aligned(16)));
 	char path[64];
-	pid_t pid = clone(sleep_for_ever, stack + sizeof(stack),
-			  CLONE_VM | CLONE_FILES | CLONE_NEWUSER | SIGCHLD, NULL);
+	int fd;
 
-	check(pid, "user namespace");
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	check(fd, path);
+	return fd;
+}
+
+/*
+ * Older than the other namespaces: layers get the user namespace's ids before anything is inside,
+ * and nobody must move into the server's groups and back for that of groups.
+ */
+static void make_old_namespaces(void)
+{
+	int channel[2];
+	char word;
+	pid_t pid;
+
+	check(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), "socket pair");
+	pid = groups_fork(true, 0);
+	if (pid == 0) {
+		close(channel[0]);
+		make_and_wait(channel[1]);
+	}
+	close(channel[1]);
+	check(read(channel[0], &word, 1) - 1, "namespaces");
 	write_map(pid, "uid_map");
 	write_map(pid, "gid_map");
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	here.userns = open(path, O_RDONLY | O_CLOEXEC);
-	check(here.userns, path);
-	kill(pid, SIGKILL);
+	here.userns = open_namespace(pid, "user");
+	here.cgroupns = open_namespace(pid, "cgroup");
+	close(channel[0]);
 	waitpid(pid, NULL, 0);
 }
 
@@ -132,13 +159,23 @@ static void userns_enter(void)
 	check(setresuid(0, 0, 0), "user inside");
 }
 
-static int server_run(int go)
+static void await(int pipe)
 {
 	char word;
 
-	groups_join_server();
+	check(read(pipe, &word, 1) - 1, "a word");
+}
+
+/* Born before there is a root: only the host's root can have it be born in the server's group. */
+static int server_run(int root, int go)
+{
+	check(setns(here.cgroupns, CLONE_NEWCGROUP), "enter the cgroup namespace");
+	await(root);
+	check(chdir("/"), "/");
+	userns_enter();
+	root_confine(&here);
 	/* the link is made meanwhile */
-	check(read(go, &word, 1) == 1 ? 0 : -1, "the parent's word");
+	await(go);
 	server_confine();
 	execv(here.argv[0], here.argv);
 	check(-1, here.argv[0]);
@@ -147,57 +184,40 @@ static int server_run(int go)
 
 static int init_run(int go)
 {
+	int root[2], status = 0;
 	pid_t server;
-	int status = 0;
 
 	setsid();
 	check(sethostname(here.id, strlen(here.id)), "host name");
-	/* the namespace's root is where its maker stands at this moment */
-	groups_join_server();
-	check(unshare(CLONE_NEWCGROUP), "cgroup namespace");
-	groups_join_host();
+	check(pipe2(root, O_CLOEXEC), "pipe");
+	server = groups_fork(true, 0);
+	if (server == 0)
+		_exit(server_run(root[0], go));
+	check(setns(here.cgroupns, CLONE_NEWCGROUP), "enter the cgroup namespace");
 	if (!here.link)
 		link_none();
 	root_enter(&here);
+	check(write(root[1], "r", 1), "a word");
 	userns_enter();
 	root_confine(&here);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	server = fork();
-	check(server, "fork");
-	if (server == 0)
-		_exit(server_run(go));
 	while (waitpid(server, &status, 0) < 0 && errno == EINTR)
 		;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-static pid_t init_start(int go)
-{
-	struct clone_args args = {
-		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC,
-		.exit_signal = SIGCHLD,
-	};
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-
-	check(pid, "namespaces");
-	if (pid == 0)
-		_exit(init_run(go));
-	return pid;
-}
-
 static int run(void)
 {
-	char path[64];
 	int go[2], status;
 	pid_t init;
 
 	check(pipe2(go, O_CLOEXEC), "pipe");
-	init = init_start(go[0]);
+	init = groups_fork(false, INSTANCE_NAMESPACES);
+	if (init == 0)
+		_exit(init_run(go[0]));
 	close(go[0]);
 	if (here.link) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/net", init);
-		here.netns = open(path, O_RDONLY | O_CLOEXEC);
-		check(here.netns, path);
+		here.netns = open_namespace(init, "net");
 		link_make(&here);
 		close(here.netns);
 	}
@@ -223,7 +243,7 @@ static void prepare(void)
 	atexit(undo);
 	layer_make();
 	groups_make(&here);
-	userns_make();
+	make_old_namespaces();
 }
 
 int main(int argc, char **argv)

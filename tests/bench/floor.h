@@ -16,7 +16,7 @@ struct floor {
 	char *const *argv;   /* the server */
 	char id[16];
 	char state[64]; /* where the layer lies */
-	int userns, netns;
+	int userns, netns, cgroupns;
 	int layer; /* detached, with ids of the user namespace */
 };
 
@@ -26,8 +26,8 @@ void check(long result, const char *what);
 /* Groups: ID/host and ID/server in every hierarchy, the latter with limits. */
 void groups_make(const struct floor *floor);
 void groups_remove(const struct floor *floor);
-void groups_join_host(void);
-void groups_join_server(void);
+/* clone(2), straight into one or the other: in v2 every later move waits for all processors. */
+pid_t groups_fork(bool into_server, uint64_t namespaces);
 
 /* The inside's root; the caller is in the instance's mount namespace, as the host's root. */
 void root_enter(const struct floor *floor);

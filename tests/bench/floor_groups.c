@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define ROOT "/sys/fs/cgroup"
@@ -36,6 +38,7 @@ static const struct limit limits_v2[] = {
 
 static int host[HIERARCHIES], server[HIERARCHIES];
 static size_t joinable;
+static int directories[2] = {-1, -1}; /* of host and server in v2 */
 
 static void poke(const char *path, const char *word)
 {
@@ -52,19 +55,17 @@ static bool is_unified(void)
 }
 
 /* A v1 task that writes for itself into "tasks" is moved without the lock that others need. */
-static int open_members(const char *group, const char *leaf)
+static void open_leaf(const char *group, const char *leaf, int *members, int *ret_directory)
 {
 	char path[160];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s/tasks", group, leaf);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0) {
-		snprintf(path, sizeof(path), "%s/%s/cgroup.procs", group, leaf);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-	}
-	check(fd, path);
-	return fd;
+	members[joinable] = open(path, O_WRONLY | O_CLOEXEC);
+	if (members[joinable] >= 0)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", group, leaf);
+	*ret_directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	check(*ret_directory, path);
 }
 
 static void make_in(const struct floor *floor, const char *hierarchy)
@@ -82,8 +83,9 @@ static void make_in(const struct floor *floor, const char *hierarchy)
 	check(mkdir(path, 0755), path);
 	snprintf(path, sizeof(path), "%s/host", group);
 	check(mkdir(path, 0755), path);
-	server[joinable] = open_members(group, "server");
-	host[joinable++] = open_members(group, "host");
+	open_leaf(group, "host", host, &directories[0]);
+	open_leaf(group, "server", server, &directories[1]);
+	joinable += server[joinable] >= 0;
 }
 
 void groups_make(const struct floor *floor)
@@ -133,18 +135,20 @@ void groups_remove(const struct floor *floor)
 			remove_in(floor, mounts[i]);
 }
 
-static void join(const int *groups)
+/* In v2 a child is born where it belongs; where there is only that, or only v1, as well. */
+pid_t groups_fork(bool into_server, uint64_t namespaces)
 {
-	for (size_t i = 0; i < joinable; i++)
+	const int *groups = into_server ? server : host;
+	struct clone_args args = {.flags = namespaces, .exit_signal = SIGCHLD};
+	pid_t pid;
+
+	if (directories[into_server] >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)directories[into_server];
+	}
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	check(pid, "fork");
+	for (size_t i = 0; pid == 0 && i < joinable; i++)
 		check(pwrite(groups[i], "0", 1, 0), "join a group");
-}
-
-void groups_join_host(void)
-{
-	join(host);
-}
-
-void groups_join_server(void)
-{
-	join(server);
+	return pid;
 }

@@ -337,8 +337,12 @@ static void make_overlay(const struct floor *floor, int lower)
 	close(context);
 	close(upper);
 	close(work);
-	close(lower);
-	close(floor->layer);
+	/* with the old root they end at once; each would wait for all processors when it is closed
+	 */
+	put(floor->layer, floor->install);
+	put(lower, floor->install);
+	check(mount("mqueue", floor->install, "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL),
+	      "message queues");
 }
 
 static void make_devices(void)
