@@ -54,6 +54,8 @@ bool cgroup_is_delegated(const char *root, const char *group);
  */
 char *cgroup_choose_parent(const char *root, const char *group, const char *name);
 
+enum { CGROUP_HOST, CGROUP_SERVER };
+
 /* Open groups of one instance: what init and the keeper's process join. */
 struct cgroup_groups {
 	int host[CGROUP_HIERARCHIES_MAX]; /* one in every hierarchy */
@@ -61,6 +63,8 @@ struct cgroup_groups {
 	int leaf_host[CGROUP_HIERARCHIES_MAX]; /* of those, the ones with leaves; not owned */
 	int server[CGROUP_HIERARCHIES_MAX];
 	size_t n_server;
+	int directories[2];   /* in version 2, for cgroup_fork: CGROUP_HOST, CGROUP_SERVER */
+	size_t n_directories; /* 0: there are none */
 };
 
 /*

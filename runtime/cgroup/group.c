@@ -85,6 +85,22 @@ static int open_group(const struct cgroup_hierarchy *h, const char *parent, cons
 	return fd < 0 ? -errno : fd;
 }
 
+/* Both or none: without them processes are moved. */
+static void open_directories(const struct cgroup_hierarchy *h, const char *parent, const char *host,
+			     const char *server, struct cgroup_groups *groups)
+{
+	cleanup_free char *host_path = group_path(h, parent, host);
+	cleanup_free char *server_path = group_path(h, parent, server);
+	cleanup_fd int host_fd = open(host_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int server_fd = open(server_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (groups->n_directories || host_fd < 0 || server_fd < 0)
+		return;
+	groups->directories[CGROUP_HOST] = steal_fd(&host_fd);
+	groups->directories[CGROUP_SERVER] = steal_fd(&server_fd);
+	groups->n_directories = 2;
+}
+
 static int open_groups(const struct cgroup_hierarchy *h, const char *parent, const char *id,
 		       struct cgroup_groups *groups)
 {
@@ -101,6 +117,8 @@ static int open_groups(const struct cgroup_hierarchy *h, const char *parent, con
 		groups->leaf_host[groups->n_server] = host_fd;
 		groups->server[groups->n_server++] = steal_fd(&server_fd);
 	}
+	if (h->leaves && h->v2)
+		open_directories(h, parent, host, server, groups);
 	groups->host[groups->n_host++] = steal_fd(&host_fd);
 	return 0;
 }
@@ -160,6 +178,8 @@ void cgroup_groups_close(struct cgroup_groups *groups)
 		close(groups->host[i]);
 	for (size_t i = 0; i < groups->n_server; i++)
 		close(groups->server[i]);
+	for (size_t i = 0; i < groups->n_directories; i++)
+		close(groups->directories[i]);
 	*groups = (struct cgroup_groups){0};
 }
 
@@ -302,7 +322,9 @@ void cgroup_remove_parent(const struct cgroup_tree *tree, const char *parent)
 	for (size_t i = 0; i < tree->n; i++) {
 		cleanup_free char *top = group_path(&tree->list[i], parent, "");
 
-		rmdir(top); /* stays while another instance uses it */
+		/* another instance uses it, and with it those of all hierarchies */
+		if (rmdir(top) < 0 && errno == EBUSY)
+			return;
 	}
 }
 

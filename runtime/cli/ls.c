@@ -48,29 +48,26 @@ static void add_foreign_row(struct table *table, const struct record *record)
 		table_add(table, "-");
 }
 
-/* Below the list: what has been warned, and what helps. */
-static void print_ending(const struct caller *caller, const struct site *site,
-			 struct record **records, size_t n)
+/* What has been warned. */
+struct soon {
+	struct text names;
+	bool idle;
+};
+
+static void add_soon(struct soon *soon, const struct record *record, const struct status *status)
 {
-	size_t soon = 0;
-	bool idle = false;
+	if (!status->warned_ns)
+		return;
+	text_addf(&soon->names, "%s%s", soon->names.length ? ", " : "", record->grant.name);
+	soon->idle |= record->grant.lease.idle_ns != 0;
+}
 
-	for (size_t i = 0; i < n; i++) {
-		struct status status;
-
-		if (!caller_owns(caller, records[i]))
-			continue;
-		instance_observe(site, records[i], &status);
-		if (!status.warned_ns)
-			continue;
-		if (soon++ == 0)
-			printf("\nsoon over: ");
-		printf("%s%s", soon > 1 ? ", " : "", records[i]->grant.name);
-		idle |= records[i]->grant.lease.idle_ns != 0;
-	}
-	if (soon)
-		printf("; 'stint extend NAME +30m' %s\n",
-		       idle ? "or 'stint touch NAME' helps" : "gives more time");
+/* Below the list, with what helps. */
+static void print_soon(const struct soon *soon)
+{
+	if (soon->names.length)
+		printf("\nsoon over: %s; 'stint extend NAME +30m' %s\n", soon->names.data,
+		       soon->idle ? "or 'stint touch NAME' helps" : "gives more time");
 }
 
 /* What the mark says, and what helps. */
@@ -97,6 +94,7 @@ static void print_table(const struct caller *caller, const struct site *site,
 {
 	static const char *const heads[] = {"NAME", "TEMPLATE", "STATE", "OWNER", "LEFT", "PORTS"};
 	struct table table = {.columns = ARRAY_SIZE(heads)};
+	struct soon soon = {.idle = false};
 
 	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
 		table_add(&table, heads[i]);
@@ -109,10 +107,12 @@ static void print_table(const struct caller *caller, const struct site *site,
 		}
 		instance_observe(site, records[i], &status);
 		add_row(&table, records[i], &status);
+		add_soon(&soon, records[i], &status);
 	}
 	table_print(&table);
 	print_tainted(caller, records, n);
-	print_ending(caller, site, records, n);
+	print_soon(&soon);
+	text_deinit(&soon.names);
 }
 
 static void print_names(struct record **records, size_t n)

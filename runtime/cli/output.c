@@ -240,15 +240,16 @@ static void print_last(const char *cell, size_t indent, size_t width)
 void table_print(struct table *table)
 {
 	size_t width = line_width();
+	cleanup_free size_t *columns = xcalloc(table->columns, sizeof(*columns));
 
+	for (size_t c = 0; c + 1 < table->columns; c++)
+		columns[c] = column_width(table, c) + 2;
 	for (size_t row = 0; row + table->columns <= table->n; row += table->columns) {
 		size_t indent = 0;
 
 		for (size_t c = 0; c + 1 < table->columns; c++) {
-			size_t column = column_width(table, c) + 2;
-
-			printf("%-*s", (int)column, table->cells[row + c]);
-			indent += column;
+			printf("%-*s", (int)columns[c], table->cells[row + c]);
+			indent += columns[c];
 		}
 		print_last(table->cells[row + table->columns - 1], indent, width);
 	}

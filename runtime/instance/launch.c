@@ -297,12 +297,14 @@ static char **keeper_env(const struct site *site)
 }
 
 /* In the child; returns only when the keeper could not be executed. */
-static int become_keeper(const struct launch *launch, const int *fds, size_t n, struct error *err)
+static int become_keeper(const struct launch *launch, bool inside, const int *fds, size_t n,
+			 struct error *err)
 {
 	const struct cgroup_groups *groups = &launch->prepared->groups;
 	char *argv[] = {(char *)"stint-keeper", (char *)launch->record->grant.id, NULL};
 	char **env = keeper_env(launch->site);
-	int r = cgroup_join(groups->host, groups->n_host, err);
+	int r = inside ? cgroup_join_others(groups->host, groups->n_host, err)
+		       : cgroup_join(groups->host, groups->n_host, err);
 
 	if (r < 0)
 		return r;
@@ -333,6 +335,8 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 	fds[n++] = prepared->watch.version ? prepared->watch.count : prepared->run;
 	fds[n++] = prepared->watch.version ? prepared->watch.hits : prepared->run;
 	fds[n++] = prepared->freezer >= 0 ? prepared->freezer : prepared->run;
+	fds[n++] = prepared->groups.n_directories ? prepared->groups.directories[CGROUP_SERVER]
+						  : prepared->run;
 	for (size_t i = 0; i < prepared->groups.n_server; i++)
 		fds[n++] = prepared->groups.server[i];
 	for (size_t i = 0; i < prepared->groups.n_server; i++)
@@ -351,7 +355,9 @@ int launch_keeper(const struct launch *launch, int *ret_tie, pid_t *ret_pid, str
 	cleanup_fd int message = make_message(launch, err);
 	cleanup_fd int control = -1, mine = -1, theirs = -1;
 	struct control_packet failed = {.verb = CONTROL_FAILED};
+	const struct cgroup_groups *groups = &launch->prepared->groups;
 	int fds[FDS_MAX], pair[2];
+	bool inside;
 	size_t n;
 	pid_t pid;
 
@@ -366,11 +372,11 @@ int launch_keeper(const struct launch *launch, int *ret_tie, pid_t *ret_pid, str
 	mine = pair[0];
 	theirs = pair[1];
 	n = list_fds(launch, message, theirs, control, fds);
-	pid = fork();
+	pid = cgroup_fork(groups->n_directories ? groups->directories[CGROUP_HOST] : -1, &inside);
 	if (pid < 0)
 		return error_set(err, errno, "cannot fork");
 	if (pid == 0) {
-		become_keeper(launch, fds, n, &failed.error);
+		become_keeper(launch, inside, fds, n, &failed.error);
 		/* after arrange_fds the tie stands elsewhere; both numbers may be tried */
 		if (control_send(theirs, &failed, NULL, 0) < 0)
 			control_send(START_FD_TIE, &failed, NULL, 0);

@@ -1,41 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * PID 1 of an instance; see init.h. The order of set_up() is fixed: the groups are joined before
- * the cgroup namespace is left behind, the network exists before the root hides the host's /proc,
- * the root is made as the host's root before that is given up for the instance's own, and the death
- * signal comes last because a change of credentials clears it. The other namespaces are older than
- * the user namespace and not its own: whoever gets every capability inside has none over them.
- */
+/* PID 1 of an instance; see init.h. What it makes first is in init_setup.c. */
 #include "keeper/init.h"
 #include "keeper/control.h"
-#include "keeper/places.h"
+#include "keeper/early.h"
 #include "keeper/spawn.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
-#include "base/file.h"
 #include "base/process.h"
 #include "base/socket.h"
-#include "base/weaken.h"
-#include "cgroup/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define EXECS_MAX 64
-
-/* What it takes to start, own a terminal for, signal and confine programs of other users. */
-#define CAP(name) (1ULL << CAP_##name)
-#define INIT_CAPS (CAP(CHOWN) | CAP(KILL) | CAP(SETGID) | CAP(SETUID) | CAP(SETPCAP))
 
 struct child {
 	int64_t key; /* the keeper's; 0: a free place */
@@ -44,6 +27,8 @@ struct child {
 
 struct world {
 	struct init *init;
+	struct spawn spawn; /* the server */
+	struct early early;
 	pid_t server; /* 0: none */
 	struct child execs[EXECS_MAX];
 };
@@ -62,96 +47,9 @@ static void tell_failure(const struct world *world, int64_t key, const struct er
 	tell(world, &packet, NULL, 0);
 }
 
-static int enter_groups(const struct init *init, struct error *err)
-{
-	size_t n = init->message->n_cgroups;
-	int r = cgroup_join(init->server_groups, n, err);
-
-	if (r < 0)
-		return r;
-	/* the namespace's root is where its maker stands at this moment */
-	if (!weakened("cgroupns") && unshare(CLONE_NEWCGROUP) < 0)
-		return error_set(err, errno, "cannot make a cgroup namespace");
-	return cgroup_join(init->host_groups, n, err);
-}
-
-/* The host's /dev/null would keep a mount of the host in use. */
-static int own_stdio(struct error *err)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0)
-		return error_set(err, errno, "cannot open '/dev/null' inside");
-	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd);
-	close(null);
-	return 0;
-}
-
-static int set_up(struct init *init, struct error *err)
+static struct spawn spawn_base(const struct init *init)
 {
 	const struct start_message *m = init->message;
-	struct root_owner owner = {.uids = &m->uids,
-				   .gids = &m->gids,
-				   .userns = init->userns,
-				   .pool = init->pool,
-				   .sources = init->sources,
-				   .n_sources = m->n_sources};
-	cleanup_fd int queues = -1;
-	int r;
-
-	prctl(PR_SET_NAME, "stint-init", 0, 0, 0);
-	setsid();
-	umask(0);
-	/* what the host's domain is called (NIS) is nobody's business; "(none)" is none */
-	if (sethostname(m->id, strlen(m->id)) < 0 || setdomainname("(none)", 6) < 0)
-		return error_set(err, errno, "cannot set the host name");
-	/* while the host's /proc is there, and with the right to let nobody inside lower it */
-	file_poke(AT_FDCWD, "/proc/self/oom_score_adj", "500");
-	r = fault_at("init: enter its groups", err);
-	if (r == 0)
-		r = enter_groups(init, err);
-	if (weakened("fds"))
-		(void)open("/", O_RDONLY | O_DIRECTORY);
-	if (r == 0)
-		r = fault_at("init: set up the network", err);
-	if (r == 0)
-		r = init_enter_network(init, err);
-	if (r == 0)
-		r = root_apply(&m->root, &owner, err);
-	for (size_t i = 0; i < m->n_sources; i++)
-		close(init->sources[i]);
-	if (r == 0)
-		r = own_stdio(err);
-	/* while we have power over the namespace that they belong to */
-	if (r == 0)
-		queues = root_open_queues();
-	if (r == 0)
-		r = fault_at("init: enter the user namespace", err);
-	if (r == 0 && init->userns >= 0)
-		r = userns_enter(init->userns, err);
-	if (r < 0)
-		return r;
-	cleanup_close(&init->userns);
-	cleanup_close(&init->pool);
-	r = fault_at("init: confine itself", err);
-	if (r == 0)
-		r = places_confine(&m->root, queues, err);
-	if (r == 0)
-		r = confine_keep(INIT_CAPS | m->caps, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < m->n_cgroups; i++)
-		close(init->host_groups[i]);
-	umask(022);
-	prctl(PR_SET_DUMPABLE, weakened("dumpable"), 0, 0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	return 0;
-}
-
-static struct spawn spawn_base(const struct world *world)
-{
-	const struct start_message *m = world->init->message;
 
 	return (struct spawn){
 		.argv = m->command,
@@ -167,8 +65,8 @@ static struct spawn spawn_base(const struct world *world)
 				.filter = m->filter,
 				.filter_size = m->filter_size,
 			},
-		.stdio = {-1, world->init->out, world->init->errs},
-		.cgroups = world->init->server_groups,
+		.stdio = {-1, init->out, init->errs},
+		.cgroups = init->server_groups,
 		.n_cgroups = m->n_cgroups,
 		.files_limit = m->files_limit,
 	};
@@ -176,12 +74,16 @@ static struct spawn spawn_base(const struct world *world)
 
 static void start_server(struct world *world)
 {
-	struct spawn spawn = spawn_base(world);
+	struct spawn spawn = spawn_base(world->init);
 	struct control_packet packet = {.verb = INIT_SERVER_STARTED};
 	struct error err = {0};
+	int r = fault_at("init: start the server", &err);
 
-	if (fault_at("init: start the server", &err) < 0 ||
-	    spawn_process(&spawn, &world->server, &err) < 0)
+	if (r == 0 && world->early.pid)
+		r = early_start(&world->early, spawn.argv[0], &world->server, &err);
+	else if (r == 0)
+		r = spawn_process(&spawn, &world->server, &err);
+	if (r < 0)
 		tell_failure(world, 0, &err);
 	else
 		tell(world, &packet, NULL, 0);
@@ -263,7 +165,7 @@ static int start_exec(struct world *world, const struct control_packet *request,
 		      size_t n_fds, int *ret_master, struct error *err)
 {
 	struct child *child = child_of_key(world, 0);
-	struct spawn spawn = spawn_base(world);
+	struct spawn spawn = spawn_base(world->init);
 	cleanup_strv char **env = merge_env(request->env, world->init->message->env);
 	cleanup_fd int slave = -1;
 	int r = 0;
@@ -354,6 +256,8 @@ static void tell_exit(struct world *world, pid_t pid, int status)
 {
 	struct control_packet packet = {0};
 
+	if (early_lost(&world->early, pid))
+		return;
 	if (pid == world->server) {
 		world->server = 0;
 		packet.verb = INIT_SERVER_EXITED;
@@ -396,13 +300,15 @@ static int watch_children(void)
 
 void init_run(struct init *init)
 {
-	struct world world = {.init = init};
+	struct world world = {.init = init, .spawn = spawn_base(init)};
 	struct control_packet done = {.verb = INIT_SET_UP};
 	struct error err = {0};
 	int signals = watch_children();
 
+	/* an early process stands in its groups from birth */
+	world.spawn.n_cgroups = 0;
 	fault_list_to(init->out);
-	if (signals < 0 || set_up(init, &err) < 0) {
+	if (signals < 0 || init_set_up(init, &world.spawn, &world.early, &err) < 0) {
 		tell_failure(&world, 0, &err);
 		_exit(1);
 	}

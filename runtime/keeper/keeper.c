@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/socket.h"
+#include "cgroup/inside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -260,6 +261,9 @@ static void take_fds(struct keeper *keeper)
 	keeper->log = START_FD_LOG;
 	keeper->pool = START_FD_POOL;
 	keeper->freezer = START_FD_FREEZER;
+	keeper->group = START_FD_GROUP;
+	if (!cgroup_is_directory(keeper->group))
+		cleanup_close(&keeper->group);
 	keeper->memory = (struct memory_watch){
 		.version = (int)keeper->message.memory_version,
 		.event = START_FD_MEMORY_EVENT,
@@ -360,6 +364,8 @@ int main(void)
 {
 	struct keeper keeper = {
 		.userns = -1,
+		.cgroupns = -1,
+		.group = -1,
 		.turn = -1,
 		.hook = -1,
 		.netns = -1,

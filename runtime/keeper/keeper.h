@@ -60,9 +60,11 @@ struct keeper {
 	struct memory_watch memory;
 
 	struct child_process init, forwarder;
-	int userns; /* of an instance that is being made; -1: none */
-	int turn;   /* at undoing instances (turn.h); -1: none */
-	int netns;  /* of init: a forwarder may come to it when init has died already */
+	int userns;   /* of an instance that is being made; -1: none */
+	int cgroupns; /* the same; -1: init makes it */
+	int group;    /* the server's in version 2, a directory; -1: none */
+	int turn;     /* at undoing instances (turn.h); -1: none */
+	int netns;    /* of init: a forwarder may come to it when init has died already */
 	unsigned forwarder_restarts;
 	struct client clients[CLIENTS_MAX];
 	int64_t next_key;

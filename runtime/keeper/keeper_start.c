@@ -6,6 +6,7 @@
 #include "base/socket.h"
 #include "base/text.h"
 #include "base/weaken.h"
+#include "cgroup/inside.h"
 #include "confine/inside.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #define LAST_WORDS_MS 100
 
@@ -86,14 +88,17 @@ static void run_init(struct keeper *keeper, int channel)
 		.message = &keeper->message,
 		.channel = channel,
 		.userns = keeper->userns,
+		.cgroupns = keeper->cgroupns,
+		.group = keeper->group,
 		.pool = keeper->message.pool_is_mount ? keeper->pool : -1,
 		.netns = keeper->netns,
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
-	int keep[6 + 2 * START_CGROUPS_MAX + PLAN_SOURCES_MAX] = {
-		channel, init.out, init.errs, init.userns, init.pool, init.netns};
-	size_t n = 6;
+	int keep[8 + 2 * START_CGROUPS_MAX + PLAN_SOURCES_MAX] = {
+		channel,   init.out,   init.errs,     init.userns,
+		init.pool, init.netns, init.cgroupns, init.group};
+	size_t n = 8;
 
 	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
 		keep[n++] = init.server_groups[i] = keeper->server_groups[i];
@@ -150,8 +155,69 @@ static int open_network(struct keeper *keeper, struct error *err)
 	return keeper->netns < 0 ? explain_init(keeper, errno, err) : 0;
 }
 
+struct maker {
+	pid_t pid; /* 0: none */
+	int channel;
+};
+
+/* The namespace's root is where its maker stands: in the server's groups. */
+static int make_cgroupns(const struct keeper *keeper, struct error *err)
+{
+	int r = cgroup_join_others(keeper->server_groups, keeper->message.n_cgroups, err);
+
+	return r < 0 ? r : unshare(CLONE_NEWCGROUP) < 0 ? -errno : 0;
+}
+
+/*
+ * Init need not move into the server's groups and back when another process makes its namespace
+ * of groups, one that is born there and lives until a descriptor keeps what it has made. Whatever
+ * goes wrong with it goes wrong in init again, which can say so.
+ */
+static void begin_cgroupns(const struct keeper *keeper, struct maker *ret_maker)
+{
+	int pair[2], r;
+	bool inside;
+	pid_t pid;
+
+	*ret_maker = (struct maker){.channel = -1};
+	if (keeper->group < 0 || weakened("cgroupns") ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return;
+	pid = cgroup_fork(keeper->group, &inside);
+	if (pid == 0) {
+		char word;
+
+		close(pair[0]);
+		r = inside ? make_cgroupns(keeper, NULL) : -ENOSYS;
+		if (write(pair[1], &r, sizeof(r)) == (ssize_t)sizeof(r))
+			(void)!read(pair[1], &word, 1);
+		_exit(0);
+	}
+	close(pair[1]);
+	if (pid < 0)
+		close(pair[0]);
+	else
+		*ret_maker = (struct maker){.pid = pid, .channel = pair[0]};
+}
+
+static void end_cgroupns(struct keeper *keeper, struct maker *maker)
+{
+	char path[64];
+	int r;
+
+	if (!maker->pid)
+		return;
+	if (read(maker->channel, &r, sizeof(r)) == (ssize_t)sizeof(r) && r == 0) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/cgroup", maker->pid);
+		keeper->cgroupns = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	cleanup_close(&maker->channel);
+	waitpid(maker->pid, NULL, 0);
+}
+
 int keeper_start_init(struct keeper *keeper, struct error *err)
 {
+	struct maker maker;
 	int theirs = -1, r;
 
 	r = make_output(keeper, keeper->out, err);
@@ -159,8 +225,13 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 		r = make_output(keeper, keeper->errs, err);
 	if (r == 0)
 		r = make_channel(&keeper->init, &theirs, err);
-	if (r == 0 && keeper->message.uids.base)
+	if (r < 0)
+		return r;
+	/* both at once */
+	begin_cgroupns(keeper, &maker);
+	if (keeper->message.uids.base)
 		r = userns_make(&keeper->message.uids, &keeper->message.gids, &keeper->userns, err);
+	end_cgroupns(keeper, &maker);
 	if (r < 0)
 		return r;
 	keeper->init.pid = clone_process(instance_namespaces(keeper), &keeper->init.pidfd);
@@ -168,6 +239,8 @@ int keeper_start_init(struct keeper *keeper, struct error *err)
 		run_init(keeper, theirs);
 	close(theirs);
 	cleanup_close(&keeper->userns);
+	cleanup_close(&keeper->cgroupns);
+	cleanup_close(&keeper->group);
 	if (keeper->init.pid < 0)
 		return error_set(err, errno, "cannot make namespaces");
 	r = open_network(keeper, err);

@@ -32,6 +32,7 @@ enum start_fd {
 	START_FD_MEMORY_COUNT,
 	START_FD_MEMORY_HITS,
 	START_FD_FREEZER, /* file that freezes the server's group; any when there is none */
+	START_FD_GROUP,	  /* the server's group in version 2; any when there is none */
 	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners,
 			     what the template puts into the view; last, of a successor, a
 			     connection to the keeper before it (handover.c) */

@@ -141,29 +141,27 @@ static int become(const struct spawn *spawn, struct error *err)
 	return explain_exec(spawn, search_path(spawn), err);
 }
 
-int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
+void spawn_fail(const struct error *told, int report)
 {
-	cleanup_fd int reader = -1;
-	int report[2];
+	(void)!write(report, told, sizeof(*told));
+	_exit(127);
+}
+
+void spawn_become(const struct spawn *spawn, int report)
+{
+	struct error told = {0};
+
+	become(spawn, &told);
+	spawn_fail(&told, report);
+}
+
+int spawn_await(int report, pid_t pid, const char *name, pid_t *ret_pid, struct error *err)
+{
 	struct error told;
 	ssize_t n;
-	pid_t pid;
 
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return error_set(err, errno, "cannot make a pipe");
-	reader = report[0];
-	pid = fork();
-	if (pid == 0) {
-		told = (struct error){0};
-		become(spawn, &told);
-		(void)!write(report[1], &told, sizeof(told));
-		_exit(127);
-	}
-	close(report[1]);
-	if (pid < 0)
-		return error_set(err, errno, "cannot fork");
 	do
-		n = read(reader, &told, sizeof(told));
+		n = read(report, &told, sizeof(told));
 	while (n < 0 && errno == EINTR);
 	if (n == 0) {
 		*ret_pid = pid;
@@ -174,8 +172,26 @@ int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
 		kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	if (n != (ssize_t)sizeof(told))
-		return error_set(err, EIO, "cannot learn how '%s' was started", spawn->argv[0]);
+		return error_set(err, EIO, "cannot learn how '%s' was started", name);
 	if (err)
 		*err = told;
 	return told.code;
+}
+
+int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
+{
+	cleanup_fd int reader = -1;
+	int report[2];
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return error_set(err, errno, "cannot make a pipe");
+	reader = report[0];
+	pid = fork();
+	if (pid == 0)
+		spawn_become(spawn, report[1]);
+	close(report[1]);
+	if (pid < 0)
+		return error_set(err, errno, "cannot fork");
+	return spawn_await(reader, pid, spawn->argv[0], ret_pid, err);
 }

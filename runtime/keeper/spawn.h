@@ -30,4 +30,13 @@ struct spawn {
  */
 int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err);
 
+/*
+ * The two halves, for a child that was forked before it may execute. In the child: becomes the
+ * program, or tells the other end of the pipe why not. In init: waits for either.
+ */
+void spawn_become(const struct spawn *spawn, int report) __attribute__((noreturn));
+int spawn_await(int report, pid_t pid, const char *name, pid_t *ret_pid, struct error *err);
+/* For a child that fails before. */
+void spawn_fail(const struct error *told, int report) __attribute__((noreturn));
+
 #endif

@@ -222,12 +222,11 @@ static int make_private(struct error *err)
 	return 0;
 }
 
-static int cover_dev(int pool, struct error *err)
+static int cover_dev(int mount)
 {
 	cleanup_fd int at = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r = at < 0 ? -errno : mount_attach(pool, at);
 
-	return r < 0 ? error_set(err, -r, "cannot attach what holds the disk limit") : 0;
+	return at < 0 ? -errno : mount_attach(mount, at);
 }
 
 /*
@@ -236,15 +235,21 @@ static int cover_dev(int pool, struct error *err)
  * mount can only be put on what belongs to the same namespace. The pool is put there for the same
  * reason: parts of it can be shown only once it belongs to this namespace.
  */
-static int new_root(const struct mount_way *way, const struct root_op *top, int pool,
-		    struct error *err)
+static int new_root(const struct mount_way *way, const struct root_op *top,
+		    const struct root_owner *owner, struct error *err)
 {
-	int r = pool >= 0 ? cover_dev(pool, err) : 0;
-	cleanup_fd int at = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int mount;
+	cleanup_fd int at = -1;
+	int mount, r = 0;
 
+	/* what cannot be left behind ends when it is closed */
+	for (size_t i = 0; i < owner->n_behind; i++)
+		if (owner->behind[i] >= 0)
+			(void)cover_dev(owner->behind[i]);
+	if (owner->pool >= 0)
+		r = cover_dev(owner->pool);
 	if (r < 0)
-		return r;
+		return error_set(err, -r, "cannot attach what holds the disk limit");
+	at = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0)
 		return error_set(err, errno, "cannot open '/dev'");
 	mount = way->make(at, "tmpfs", top ? top->text : ROOT_TMPFS_OPTIONS,
@@ -306,7 +311,7 @@ static int build(const struct root_ops *ops, const struct root_owner *owner, int
 
 	if (r < 0)
 		return r;
-	a.root = new_root(a.way, top_of(ops), owner->pool, err);
+	a.root = new_root(a.way, top_of(ops), owner, err);
 	if (a.root < 0)
 		return a.root;
 	r = apply_list(ops, &a);

@@ -79,6 +79,12 @@ struct root_owner {
 	int pool;	    /* a detached mount with what is ROOT_IN_POOL; -1: none */
 	const int *sources; /* of the host: what is put there, images */
 	uint32_t n_sources;
+	/*
+	 * Detached mounts that are to end with the old root; -1: none. Closing the last descriptor
+	 * of one that is attached nowhere waits for every processor, each time anew.
+	 */
+	const int *behind;
+	size_t n_behind;
 };
 
 /*

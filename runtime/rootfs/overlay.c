@@ -189,6 +189,21 @@ static int mount_attached(const struct applying *a, const struct layers *layers,
 	return r < 0 ? r : steal_fd(&mount);
 }
 
+/*
+ * The overlay has its own of them. Attached to the old root they end with that: closing a mount
+ * that is attached nowhere waits for every processor, each time anew.
+ */
+static void leave_behind(const struct applying *a, const struct layers *layers)
+{
+	cleanup_fd int at = openat(root_origin(a), a->op->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (at < 0 || mount_attach(layers->upper_top, at) < 0)
+		return;
+	(void)mount_attach(layers->lower_top, layers->upper_top);
+	for (size_t i = 0; i < layers->n_above; i++)
+		(void)mount_attach(layers->above[i], layers->upper_top);
+}
+
 static int mount_mapped(const struct applying *a, const struct layers *layers, int target)
 {
 	cleanup_fd int mount = mount_by_fd(a, layers);
@@ -196,6 +211,8 @@ static int mount_mapped(const struct applying *a, const struct layers *layers, i
 
 	if (mount == -EINVAL || mount == -EOPNOTSUPP)
 		mount = mount_attached(a, layers, target);
+	else if (mount >= 0)
+		leave_behind(a, layers);
 	r = mount < 0 ? mount : mount_attach(mount, target);
 	return r < 0 ? r : steal_fd(&mount);
 }

@@ -595,6 +595,49 @@ static void cgroup_prepare_makes_groups_that_can_be_joined(void **state)
 	cgroup_groups_close(&groups);
 }
 
+/* Waits in the group in which it was born, and joins the others of version 1. */
+static pid_t start_born(const struct cgroup_groups *groups, bool *ret_inside)
+{
+	int ready[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = cgroup_fork(groups->n_directories ? groups->directories[CGROUP_SERVER] : -1,
+			  ret_inside);
+	if (pid == 0) {
+		struct error err;
+
+		must_succeed(cgroup_join_others(groups->server, groups->n_server, &err), &err);
+		say(ready[1]);
+		wait_forever(NULL);
+	}
+	hear(ready[0]);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static void cgroup_fork_is_born_in_version_2(void **state)
+{
+	struct real *real = *state;
+	struct cgroup_groups groups;
+	bool inside;
+	pid_t pid;
+
+	need_groups(real);
+	groups = prepare(real, "one");
+	pid = start_born(&groups, &inside);
+	/* without version 2 the groups of version 1 are all that there are */
+	assert_int_equal(inside, groups.n_directories > 0);
+	assert_is_member(real, pid, "/one/server", groups.n_server);
+	if (inside)
+		assert_true(cgroup_is_directory(groups.directories[CGROUP_SERVER]));
+	assert_false(cgroup_is_directory(groups.server[0]));
+	kill(pid, SIGKILL);
+	assert_killed(pid);
+	cgroup_groups_close(&groups);
+}
+
 #define MEMBERS 20
 
 static void cgroup_undo_kills_and_removes(void **state)
@@ -795,6 +838,7 @@ int main(void)
 		with_world(cgroup_undo_gives_up_on_a_group_that_stays_busy),
 		with_world(cgroup_each_id_of_plain_directories),
 		with_groups(cgroup_prepare_makes_groups_that_can_be_joined),
+		with_groups(cgroup_fork_is_born_in_version_2),
 		with_groups(cgroup_undo_kills_and_removes),
 		with_groups(cgroup_undo_spares_other_instances),
 		with_groups(cgroup_undo_of_nothing_real),
