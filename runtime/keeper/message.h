@@ -15,7 +15,7 @@
 
 #include <sys/types.h>
 
-#define START_MESSAGE_VERSION 6
+#define START_MESSAGE_VERSION 7
 #define START_GROUPS_MAX 32
 #define START_CGROUPS_MAX 24
 
