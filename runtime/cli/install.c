@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "instance/check.h"
-#include "install/live.h"
+#include "instance/guard.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,23 +41,6 @@ static int parse_backend(const char *word, enum backend *ret_backend, struct err
 			 "--backend: '%s' is none of auto, copy, reflink and erofs", word);
 }
 
-static void show_progress(const struct tree_progress *progress, void *data)
-{
-	cleanup_free char *text = NULL;
-	char bar[64], done[32], whole[32];
-
-	if (!progress_is_due(data))
-		return;
-	progress_bar(progress->bytes + progress->files,
-		     progress->total_bytes + progress->total_files, bar, sizeof(bar));
-	format_size(progress->bytes, done, sizeof(done));
-	format_size(progress->total_bytes, whole, sizeof(whole));
-	text = xasprintf("%s %s of %s, %llu of %llu files", bar, done, whole,
-			 (unsigned long long)progress->files,
-			 (unsigned long long)progress->total_files);
-	progress_show(data, text);
-}
-
 static int print_generation(const struct install_request *request,
 			    const struct generation *generation, int64_t took_ns)
 {
@@ -80,7 +63,8 @@ int install_adoption(const struct install_request *request, struct progress *pro
 		.state_path = request->site.state_path,
 		.install = install_name(request),
 		.cancel = -1,
-		.tell = show_progress,
+		.hash = request->invocation->options.hash,
+		.tell = progress_of_tree,
 		.data = progress,
 	};
 	return parse_backend(request->invocation->options.backend, &ret_adoption->backend, err);
@@ -134,13 +118,20 @@ static int add_install(struct install_request *request, struct error *err)
 /* With paths the install is new, and nothing is copied. */
 static int make_live(struct install_request *request, struct error *err)
 {
-	const char *name = install_name(request), *state_path = request->site.state_path;
-	int r;
+	char *const *paths = request->invocation->args[2] ? request->invocation->args + 2 : NULL;
+	struct progress progress = {0};
+	struct live_look look = {.hash = request->invocation->options.hash,
+				 .hashing = {.tell = progress_of_tree, .data = &progress}};
+	cleanup_fd int signals = -1;
+	int r = paths ? check_new(request, err) : 0;
 
-	if (!request->invocation->args[2])
-		return live_switch(state_path, name, err);
-	r = check_new(request, err);
-	return r < 0 ? r : live_create(state_path, name, request->invocation->args + 2, err);
+	if (r < 0)
+		return r;
+	signals = process_take_signals(0);
+	look.hashing.cancel = signals;
+	r = guard_switch(&request->site, install_name(request), paths, &look, err);
+	progress_clear(&progress);
+	return r;
 }
 
 static int remove_install(struct install_request *request, struct error *err)
@@ -227,7 +218,7 @@ const struct command install_command = {
 	.name = "install",
 	.usage = "ls | show NAME | add NAME PATH... | adopt NAME | canary NAME [TEMPLATE] | "
 		 "live NAME [PATH...] | diff NAME FROM TO | prune NAME | rm NAME",
-	.options = "backend set env secret json",
+	.options = "backend hash set env secret json",
 	.summary = "list and change installs, and keep generations of them",
 	.description =
 		"An install is a server's directories under a name. add makes a copy of them, the "
@@ -239,7 +230,10 @@ const struct command install_command = {
 		"copy, waits until it is ready and runs the template's check: the copy is removed "
 		"if that fails, and what new instances see stays what it was. With live, new "
 		"instances see the directories themselves, and nothing is copied: what changes "
-		"below them is noted with each of them, see ls and show. prune removes generations "
+		"below them is noted with each of them, see ls and show; with --hash they are "
+		"known "
+		"by what is in the files, which 'stint ls --check' reads again. prune removes "
+		"generations "
 		"that are not the newest and that no "
 		"instance is on; a sweep does it a day after they were replaced.",
 	.min_args = 1,

@@ -24,7 +24,7 @@ const struct policy policies[] = {
 	 "name ttl until keep-failed publish set env secret with no-hold queue queue-for recreate "
 	 "seccomp " LIMITS,
 	 "zone best-effort with-layer"},
-	{"install", "json", "backend set env secret"},
+	{"install", "json", "backend hash set env secret"},
 	{"replace", "drain set env secret with no-wait json " LIMITS, "best-effort"},
 	{"plan", "set env json " LIMITS, "zone best-effort with-layer"},
 	{"zone", "json", "tier peers egress dns"},

@@ -3,7 +3,9 @@
 #include "install/generation.h"
 #include "install/candidate.h"
 #include "install/depot.h"
+#include "install/hash.h"
 #include "install/image.h"
+#include "install/live.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -118,6 +120,25 @@ static int read_parts(struct making *making, struct error *err)
 	return r;
 }
 
+/* Of what the generation before has is known only by its time that it is as it was. */
+static int hash_parts(struct making *making, struct error *err)
+{
+	struct hashing hashing = {.cancel = making->adoption->cancel,
+				  .tell = making->adoption->tell,
+				  .data = making->adoption->data};
+	int r = 0;
+
+	if (!making->adoption->hash &&
+	    !live_is_hashed(making->adoption->state_path, making->install.name))
+		return 0;
+	for (size_t i = 0; i < making->n; i++)
+		hash_count(&making->parts[i].manifest, &hashing);
+	for (size_t i = 0; r == 0 && i < making->n; i++)
+		r = hash_all(making->parts[i].live, making->parts[i].path,
+			     &making->parts[i].manifest, &hashing, err);
+	return r;
+}
+
 static int choose_backend(struct making *making, struct error *err)
 {
 	bool possible = true;
@@ -154,13 +175,9 @@ static uint64_t bytes_to_write(const struct making *making)
 		bytes += part->manifest.bytes;
 		for (size_t j = 0; j < part->manifest.n; j++) {
 			const struct manifest_entry *now = &part->manifest.list[j];
-			const struct manifest_entry *then =
-				S_ISREG(now->mode) && now->links == 1
-					? manifest_find(&part->earlier, now->path)
-					: NULL;
 
-			if (then && manifest_entry_is_settled(&part->earlier, then) &&
-			    manifest_entry_is_untouched(then, now))
+			if (S_ISREG(now->mode) && now->links == 1 &&
+			    manifest_has_already(&part->earlier, now))
 				bytes -= now->size;
 		}
 	}
@@ -345,6 +362,8 @@ static int make(struct making *making, struct error *err)
 		r = drop_abandoned(making, err);
 	if (r == 0)
 		r = read_parts(making, err);
+	if (r == 0)
+		r = hash_parts(making, err);
 	if (r == 0)
 		r = choose_backend(making, err);
 	if (r == 0)

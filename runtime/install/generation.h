@@ -40,6 +40,7 @@ struct adoption {
 	const char *install;	/* name */
 	enum backend backend;
 	bool trial; /* for candidate_make alone */
+	bool hash;  /* by what is in the files; so also where the live directories are hashed */
 	int cancel; /* readable once it is to stop; -1: never */
 	void (*tell)(const struct tree_progress *progress, void *data); /* NULL: nobody listens */
 	void *data;
