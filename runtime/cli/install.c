@@ -42,17 +42,25 @@ static int parse_backend(const char *word, enum backend *ret_backend, struct err
 }
 
 static int print_generation(const struct install_request *request,
-			    const struct generation *generation, int64_t took_ns)
+			    const struct generation *generation, bool made, int64_t took_ns)
 {
+	const char *name = install_name(request);
 	char size[32], time[32];
+	json_t *object;
 
-	if (wants_json(request))
-		return json_print(json_generation(generation));
+	if (wants_json(request)) {
+		object = json_generation(generation);
+		json_object_set_new(object, "made", json_boolean(made));
+		return json_print(object);
+	}
 	format_size(generation->bytes, size, sizeof(size));
 	format_duration(took_ns, time, sizeof(time));
-	printf("generation %u of %s: %llu files, %s, by %s, in %s\n", generation->number,
-	       install_name(request), (unsigned long long)generation->files, size,
-	       generation->backend, time);
+	if (made)
+		printf("generation %u of %s: %llu files, %s, by %s, in %s\n", generation->number,
+		       name, (unsigned long long)generation->files, size, generation->backend,
+		       time);
+	else
+		printf("%s: nothing has changed since generation %u\n", name, generation->number);
 	return 0;
 }
 
@@ -85,10 +93,10 @@ static int make_generation(struct install_request *request, char *const *paths, 
 		r = paths ? install_create(&adoption, paths, &generation, err)
 			  : generation_adopt(&adoption, &generation, err);
 	progress_clear(&progress);
-	if (r == 0)
-		print_generation(request, &generation, clock_boottime_ns() - begun_ns);
+	if (r >= 0)
+		print_generation(request, &generation, r == 0, clock_boottime_ns() - begun_ns);
 	free(generation.backend);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static int adopt(struct install_request *request, struct error *err)
@@ -115,6 +123,16 @@ static int add_install(struct install_request *request, struct error *err)
 	return r < 0 ? r : make_generation(request, request->invocation->args + 2, err);
 }
 
+static int print_live(const struct install_request *request, bool hash)
+{
+	if (wants_json(request))
+		return json_print(json_pack("{s:s, s:s, s:b}", "install", install_name(request),
+					    "mode", "live", "hash", hash));
+	printf("%s: new instances see its directories themselves, guarded%s\n",
+	       install_name(request), hash ? ", with hashes" : "");
+	return 0;
+}
+
 /* With paths the install is new, and nothing is copied. */
 static int make_live(struct install_request *request, struct error *err)
 {
@@ -131,17 +149,71 @@ static int make_live(struct install_request *request, struct error *err)
 	look.hashing.cancel = signals;
 	r = guard_switch(&request->site, install_name(request), paths, &look, err);
 	progress_clear(&progress);
-	return r;
+	return r < 0 ? r : print_live(request, look.hash);
 }
 
 static int remove_install(struct install_request *request, struct error *err)
 {
-	return install_remove(request->site.state_path, install_name(request), err);
+	const char *name = install_name(request);
+	int r = install_remove(request->site.state_path, name, err);
+
+	if (r < 0)
+		return r;
+	if (wants_json(request))
+		return json_print(json_pack("{s:s, s:b}", "install", name, "removed", 1));
+	printf("%s: no install any more; its directories stay as they are\n", name);
+	return 0;
+}
+
+/* Those that were there and are not there any more. */
+static void print_pruned(const struct install_request *request, const struct generation *before,
+			 size_t n_before, const struct generation *after, size_t n_after)
+{
+	json_t *removed = json_array();
+
+	for (size_t i = 0, j = 0; i < n_before; i++) {
+		while (j < n_after && after[j].number < before[i].number)
+			j++;
+		if (j < n_after && after[j].number == before[i].number)
+			continue;
+		json_array_append_new(removed, json_integer(before[i].number));
+	}
+	if (wants_json(request)) {
+		json_print(json_pack("{s:s, s:o}", "install", install_name(request), "removed",
+				     removed));
+		return;
+	}
+	printf("%s: %zu generation%s removed, %zu kept\n", install_name(request),
+	       json_array_size(removed), json_array_size(removed) == 1 ? "" : "s", n_after);
+	json_decref(removed);
+}
+
+static int list_generations(const struct install_request *request, struct generation **ret_list,
+			    size_t *ret_n, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r = install_store(request, &store, err);
+
+	return r < 0 ? r
+		     : store_generation_list(store, install_name(request), ret_list, ret_n, err);
 }
 
 static int prune(struct install_request *request, struct error *err)
 {
-	return generation_prune(request->site.state_path, install_name(request), INT64_MAX, err);
+	struct generation *before = NULL, *after = NULL;
+	size_t n_before = 0, n_after = 0;
+	int r = list_generations(request, &before, &n_before, err);
+
+	if (r == 0)
+		r = generation_prune(request->site.state_path, install_name(request), INT64_MAX,
+				     err);
+	if (r == 0)
+		r = list_generations(request, &after, &n_after, err);
+	if (r == 0)
+		print_pruned(request, before, n_before, after, n_after);
+	generation_list_free(before, n_before);
+	generation_list_free(after, n_after);
+	return r;
 }
 
 static const struct {

@@ -290,6 +290,14 @@ bool manifest_has_already(const struct manifest *earlier, const struct manifest_
 	       manifest_entry_is_untouched(then, now) && (then->hashed || !now->hashed);
 }
 
+bool manifest_has_all_already(const struct manifest *earlier, const struct manifest *now)
+{
+	for (size_t i = 0; i < now->n; i++)
+		if (!manifest_has_already(earlier, &now->list[i]))
+			return false;
+	return earlier->n == now->n;
+}
+
 static void put_entry(struct text *to, const struct manifest_entry *entry)
 {
 	wire_put_string(to, entry->path);

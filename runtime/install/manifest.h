@@ -75,6 +75,8 @@ bool manifest_entry_looks_same(const struct manifest_entry *a, const struct mani
  * is untouched. With a hash of now, one of then is needed.
  */
 bool manifest_has_already(const struct manifest *earlier, const struct manifest_entry *now);
+/* The same for everything, with nothing missing. */
+bool manifest_has_all_already(const struct manifest *earlier, const struct manifest *now);
 
 /* A file in the directory, and back: -EBADMSG for one that is no manifest. */
 int manifest_write(int dirfd, const char *name, const struct manifest *manifest);

@@ -219,8 +219,14 @@ static void template_compile_refuses_bad_leases(void **state)
 		{"run: {command: a}\nharvest: conf\n",
 		 "t.yaml:2:10: key 'harvest': 'conf' is not an absolute path; write an absolute "
 		 "path without '.', '..' or '//', such as /opt/server/conf"},
-		{"run: {command: a}\nharvest: [/opt/a, /opt/a/b]\n",
-		 "t.yaml:2:19: key 'harvest': '/opt/a/b' overlaps with another path of the list; "
+		{"install: /opt/a\nrun: {command: a}\nharvest: [/opt/a/b, /opt/b]\n",
+		 "t.yaml:3:21: key 'harvest': '/opt/b' lies in no install directory, and nothing "
+		 "else is kept of what an instance writes"},
+		{"run: {command: a}\nharvest: /opt/b\n",
+		 "t.yaml:2:10: key 'harvest': '/opt/b' lies in no install directory, and nothing "
+		 "else is kept of what an instance writes"},
+		{"install: /opt\nrun: {command: a}\nharvest: [/opt/a, /opt/a/b]\n",
+		 "t.yaml:3:19: key 'harvest': '/opt/a/b' overlaps with another path of the list; "
 		 "keep the outer one"},
 		{"run: {command: a}\nlease: {warn: {before: [15m, soon]}}\n",
 		 "t.yaml:2:30: key 'lease.warn.before': 'soon' is not a valid list of durations; "
