@@ -2,10 +2,10 @@
 /* nftables; see nft.h. In commands. */
 #include "netns/nft.h"
 #include "base/cleanup.h"
+#include "base/library.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -13,8 +13,6 @@
 #include <nftables/libnftables.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#define LIBRARY "libnftables.so.1"
 
 /* Declared by the library's header; found when it is loaded. */
 static struct {
@@ -28,40 +26,26 @@ static struct {
 	__typeof__(nft_run_cmd_from_buffer) *run;
 } nft;
 
+static const struct library_symbol symbols[] = {
+	{"nft_ctx_new", &nft.make},
+	{"nft_ctx_free", &nft.end},
+	{"nft_ctx_output_set_flags", &nft.set_flags},
+	{"nft_ctx_buffer_output", &nft.buffer_output},
+	{"nft_ctx_buffer_error", &nft.buffer_error},
+	{"nft_ctx_get_output_buffer", &nft.output},
+	{"nft_ctx_get_error_buffer", &nft.error},
+	{"nft_run_cmd_from_buffer", &nft.run},
+};
+
 static int load(struct error *err)
 {
-	const struct {
-		const char *name;
-		void *where;
-	} symbols[] = {
-		{"nft_ctx_new", &nft.make},
-		{"nft_ctx_free", &nft.end},
-		{"nft_ctx_output_set_flags", &nft.set_flags},
-		{"nft_ctx_buffer_output", &nft.buffer_output},
-		{"nft_ctx_buffer_error", &nft.buffer_error},
-		{"nft_ctx_get_output_buffer", &nft.output},
-		{"nft_ctx_get_error_buffer", &nft.error},
-		{"nft_run_cmd_from_buffer", &nft.run},
-	};
-	void *library = nft.run ? NULL : dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	const struct library library = {.file = "libnftables.so.1",
+					.needing = "a zone with traffic needs",
+					.package = "libnftables1",
+					.symbols = symbols,
+					.n = ARRAY_SIZE(symbols)};
 
-	if (nft.run)
-		return 0;
-	for (size_t i = 0; library && i < ARRAY_SIZE(symbols); i++) {
-		void *found = dlsym(library, symbols[i].name);
-
-		if (!found)
-			library = NULL;
-		memcpy(symbols[i].where, &found, sizeof(found));
-	}
-	if (library)
-		return 0;
-	nft.run = NULL;
-	error_say(err, ERROR_FAILED,
-		  "a zone with traffic needs nftables, and " LIBRARY
-		  " cannot be loaded: install it "
-		  "(Debian: libnftables1)");
-	return error_with_code(err, -ENOENT);
+	return library_load(&library, err);
 }
 
 static int run(struct nft_ctx *context, const char *commands, char **ret_output, struct error *err)

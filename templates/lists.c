@@ -161,11 +161,25 @@ static int read_views(struct reading *reading, const struct value_type *type,
 	return read_paths(reading, type, node, add_view, field);
 }
 
+/* What names stand for is known at the start. */
+static bool may_lie_within(const char *path, char *const *installs)
+{
+	for (size_t i = 0; installs && installs[i]; i++)
+		if (installs[i][0] != '/' || path_is_within(path, installs[i]))
+			return true;
+	return false;
+}
+
 static int add_harvest(struct reading *reading, const struct node *node, const char *path,
 		       char ***list)
 {
 	char shown[SHOWN_PATH_MAX];
 
+	if (!may_lie_within(path, reading->plan->install))
+		return node_error(node, reading->err,
+				  "'%s' lies in no install directory, and nothing else is kept of "
+				  "what an instance writes",
+				  characters_printable(path, shown, sizeof(shown)));
 	for (size_t i = 0; *list && (*list)[i]; i++)
 		if (path_is_within(path, (*list)[i]) || path_is_within((*list)[i], path))
 			return node_error(node, reading->err,
@@ -192,7 +206,6 @@ static int read_layers(struct reading *reading, const struct value_type *type,
 	return read_paths(reading, type, node, add_layer, field);
 }
 
-/* That they lie in install directories is seen at the start: installs may have names. */
 static int read_harvest(struct reading *reading, const struct value_type *type,
 			const struct node *node, void *field)
 {

@@ -2,15 +2,14 @@
 /* Archives; see archive.h. In commands. */
 #include "base/archive_raw.h"
 #include "base/cleanup.h"
+#include "base/library.h"
 #include "base/text.h"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 
-#define LIBRARY "libarchive.so.13"
 #define BLOCK (64U << 10)
 #define ATTRIBUTES_MAX 64
 
@@ -73,34 +72,21 @@ static struct {
 #undef X
 } lib;
 
+static const struct library_symbol symbols[] = {
+#define X(field, symbol) {#symbol, &lib.field},
+	FUNCTIONS(X)
+#undef X
+};
+
 int archive_load(struct error *err)
 {
-	const struct {
-		const char *name;
-		void *where;
-	} symbols[] = {
-#define X(field, symbol) {#symbol, &lib.field},
-		FUNCTIONS(X)
-#undef X
-	};
-	void *library = lib.add_sparse ? NULL : dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	const struct library library = {.file = "libarchive.so.13",
+					.needing = "archives need",
+					.package = "libarchive13",
+					.symbols = symbols,
+					.n = ARRAY_SIZE(symbols)};
 
-	if (lib.add_sparse)
-		return 0;
-	for (size_t i = 0; library && i < ARRAY_SIZE(symbols); i++) {
-		void *found = dlsym(library, symbols[i].name);
-
-		if (!found)
-			library = NULL;
-		memcpy(symbols[i].where, &found, sizeof(found));
-	}
-	if (library)
-		return 0;
-	lib.add_sparse = NULL;
-	error_say(err, ERROR_FAILED,
-		  "archives need " LIBRARY ", which cannot be loaded: install it (Debian: "
-		  "libarchive13)");
-	return error_with_code(err, -ENOENT);
+	return library_load(&library, err);
 }
 
 /* The library's words are about the content, which anybody may have made: one line, plain. */

@@ -41,8 +41,10 @@ static int keep(const struct bound *bound, const struct quota *quota, struct err
 
 static void bound_lease(const struct quota *quota, struct plan_lease *lease)
 {
-	if (quota->ttl_ns && (!lease->max_ns || lease->max_ns > quota->ttl_ns))
+	if (quota->ttl_ns && (!lease->max_ns || lease->max_ns > quota->ttl_ns)) {
 		lease->max_ns = quota->ttl_ns;
+		lease->max_of_quota = true;
+	}
 	if (lease->max_ns && lease->ttl_ns > lease->max_ns)
 		lease->ttl_ns = lease->max_ns;
 }

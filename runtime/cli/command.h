@@ -25,7 +25,7 @@ struct options {
 	char *output, *with, *as;
 	char *zone, *tier, *peers, *egress, *dns;
 	char *memory, *swap, *cpus, *disk, *pids, *files, *io_read, *io_write, *log_size;
-	bool best_effort;
+	bool best_effort, hash;
 	char **publish, **set, **env, **secret, **with_layer;
 };
 

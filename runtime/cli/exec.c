@@ -262,12 +262,8 @@ static void take_signal(struct executing *e)
 static void take_packet(struct executing *e)
 {
 	cleanup_packet struct control_packet packet = {0};
-	int fds[SOCKET_FDS_MAX];
-	size_t n_fds = 0;
-	int r = control_receive(e->keeper, &packet, fds, &n_fds);
+	int r = control_receive_words(e->keeper, &packet);
 
-	for (size_t i = 0; r > 0 && i < n_fds; i++)
-		close(fds[i]);
 	if (r <= 0) {
 		fprintf(stderr, "stint: the instance has ended\n");
 		e->status = EXIT_OWN_FAILURE;

@@ -11,9 +11,19 @@
 #include <string.h>
 #include <time.h>
 
-static int new_lease(const struct invocation *invocation, const struct record *record,
-		     struct lease *ret_lease, struct error *err)
+/* Whose the maximum is. */
+static bool is_of_quota(const struct site *site, const struct record *record)
 {
+	const struct quota *quota = site_config_quota(&site->config, record->grant.owner);
+
+	return record->grant.owner_uid && quota->ttl_ns &&
+	       quota->ttl_ns == record->grant.lease.max_ns;
+}
+
+static int new_lease(const struct invocation *invocation, const struct site *site,
+		     const struct record *record, struct lease *ret_lease, struct error *err)
+{
+	struct lease old = record->grant.lease;
 	const char *more = invocation->n_args > 1 ? invocation->args[1] : NULL;
 	const char *until_text = invocation->options.until;
 	int64_t more_ns = 0;
@@ -33,8 +43,8 @@ static int new_lease(const struct invocation *invocation, const struct record *r
 	if (until_text && parse_time(until_text, time(NULL), &until) < 0)
 		return error_say(err, ERROR_USAGE,
 				 "'%s' is no time; write 18:00 or 2026-12-24T18:00", until_text);
-	return lease_extend(&record->grant.lease, record->created_ns, more_ns, until, ret_lease,
-			    err);
+	old.max_of_quota = is_of_quota(site, record);
+	return lease_extend(&old, record->created_ns, more_ns, until, ret_lease, err);
 }
 
 /* The store first, then the keeper, which acknowledges: a crash between the two loses nothing. */
@@ -90,7 +100,7 @@ static int run_extend(const struct invocation *invocation)
 	int status = 0;
 
 	if (open_running(invocation->caller, invocation->args[0], &site, &record, &err) < 0 ||
-	    new_lease(invocation, record, &lease, &err) < 0 ||
+	    new_lease(invocation, &site, record, &lease, &err) < 0 ||
 	    apply(&site, record, &lease, &err) < 0)
 		status = report(&err);
 	else if (invocation->options.json)
@@ -107,7 +117,7 @@ const struct command extend_command = {
 	.options = "until json",
 	.summary = "move the deadline of an instance",
 	.description = "Adds to the time an instance has left, or sets when it ends, up to the "
-		       "maximum of its template.",
+		       "maximum of its template, or of its owner's quota.",
 	.min_args = 1,
 	.max_args = 2,
 	.run = run_extend,

@@ -68,11 +68,47 @@ static char *option_text(const struct option_spec *spec)
 	return text_take(&text);
 }
 
+/* A piece that is not broken: up to the next alternative, or to what may be left out. */
+static size_t usage_piece(const char *text, bool alternatives)
+{
+	size_t n;
+	int depth = 0;
+
+	for (n = 0; text[n]; n++) {
+		depth += (text[n] == '[') - (text[n] == ']');
+		if (n > 0 && text[n] == ' ' && depth == 0 &&
+		    (alternatives ? text[n - 1] == '|' : text[n + 1] == '['))
+			break;
+	}
+	return n;
+}
+
+static void print_usage(const struct command *command)
+{
+	const char *text = command->usage;
+	int indent = printf("usage: stint %s", command->name);
+	size_t column = (size_t)indent;
+
+	while (*text) {
+		size_t n = usage_piece(text, strstr(command->usage, " | "));
+
+		if (column > (size_t)indent && column + 1 + n > 78) {
+			printf("\n%*s", indent, "");
+			column = (size_t)indent;
+		}
+		printf(" %.*s", (int)n, text);
+		column += 1 + n;
+		text += n + (text[n] == ' ');
+	}
+	putchar('\n');
+}
+
 static void print_command(const struct command *command)
 {
 	struct table table = {.columns = 2};
 
-	printf("usage: stint %s %s\n\n", command->name, command->usage);
+	print_usage(command);
+	putchar('\n');
 	print_paragraph(command->description ? command->description : command->summary);
 	for (const struct option_spec *spec = option_specs; spec->name; spec++) {
 		cleanup_free char *text = NULL;

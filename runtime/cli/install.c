@@ -9,8 +9,8 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "instance/check.h"
+#include "instance/guard.h"
 #include "instance/spares.h"
-#include "install/live.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,35 +42,26 @@ static int parse_backend(const char *word, enum backend *ret_backend, struct err
 			 "--backend: '%s' is none of auto, copy, reflink and erofs", word);
 }
 
-static void show_progress(const struct tree_progress *progress, void *data)
-{
-	cleanup_free char *text = NULL;
-	char bar[64], done[32], whole[32];
-
-	if (!progress_is_due(data))
-		return;
-	progress_bar(progress->bytes + progress->files,
-		     progress->total_bytes + progress->total_files, bar, sizeof(bar));
-	format_size(progress->bytes, done, sizeof(done));
-	format_size(progress->total_bytes, whole, sizeof(whole));
-	text = xasprintf("%s %s of %s, %llu of %llu files", bar, done, whole,
-			 (unsigned long long)progress->files,
-			 (unsigned long long)progress->total_files);
-	progress_show(data, text);
-}
-
 static int print_generation(const struct install_request *request,
-			    const struct generation *generation, int64_t took_ns)
+			    const struct generation *generation, bool made, int64_t took_ns)
 {
+	const char *name = install_name(request);
 	char size[32], time[32];
+	json_t *object;
 
-	if (wants_json(request))
-		return json_print(json_generation(generation));
+	if (wants_json(request)) {
+		object = json_generation(generation);
+		json_object_set_new(object, "made", json_boolean(made));
+		return json_print(object);
+	}
 	format_size(generation->bytes, size, sizeof(size));
 	format_duration(took_ns, time, sizeof(time));
-	printf("generation %u of %s: %llu files, %s, by %s, in %s\n", generation->number,
-	       install_name(request), (unsigned long long)generation->files, size,
-	       generation->backend, time);
+	if (made)
+		printf("generation %u of %s: %llu files, %s, by %s, in %s\n", generation->number,
+		       name, (unsigned long long)generation->files, size, generation->backend,
+		       time);
+	else
+		printf("%s: nothing has changed since generation %u\n", name, generation->number);
 	return 0;
 }
 
@@ -81,7 +72,8 @@ int install_adoption(const struct install_request *request, struct progress *pro
 		.state_path = request->site.state_path,
 		.install = install_name(request),
 		.cancel = -1,
-		.tell = show_progress,
+		.hash = request->invocation->options.hash,
+		.tell = progress_of_tree,
 		.data = progress,
 	};
 	return parse_backend(request->invocation->options.backend, &ret_adoption->backend, err);
@@ -102,10 +94,10 @@ static int make_generation(struct install_request *request, char *const *paths, 
 		r = paths ? install_create(&adoption, paths, &generation, err)
 			  : generation_adopt(&adoption, &generation, err);
 	progress_clear(&progress);
-	if (r == 0)
-		print_generation(request, &generation, clock_boottime_ns() - begun_ns);
+	if (r >= 0)
+		print_generation(request, &generation, r == 0, clock_boottime_ns() - begun_ns);
 	free(generation.backend);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static int adopt(struct install_request *request, struct error *err)
@@ -132,26 +124,97 @@ static int add_install(struct install_request *request, struct error *err)
 	return r < 0 ? r : make_generation(request, request->invocation->args + 2, err);
 }
 
+static int print_live(const struct install_request *request, bool hash)
+{
+	if (wants_json(request))
+		return json_print(json_pack("{s:s, s:s, s:b}", "install", install_name(request),
+					    "mode", "live", "hash", hash));
+	printf("%s: new instances see its directories themselves, guarded%s\n",
+	       install_name(request), hash ? ", with hashes" : "");
+	return 0;
+}
+
 /* With paths the install is new, and nothing is copied. */
 static int make_live(struct install_request *request, struct error *err)
 {
-	const char *name = install_name(request), *state_path = request->site.state_path;
-	int r;
+	char *const *paths = request->invocation->args[2] ? request->invocation->args + 2 : NULL;
+	struct progress progress = {0};
+	struct live_look look = {.hash = request->invocation->options.hash,
+				 .hashing = {.tell = progress_of_tree, .data = &progress}};
+	cleanup_fd int signals = -1;
+	int r = paths ? check_new(request, err) : 0;
 
-	if (!request->invocation->args[2])
-		return live_switch(state_path, name, err);
-	r = check_new(request, err);
-	return r < 0 ? r : live_create(state_path, name, request->invocation->args + 2, err);
+	if (r < 0)
+		return r;
+	signals = process_take_signals(0);
+	look.hashing.cancel = signals;
+	r = guard_switch(&request->site, install_name(request), paths, &look, err);
+	progress_clear(&progress);
+	return r < 0 ? r : print_live(request, look.hash);
 }
 
 static int remove_install(struct install_request *request, struct error *err)
 {
-	return install_remove(request->site.state_path, install_name(request), err);
+	const char *name = install_name(request);
+	int r = install_remove(request->site.state_path, name, err);
+
+	if (r < 0)
+		return r;
+	if (wants_json(request))
+		return json_print(json_pack("{s:s, s:b}", "install", name, "removed", 1));
+	printf("%s: no install any more; its directories stay as they are\n", name);
+	return 0;
+}
+
+/* Those that were there and are not there any more. */
+static void print_pruned(const struct install_request *request, const struct generation *before,
+			 size_t n_before, const struct generation *after, size_t n_after)
+{
+	json_t *removed = json_array();
+
+	for (size_t i = 0, j = 0; i < n_before; i++) {
+		while (j < n_after && after[j].number < before[i].number)
+			j++;
+		if (j < n_after && after[j].number == before[i].number)
+			continue;
+		json_array_append_new(removed, json_integer(before[i].number));
+	}
+	if (wants_json(request)) {
+		json_print(json_pack("{s:s, s:o}", "install", install_name(request), "removed",
+				     removed));
+		return;
+	}
+	printf("%s: %zu generation%s removed, %zu kept\n", install_name(request),
+	       json_array_size(removed), json_array_size(removed) == 1 ? "" : "s", n_after);
+	json_decref(removed);
+}
+
+static int list_generations(const struct install_request *request, struct generation **ret_list,
+			    size_t *ret_n, struct error *err)
+{
+	cleanup_store struct store *store = NULL;
+	int r = install_store(request, &store, err);
+
+	return r < 0 ? r
+		     : store_generation_list(store, install_name(request), ret_list, ret_n, err);
 }
 
 static int prune(struct install_request *request, struct error *err)
 {
-	return generation_prune(request->site.state_path, install_name(request), INT64_MAX, err);
+	struct generation *before = NULL, *after = NULL;
+	size_t n_before = 0, n_after = 0;
+	int r = list_generations(request, &before, &n_before, err);
+
+	if (r == 0)
+		r = generation_prune(request->site.state_path, install_name(request), INT64_MAX,
+				     err);
+	if (r == 0)
+		r = list_generations(request, &after, &n_after, err);
+	if (r == 0)
+		print_pruned(request, before, n_before, after, n_after);
+	generation_list_free(before, n_before);
+	generation_list_free(after, n_after);
+	return r;
 }
 
 static const struct action {
@@ -239,7 +302,7 @@ const struct command install_command = {
 	.name = "install",
 	.usage = "ls | show NAME | add NAME PATH... | adopt NAME | canary NAME [TEMPLATE] | "
 		 "live NAME [PATH...] | diff NAME FROM TO | prune NAME | rm NAME",
-	.options = "backend set env secret json",
+	.options = "backend hash set env secret json",
 	.summary = "list and change installs, and keep generations of them",
 	.description =
 		"An install is a server's directories under a name. add makes a copy of them, the "
@@ -251,7 +314,10 @@ const struct command install_command = {
 		"copy, waits until it is ready and runs the template's check: the copy is removed "
 		"if that fails, and what new instances see stays what it was. With live, new "
 		"instances see the directories themselves, and nothing is copied: what changes "
-		"below them is noted with each of them, see ls and show. prune removes generations "
+		"below them is noted with each of them, see ls and show; with --hash they are "
+		"known "
+		"by what is in the files, which 'stint ls --check' reads again. prune removes "
+		"generations "
 		"that are not the newest and that no "
 		"instance is on; a sweep does it a day after they were replaced.",
 	.min_args = 1,

@@ -2,6 +2,7 @@
 /* stint install ls and show: installs, their generations, and who is on them. */
 #include "cli/install.h"
 #include "base/cleanup.h"
+#include "install/live.h"
 #include "store/taints.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct shown {
 	struct generation *generations;
 	size_t n;
 	uint32_t on_live, tainted; /* instances */
+	bool hashed;		   /* what is in the live files is known */
 };
 
 json_t *json_generation(const struct generation *generation)
@@ -35,11 +37,13 @@ static void shown_deinit(struct shown *shown)
 }
 
 /* Of an install that was loaded. */
-static int load_rest(struct store *store, struct shown *shown, struct error *err)
+static int load_rest(const struct install_request *request, struct store *store,
+		     struct shown *shown, struct error *err)
 {
 	const char *name = shown->install.name;
 	int r = store_generation_list(store, name, &shown->generations, &shown->n, err);
 
+	shown->hashed = live_is_hashed(request->site.state_path, name);
 	return r < 0 ? r : store_live_count(store, name, &shown->on_live, &shown->tainted, err);
 }
 
@@ -57,6 +61,7 @@ static json_t *json_install(const struct shown *shown)
 			   (json_int_t)install->newest, "generations", list);
 	json_object_set_new(object, "candidate",
 			    install->candidate ? json_integer(install->candidate) : json_null());
+	json_object_set_new(object, "hash", json_boolean(install->live && shown->hashed));
 	json_object_set_new(object, "live_instances", json_integer(shown->on_live));
 	json_object_set_new(object, "tainted_instances", json_integer(shown->tainted));
 	return object;
@@ -87,8 +92,9 @@ static void add_row(struct table *table, const struct shown *shown)
 }
 
 /* Takes the installs over. */
-static int list_each(struct store *store, struct install *installs, size_t n, struct table *table,
-		     json_t *list, struct error *err)
+static int list_each(const struct install_request *request, struct store *store,
+		     struct install *installs, size_t n, struct table *table, json_t *list,
+		     struct error *err)
 {
 	int r = 0;
 
@@ -96,7 +102,7 @@ static int list_each(struct store *store, struct install *installs, size_t n, st
 		struct shown shown = {.install = installs[i]};
 
 		if (r == 0)
-			r = load_rest(store, &shown, err);
+			r = load_rest(request, store, &shown, err);
 		if (r == 0 && list)
 			json_array_append_new(list, json_install(&shown));
 		else if (r == 0)
@@ -123,7 +129,7 @@ int install_list(struct install_request *request, struct error *err)
 	for (size_t i = 0; !list && n > 0 && i < ARRAY_SIZE(heads); i++)
 		table_add(&table, heads[i]);
 	if (r == 0)
-		r = list_each(store, installs, n, &table, list, err);
+		r = list_each(request, store, installs, n, &table, list, err);
 	if (r == 0 && list)
 		return json_print(list);
 	json_decref(list);
@@ -168,9 +174,9 @@ static void print_install(const struct shown *shown)
 	for (size_t i = 0; install->paths[i]; i++)
 		printf("%-10s%s\n", i ? "" : install->name, install->paths[i]);
 	if (install->live)
-		printf("%-10snew instances see this itself, guarded; 'stint install adopt %s'\n"
+		printf("%-10snew instances see this itself, guarded%s; 'stint install adopt %s'\n"
 		       "%-10smakes a generation for them, which nothing changes\n",
-		       "live", install->name, "");
+		       "live", shown->hashed ? ", with hashes" : "", install->name, "");
 	if (shown->on_live)
 		printf("%-10s%u on the live directories, %u of them tainted\n", "instances",
 		       shown->on_live, shown->tainted);
@@ -189,7 +195,7 @@ int install_show(struct install_request *request, struct error *err)
 	if (r == 0)
 		r = store_install_load(store, install_name(request), &shown.install, err);
 	if (r == 0)
-		r = load_rest(store, &shown, err);
+		r = load_rest(request, store, &shown, err);
 	if (r == 0 && request->invocation->options.json)
 		json_print(json_install(&shown));
 	else if (r == 0)

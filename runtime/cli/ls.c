@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/place.h"
+#include "cli/progress.h"
 #include "base/cleanup.h"
 #include "instance/guard.h"
 #include "instance/sweep.h"
@@ -140,6 +141,17 @@ static int print_json(const struct caller *caller, const struct site *site, stru
 	return json_print(list);
 }
 
+/* Also what is in files, where somebody asked for that (stint install live --hash). */
+static int check_all(const struct site *site, struct error *err)
+{
+	struct progress progress = {0};
+	const struct hashing hashing = {.cancel = -1, .tell = progress_of_tree, .data = &progress};
+	int r = guard_look_at_all(site, &hashing, err);
+
+	progress_clear(&progress);
+	return r;
+}
+
 static int load_all(struct site *site, bool check, struct record ***ret_records, size_t *ret_n,
 		    struct error *err)
 {
@@ -150,7 +162,7 @@ static int load_all(struct site *site, bool check, struct record ***ret_records,
 	if (r == 0 && !site->read_only)
 		r = site_sweep(site, false, &swept, err);
 	if (r == 0 && check)
-		r = guard_look_at_all(site, err);
+		r = check_all(site, err);
 	if (r == 0)
 		r = site_open_store_to_read(site, &store, err);
 	return r < 0 ? r : store_list(store, ret_records, ret_n, err);
@@ -205,7 +217,8 @@ const struct command ls_command = {
 	.description = "Name, template, state, owner, time left and published ports of each "
 		       "instance, oldest first; with --all also of what has failed and is kept for "
 		       "a time. A \"!\" behind the state says that files of a live install changed "
-		       "below it (stint install live); with --check that is looked at first. "
+		       "below it (stint install live); with --check that is looked at first, "
+		       "and what is in the files is read where it is known by --hash. "
 		       "Members of the group stint see nothing but the "
 		       "names of other people's.",
 	.max_args = 0,

@@ -62,6 +62,8 @@ const struct option_spec option_specs[] = {
 	 "their name servers: host (the host's own), none, or ADDRESS,..."},
 	{"backend", 0, "BACKEND", OPTION_STRING, SPEC(backend),
 	 "how the copy is made: auto, copy, reflink, which shares blocks, or erofs, an image"},
+	{"hash", 0, NULL, OPTION_FLAG, SPEC(hash),
+	 "with live, add, adopt and canary: know files by a hash of what is in them, too"},
 	{"output", 'o', "FILE", OPTION_STRING, SPEC(output),
 	 "where to, - for standard output; default: NAME.tar.zst here"},
 	{"as", 0, "TEMPLATE", OPTION_STRING, SPEC(as), "name of the new template"},

@@ -25,7 +25,7 @@ const struct policy policies[] = {
 	 "seccomp " LIMITS,
 	 "zone best-effort with-layer"},
 	{"pool", "json", "zone max-age no-wait"},
-	{"install", "json", "backend set env secret"},
+	{"install", "json", "backend hash set env secret"},
 	{"replace", "drain set env secret with no-wait json " LIMITS, "best-effort"},
 	{"plan", "set env json " LIMITS, "zone best-effort with-layer"},
 	{"zone", "json", "tier peers egress dns"},

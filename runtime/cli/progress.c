@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far something long has come; see progress.h. */
 #include "cli/progress.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -33,6 +34,23 @@ void progress_bar(uint64_t part, uint64_t whole, char *buffer, size_t size)
 	memset(bar, '#', (size_t)(percent * BAR / 100));
 	bar[BAR] = '\0';
 	snprintf(buffer, size, "[%s] %3u %%", bar, percent);
+}
+
+void progress_of_tree(const struct tree_progress *tree, void *data)
+{
+	cleanup_free char *text = NULL;
+	char bar[64], done[32], whole[32];
+
+	if (!progress_is_due(data))
+		return;
+	progress_bar(tree->bytes + tree->files, tree->total_bytes + tree->total_files, bar,
+		     sizeof(bar));
+	format_size(tree->bytes, done, sizeof(done));
+	format_size(tree->total_bytes, whole, sizeof(whole));
+	text = xasprintf("%s%s %s of %s, %llu of %llu files", tree->hashing ? "hashing " : "", bar,
+			 done, whole, (unsigned long long)tree->files,
+			 (unsigned long long)tree->total_files);
+	progress_show(data, text);
 }
 
 void progress_clear(struct progress *progress)

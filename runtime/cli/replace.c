@@ -129,6 +129,27 @@ static int print_result(const struct session *session, const struct record *old)
 	return 0;
 }
 
+/* A template may have more than its predecessor published, and nobody may have wanted those. */
+static void note_unpublished(const struct session *session, const struct record *old)
+{
+	const struct plan *plan = session->plan;
+	cleanup_text struct text names = {0};
+
+	for (size_t i = 0; i < plan->n_ports; i++) {
+		bool published = false;
+
+		for (size_t j = 0; j < old->grant.n_ports; j++)
+			published |= strcmp(plan->ports[i].name, old->grant.ports[j].name) == 0;
+		if (!published)
+			text_addf(&names, "%s'%s'", names.length ? ", " : "", plan->ports[i].name);
+	}
+	if (names.length)
+		fprintf(stderr,
+			"stint: note: not published, because '%s' published none of that name: %s; "
+			"'stint up %s --recreate --name %s' publishes all\n",
+			old->grant.name, names.data, session->invocation->args[1], old->grant.name);
+}
+
 static int replace(const struct invocation *invocation, const struct record *old,
 		   struct session *session)
 {
@@ -139,6 +160,8 @@ static int replace(const struct invocation *invocation, const struct record *old
 
 	if (r == 0)
 		r = session_start_successor(invocation, old, session, &err);
+	if (r == 0 && invocation->n_args > 1)
+		note_unpublished(session, old);
 	if (r == 0 && !invocation->options.with)
 		note_brought_along(&session->site, old);
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include "cli/taints.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/visible.h"
 #include "instance/limits.h"
 #include "instance/above.h"
 #include "instance/lowers.h"
@@ -254,6 +255,30 @@ static json_t *json_above(const struct record *record, size_t i)
 	return list;
 }
 
+/* What it was started with beside its installs. */
+static void show_with(struct table *table, const struct site *site, const struct record *record)
+{
+	cleanup_free char *name = instance_brought_along(site, record->grant.id);
+	cleanup_text struct text shown = {0};
+
+	if (!name)
+		return;
+	text_add_visible_name(&shown, strcmp(name, "-") == 0 ? "standard input" : name);
+	table_add(table, "with");
+	table_add(table, shown.data);
+}
+
+static void json_with(json_t *object, const struct site *site, const struct record *record)
+{
+	cleanup_free char *name = instance_brought_along(site, record->grant.id);
+	cleanup_text struct text shown = {0};
+
+	if (!name)
+		return;
+	text_add_visible_name(&shown, name);
+	json_object_set_new(object, "with", json_string(shown.data));
+}
+
 static void show_installs(struct table *table, const struct record *record)
 {
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
@@ -350,6 +375,7 @@ static void show_record(const struct site *site, const struct record *record,
 		show_limits(&table, site, record);
 	}
 	show_installs(&table, record);
+	show_with(&table, site, record);
 	table_print(&table);
 	taints_print(site, record);
 }
@@ -374,6 +400,7 @@ static int run_show(const struct invocation *invocation)
 			json_reset(object, &site, record);
 			json_object_set_new(object, "limits", json_limits(&site, record));
 			json_object_set_new(object, "installs", json_installs(record));
+			json_with(object, &site, record);
 			json_object_set_new(object, "taints", taints_json(&site, record));
 			json_object_set_new(object, "plan", json_string(record->plan));
 			json_print(object);

@@ -131,7 +131,13 @@ static int remove_template(const struct invocation *invocation,
 	if (r == 0)
 		r = saved_remove(&site, invocation->args[1], err);
 	site_close(&site);
-	return r;
+	if (r < 0)
+		return r;
+	if (invocation->options.json)
+		return json_print(
+			json_pack("{s:s, s:b}", "template", invocation->args[1], "removed", 1));
+	printf("%s: removed, with its layers\n", invocation->args[1]);
+	return 0;
 }
 
 static const struct {

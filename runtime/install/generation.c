@@ -3,7 +3,10 @@
 #include "install/generation.h"
 #include "install/candidate.h"
 #include "install/depot.h"
+#include "install/hash.h"
 #include "install/image.h"
+#include "install/live.h"
+#include "install/newest.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -56,6 +59,7 @@ static void making_deinit(struct making *making)
 		cleanup_close(&making->parts[i].earlier_at);
 	}
 	install_deinit(&making->install);
+	free(making->generation.backend);
 	cleanup_close(&making->directory);
 	depot_close(&making->depot);
 }
@@ -118,6 +122,25 @@ static int read_parts(struct making *making, struct error *err)
 	return r;
 }
 
+/* Of what the generation before has is known only by its time that it is as it was. */
+static int hash_parts(struct making *making, struct error *err)
+{
+	struct hashing hashing = {.cancel = making->adoption->cancel,
+				  .tell = making->adoption->tell,
+				  .data = making->adoption->data};
+	int r = 0;
+
+	if (!making->adoption->hash &&
+	    !live_is_hashed(making->adoption->state_path, making->install.name))
+		return 0;
+	for (size_t i = 0; i < making->n; i++)
+		hash_count(&making->parts[i].manifest, &hashing);
+	for (size_t i = 0; r == 0 && i < making->n; i++)
+		r = hash_all(making->parts[i].live, making->parts[i].path,
+			     &making->parts[i].manifest, &hashing, err);
+	return r;
+}
+
 static int choose_backend(struct making *making, struct error *err)
 {
 	bool possible = true;
@@ -154,13 +177,9 @@ static uint64_t bytes_to_write(const struct making *making)
 		bytes += part->manifest.bytes;
 		for (size_t j = 0; j < part->manifest.n; j++) {
 			const struct manifest_entry *now = &part->manifest.list[j];
-			const struct manifest_entry *then =
-				S_ISREG(now->mode) && now->links == 1
-					? manifest_find(&part->earlier, now->path)
-					: NULL;
 
-			if (then && manifest_entry_is_settled(&part->earlier, then) &&
-			    manifest_entry_is_untouched(then, now))
+			if (S_ISREG(now->mode) && now->links == 1 &&
+			    manifest_has_already(&part->earlier, now))
 				bytes -= now->size;
 		}
 	}
@@ -301,7 +320,7 @@ static int complete(struct making *making, struct error *err)
 	cleanup_store struct store *store = NULL;
 	int r;
 
-	generation->backend = (char *)backend_names[making->backend];
+	generation->backend = xstrdup(backend_names[making->backend]);
 	generation->created_ns = clock_wall_ns();
 	r = depot_describe(&making->depot, making->directory, &making->install, generation, err);
 	if (r == 0 && making->adoption->trial)
@@ -329,6 +348,24 @@ static int drop_abandoned(const struct making *making, struct error *err)
 	return r < 0 || !store ? r : store_candidate_drop(store, making->install.name, err);
 }
 
+/* 1: there is one already. */
+static int find_newest(struct making *making, struct error *err)
+{
+	const struct manifest *manifests[INSTALL_PATHS_MAX];
+	struct generation newest;
+	int r;
+
+	for (size_t i = 0; i < making->n; i++)
+		manifests[i] = &making->parts[i].manifest;
+	r = newest_is_same(making->adoption, &making->install, manifests, &newest, err);
+	if (r <= 0)
+		return r;
+	depot_clear(&making->depot, newest.number + 1); /* what was abandoned */
+	making->generation = newest;
+	return 1;
+}
+
+/* 1: there is one already that is the same. */
 static int make(struct making *making, struct error *err)
 {
 	int r = load_install(making, err);
@@ -346,10 +383,14 @@ static int make(struct making *making, struct error *err)
 	if (r == 0)
 		r = read_parts(making, err);
 	if (r == 0)
+		r = hash_parts(making, err);
+	if (r == 0)
+		r = find_newest(making, err);
+	if (r == 0)
 		r = choose_backend(making, err);
 	if (r == 0)
 		r = check_space(making, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	making->generation.number = making->install.newest + 1;
 	depot_clear(&making->depot, making->generation.number);
@@ -368,9 +409,9 @@ int generation_make(const struct adoption *adoption, struct depot *ret_depot,
 		.adoption = adoption, .directory = -1, .depot = {.directory = -1, .lock = -1}};
 	int r = make(&making, err);
 
-	if (r == 0) {
+	if (r >= 0) {
 		*ret_generation = making.generation;
-		ret_generation->backend = xstrdup(making.generation.backend);
+		making.generation.backend = NULL;
 	}
 	if (r == 0 && ret_depot) {
 		*ret_depot = making.depot;
@@ -384,28 +425,4 @@ int generation_adopt(const struct adoption *adoption, struct generation *ret_gen
 		     struct error *err)
 {
 	return generation_make(adoption, NULL, ret_generation, err);
-}
-
-static int enter(const struct adoption *adoption, char *const *paths, struct error *err)
-{
-	struct install install = {.name = (char *)adoption->install,
-				  .paths = (char **)paths,
-				  .created_ns = clock_wall_ns()};
-	cleanup_store struct store *store = NULL;
-	int r = store_open(adoption->state_path, &store, err);
-
-	return r < 0 ? r : store_install_add(store, &install, err);
-}
-
-int install_create(const struct adoption *adoption, char *const *paths,
-		   struct generation *ret_generation, struct error *err)
-{
-	int r = enter(adoption, paths, err);
-
-	if (r < 0)
-		return r;
-	r = generation_adopt(adoption, ret_generation, err);
-	if (r < 0)
-		(void)install_remove(adoption->state_path, adoption->install, NULL);
-	return r;
 }

@@ -40,6 +40,7 @@ struct adoption {
 	const char *install;	/* name */
 	enum backend backend;
 	bool trial; /* for candidate_make alone */
+	bool hash;  /* by what is in the files; so also where the live directories are hashed */
 	int cancel; /* readable once it is to stop; -1: never */
 	void (*tell)(const struct tree_progress *progress, void *data); /* NULL: nobody listens */
 	void *data;
@@ -49,7 +50,8 @@ struct adoption {
  * Makes a generation of an install from its live directories. Nothing is left after a failure, and
  * after a kill nothing that generations_sweep does not remove. ERROR_FAILED with a sentence: a path
  * that changed meanwhile (-EAGAIN), that cannot be kept as it is, too little space; -EBUSY while
- * somebody else is at it, -ECANCELED when told to stop. Needs root.
+ * somebody else is at it, -ECANCELED when told to stop. Needs root. 1, and the newest generation,
+ * when new instances are started on that and nothing has touched anything since it was made.
  */
 int generation_adopt(const struct adoption *adoption, struct generation *ret_generation,
 		     struct error *err);

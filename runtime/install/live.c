@@ -11,6 +11,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define HASH_MARK "hash"
 
 void live_deinit(struct live *live)
 {
@@ -32,7 +35,36 @@ static int read_one(const char *path, struct manifest *ret_manifest, struct erro
 	return manifest_read_settled(fd, path, -1, ret_manifest, err);
 }
 
-int live_read(const struct install *install, struct live *ret_live, struct error *err)
+static int hash_path(const char *path, struct live_look *look, struct manifest *manifest,
+		     struct error *err)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	manifest->hashed = true;
+	if (fd < 0)
+		return 0;
+	r = hash_all(fd, path, manifest, &look->hashing, err);
+	return look->known && r != -ECANCELED ? 0 : r;
+}
+
+static int hash_live(const struct install *install, struct live_look *look, struct live *live,
+		     struct error *err)
+{
+	const struct live *known = look->known;
+	int r = 0;
+
+	for (size_t i = 0; i < live->n; i++) {
+		hash_take_over(&live->list[i], known && i < known->n ? &known->list[i] : NULL);
+		hash_count(&live->list[i], &look->hashing);
+	}
+	for (size_t i = 0; r == 0 && i < live->n && install->paths[i]; i++)
+		r = hash_path(install->paths[i], look, &live->list[i], err);
+	return r;
+}
+
+int live_read(const struct install *install, struct live_look *look, struct live *ret_live,
+	      struct error *err)
 {
 	struct live live = {0};
 	int r = 0;
@@ -41,6 +73,8 @@ int live_read(const struct install *install, struct live *ret_live, struct error
 		r = read_one(install->paths[i], &live.list[i], err);
 		live.n += r == 0;
 	}
+	if (r == 0 && look->hash)
+		r = hash_live(install, look, &live, err);
 	if (r < 0)
 		live_deinit(&live);
 	else
@@ -121,6 +155,14 @@ int live_save(const char *state_path, const struct install *install, const struc
 	return r < 0 ? error_set(err, -r, "cannot write a manifest in '%s'", place) : 0;
 }
 
+bool live_differs_in_hashes(const struct live *a, const struct live *b)
+{
+	for (size_t i = 0; i < a->n && i < b->n; i++)
+		if (a->list[i].hashed != b->list[i].hashed)
+			return true;
+	return false;
+}
+
 bool live_is_same(const struct live *a, const struct live *b)
 {
 	for (size_t i = 0; i < a->n && i < b->n; i++)
@@ -171,9 +213,19 @@ void live_compare(const struct install *install, const struct live *from, const 
 				  changes);
 }
 
+static int mark(int directory, bool hash)
+{
+	cleanup_fd int fd = -1;
+
+	if (!hash)
+		return unlinkat(directory, HASH_MARK, 0) < 0 && errno != ENOENT ? -errno : 0;
+	fd = openat(directory, HASH_MARK, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : 0;
+}
+
 /* The directory in which it is written down that it is live. */
 static int describe(const char *state_path, const struct depot *depot,
-		    const struct install *install, struct error *err)
+		    const struct install *install, bool hash, struct error *err)
 {
 	const struct generation live = {.backend = (char *)LIVE_NAME,
 					.created_ns = clock_wall_ns()};
@@ -183,25 +235,29 @@ static int describe(const char *state_path, const struct depot *depot,
 
 	if (directory < 0)
 		return error_set(err, -directory, "cannot make '%s'", place);
+	r = mark(directory, hash);
+	if (r < 0)
+		return error_set(err, -r, "cannot note in '%s' how to look", place);
 	return depot_describe(depot, directory, install, &live, err);
 }
 
-static int look_once(const struct install *install, struct error *err)
+bool live_is_hashed(const char *state_path, const char *name)
 {
-	cleanup_live struct live live = {0};
+	cleanup_free char *path =
+		xasprintf("%s/install/%s/" LIVE_NAME "/" HASH_MARK, state_path, name);
 
-	return live_read(install, &live, err);
+	return access(path, F_OK) == 0;
 }
 
 static int switch_locked(const char *state_path, const char *name, struct install *install,
-			 struct error *err)
+			 bool hash, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
 	struct depot depot = {.directory = -1, .lock = -1};
 	int r = depot_open(state_path, name, &depot, err);
 
 	if (r == 0)
-		r = describe(state_path, &depot, install, err);
+		r = describe(state_path, &depot, install, hash, err);
 	if (r == 0)
 		r = store_open(state_path, &store, err);
 	if (r == 0)
@@ -219,17 +275,23 @@ static int load(const char *state_path, const char *name, struct install *ret_in
 	return r < 0 ? r : store_install_load(store, name, ret_install, err);
 }
 
-int live_switch(const char *state_path, const char *name, struct error *err)
+int live_switch(const char *state_path, const char *name, struct live_look *look,
+		struct live *ret_live, struct error *err)
 {
+	cleanup_live struct live live = {0};
 	struct install install = {0};
 	int r = load(state_path, name, &install, err);
 
 	if (r == 0)
-		r = look_once(&install, err);
+		r = live_read(&install, look, &live, err);
 	if (r == 0)
-		r = switch_locked(state_path, name, &install, err);
+		r = switch_locked(state_path, name, &install, look->hash, err);
 	install_deinit(&install);
-	return r;
+	if (r < 0)
+		return r;
+	*ret_live = live;
+	live = (struct live){0};
+	return 0;
 }
 
 static int enter(const char *state_path, const struct install *install, struct error *err)
@@ -240,20 +302,26 @@ static int enter(const char *state_path, const struct install *install, struct e
 	return r < 0 ? r : store_install_add(store, install, err);
 }
 
-int live_create(const char *state_path, const char *name, char *const *paths, struct error *err)
+int live_create(const char *state_path, const char *name, char *const *paths,
+		struct live_look *look, struct live *ret_live, struct error *err)
 {
 	struct install install = {.name = (char *)name,
 				  .paths = (char **)paths,
 				  .created_ns = clock_wall_ns(),
 				  .live = true};
-	int r = look_once(&install, err);
+	cleanup_live struct live live = {0};
+	int r = live_read(&install, look, &live, err);
 
 	if (r == 0)
 		r = enter(state_path, &install, err);
 	if (r < 0)
 		return r;
-	r = switch_locked(state_path, name, &install, err);
-	if (r < 0)
+	r = switch_locked(state_path, name, &install, look->hash, err);
+	if (r < 0) {
 		(void)install_remove(state_path, name, NULL);
-	return r;
+		return r;
+	}
+	*ret_live = live;
+	live = (struct live){0};
+	return 0;
 }

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#define MANIFEST_VERSION 1
+#define MANIFEST_PLAIN 1
+#define MANIFEST_HASHED 2 /* with a hash behind each entry, which may be none */
 #define FILE_MAX (1U << 30)
 #define DEPTH_MAX 200
 #define TICK_NS (20 * NSEC_PER_MSEC)
@@ -263,17 +264,38 @@ static bool is_same_link(const struct manifest_entry *a, const struct manifest_e
 	return a->link && b->link ? strcmp(a->link, b->link) == 0 : a->link == b->link;
 }
 
+static bool is_same_content(const struct manifest_entry *a, const struct manifest_entry *b)
+{
+	return !a->hashed || !b->hashed || memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
+}
+
 bool manifest_entry_looks_same(const struct manifest_entry *a, const struct manifest_entry *b)
 {
-	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->size == b->size &&
-	       a->special == b->special && is_same_link(a, b) &&
-	       (S_ISDIR(a->mode) || a->mtime_ns == b->mtime_ns);
+	return is_same_content(a, b) && a->mode == b->mode && a->uid == b->uid &&
+	       a->gid == b->gid && a->size == b->size && a->special == b->special &&
+	       is_same_link(a, b) && (S_ISDIR(a->mode) || a->mtime_ns == b->mtime_ns);
 }
 
 bool manifest_entry_is_untouched(const struct manifest_entry *a, const struct manifest_entry *b)
 {
 	return manifest_entry_looks_same(a, b) && a->device == b->device && a->inode == b->inode &&
 	       a->ctime_ns == b->ctime_ns;
+}
+
+bool manifest_has_already(const struct manifest *earlier, const struct manifest_entry *now)
+{
+	const struct manifest_entry *then = manifest_find(earlier, now->path);
+
+	return then && manifest_entry_is_settled(earlier, then) &&
+	       manifest_entry_is_untouched(then, now) && (then->hashed || !now->hashed);
+}
+
+bool manifest_has_all_already(const struct manifest *earlier, const struct manifest *now)
+{
+	for (size_t i = 0; i < now->n; i++)
+		if (!manifest_has_already(earlier, &now->list[i]))
+			return false;
+	return earlier->n == now->n;
 }
 
 static void put_entry(struct text *to, const struct manifest_entry *entry)
@@ -310,16 +332,37 @@ static void get_entry(struct wire_reader *from, struct manifest_entry *entry)
 		from->bad = true;
 }
 
+static void get_hash(struct wire_reader *from, struct manifest_entry *entry)
+{
+	size_t size;
+	cleanup_free void *hash = wire_get_bytes(from, &size);
+
+	if (!hash)
+		return;
+	if (size != sizeof(entry->hash)) {
+		from->bad = true;
+		return;
+	}
+	memcpy(entry->hash, hash, size);
+	entry->hashed = true;
+}
+
 int manifest_write(int dirfd, const char *name, const struct manifest *manifest)
 {
 	cleanup_text struct text bytes = {0};
 	cleanup_fd int fd = -1;
 
-	wire_put_u32(&bytes, MANIFEST_VERSION);
+	wire_put_u32(&bytes, manifest->hashed ? MANIFEST_HASHED : MANIFEST_PLAIN);
 	wire_put_u64(&bytes, (uint64_t)manifest->taken_ns);
 	wire_put_u32(&bytes, (uint32_t)manifest->n);
-	for (size_t i = 0; i < manifest->n; i++)
-		put_entry(&bytes, &manifest->list[i]);
+	for (size_t i = 0; i < manifest->n; i++) {
+		const struct manifest_entry *entry = &manifest->list[i];
+
+		put_entry(&bytes, entry);
+		if (manifest->hashed)
+			wire_put_bytes(&bytes, entry->hash,
+				       entry->hashed ? sizeof(entry->hash) : 0);
+	}
 	fd = openat(dirfd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	return fd < 0 ? -errno : file_write_all(fd, bytes.data, bytes.length);
 }
@@ -329,21 +372,27 @@ int manifest_load(int dirfd, const char *name, struct manifest *ret_manifest)
 	cleanup_manifest struct manifest manifest = {0};
 	cleanup_free char *data = NULL;
 	struct wire_reader from = {0};
-	uint32_t n;
+	uint32_t n, version;
 	int r = file_read(dirfd, name, FILE_MAX, &data, &from.left);
 
 	if (r < 0)
 		return r;
 	from.data = (const uint8_t *)data;
-	if (wire_get_u32(&from) != MANIFEST_VERSION)
+	version = wire_get_u32(&from);
+	if (version != MANIFEST_PLAIN && version != MANIFEST_HASHED)
 		return -EBADMSG;
+	manifest.hashed = version == MANIFEST_HASHED;
 	manifest.taken_ns = (int64_t)wire_get_u64(&from);
 	n = wire_get_u32(&from);
 	if (from.bad || n > from.left)
 		return -EBADMSG;
 	manifest.list = xcalloc(n ? n : 1, sizeof(*manifest.list));
-	while (manifest.n < n && !from.bad)
-		get_entry(&from, &manifest.list[manifest.n++]);
+	while (manifest.n < n && !from.bad) {
+		get_entry(&from, &manifest.list[manifest.n]);
+		if (manifest.hashed)
+			get_hash(&from, &manifest.list[manifest.n]);
+		manifest.n++;
+	}
 	if (from.bad || from.left)
 		return -EBADMSG;
 	count(&manifest);

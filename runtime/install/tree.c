@@ -141,11 +141,8 @@ static const struct manifest_entry *first_name(const struct copying *copying,
 static bool share_earlier(const struct copying *copying, const struct manifest_entry *entry)
 {
 	const struct tree_copy *copy = copying->copy;
-	const struct manifest_entry *then =
-		copy->earlier ? manifest_find(copy->earlier, entry->path) : NULL;
 
-	return then && manifest_entry_is_settled(copy->earlier, then) &&
-	       manifest_entry_is_untouched(then, entry) &&
+	return copy->earlier && manifest_has_already(copy->earlier, entry) &&
 	       linkat(copy->earlier_at, entry->path, copy->to, entry->path, 0) == 0;
 }
 

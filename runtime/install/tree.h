@@ -17,6 +17,7 @@ enum tree_way {
 struct tree_progress {
 	uint64_t files, bytes;		   /* so far */
 	uint64_t total_files, total_bytes; /* in all */
+	bool hashing;			   /* it is read, not copied */
 };
 
 struct tree_copy {

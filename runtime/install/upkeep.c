@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How generations are found, and how they go; see generation.h. */
+/* How installs come, and how generations are found and go; see generation.h. */
 #include "install/generation.h"
 #include "install/depot.h"
 #include "install/live.h"
@@ -117,6 +117,30 @@ static int remove_depot(const char *state_path, const struct depot *depot, const
 	int r = parent < 0 ? parent : file_remove_tree(parent, name);
 
 	return r < 0 ? error_set(err, -r, "cannot remove '%s'", depot->path) : 0;
+}
+
+static int enter(const struct adoption *adoption, char *const *paths, struct error *err)
+{
+	struct install install = {.name = (char *)adoption->install,
+				  .paths = (char **)paths,
+				  .created_ns = clock_wall_ns()};
+	cleanup_store struct store *store = NULL;
+	int r = store_open(adoption->state_path, &store, err);
+
+	return r < 0 ? r : store_install_add(store, &install, err);
+}
+
+int install_create(const struct adoption *adoption, char *const *paths,
+		   struct generation *ret_generation, struct error *err)
+{
+	int r = enter(adoption, paths, err);
+
+	if (r < 0)
+		return r;
+	r = generation_adopt(adoption, ret_generation, err);
+	if (r < 0)
+		(void)install_remove(adoption->state_path, adoption->install, NULL);
+	return r;
 }
 
 int install_remove(const char *state_path, const char *name, struct error *err)

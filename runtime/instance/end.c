@@ -263,16 +263,12 @@ static bool wait_for_end(int keeper, int64_t until)
 
 	for (;;) {
 		cleanup_packet struct control_packet packet = {0};
-		int fds[SOCKET_FDS_MAX];
-		size_t n_fds = 0;
 		int64_t left_ms = (until - clock_boottime_ns()) / NSEC_PER_MSEC;
 		int r;
 
 		if (until && poll(&polled, 1, left_ms > 0 ? (int)left_ms : 0) == 0)
 			return false;
-		r = control_receive(keeper, &packet, fds, &n_fds);
-		for (size_t i = 0; r > 0 && i < n_fds; i++)
-			close(fds[i]);
+		r = control_receive_words(keeper, &packet);
 		if (r > 0 && packet.verb == CONTROL_ENDED)
 			return true;
 		if (r <= 0)

@@ -4,7 +4,6 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/visible.h"
-#include "install/live.h"
 #include "keeper/events.h"
 #include "store/taints.h"
 
@@ -54,12 +53,21 @@ static int load_install(const struct site *site, const char *name, struct instal
 	return r < 0 ? r : store_install_load(store, name, ret_install, err);
 }
 
-static int read_live(const struct install *install, struct live *ret_live, struct error *err)
+/* With hashing, what is in every file is read, else in those that were touched since. */
+static int read_live(const struct site *site, const struct install *install, const struct live *was,
+		     const struct hashing *hashing, struct live *ret_live, struct error *err)
 {
+	bool hash = live_is_hashed(site->state_path, install->name);
 	int r = -EAGAIN;
 
-	for (int i = 0; r < 0 && i < READ_ATTEMPTS; i++)
-		r = live_read(install, ret_live, err);
+	for (int i = 0; r < 0 && i < READ_ATTEMPTS; i++) {
+		struct live_look look = {
+			.hash = hash, .known = hashing ? NULL : was, .hashing = {.cancel = -1}};
+
+		if (hashing)
+			look.hashing = *hashing;
+		r = live_read(install, &look, ret_live, err);
+	}
 	return r;
 }
 
@@ -120,13 +128,13 @@ static int replace(const struct site *site, const struct install *install, const
 		live_compare(install, was, is, &changes);
 	if (changes.n)
 		r = note(site, install->name, &changes, err);
-	if (r == 0 && (changes.n || !was->n))
+	if (r == 0 && (changes.n || !was->n || live_differs_in_hashes(was, is)))
 		r = live_save(site->state_path, install, is, err);
 	change_list_deinit(&changes);
 	return r;
 }
 
-/* Somebody may have kept what he saw while it was read here: then this is out of date. */
+/* Somebody may have kept what he saw while it was read here: then this is out of date, and 1. */
 static int replace_locked(const struct site *site, const struct install *install,
 			  const struct live *was, const struct live *is, struct error *err)
 {
@@ -135,7 +143,7 @@ static int replace_locked(const struct site *site, const struct install *install
 	int r = lock < 0 ? lock : live_load(site->state_path, install, &now);
 
 	if (lock < 0 || (r < 0 && was->n) || !live_is_same(was, &now))
-		return lock < 0 ? lock : 0;
+		return lock < 0 ? lock : 1;
 	return replace(site, install, was, is, err);
 }
 
@@ -145,39 +153,47 @@ static bool differs(const struct install *install, const struct live *was, const
 	bool found;
 
 	live_compare(install, was, is, &changes);
-	found = changes.n > 0 || !was->n;
+	found = changes.n > 0 || !was->n || live_differs_in_hashes(was, is);
 	change_list_deinit(&changes);
 	return found;
 }
 
+/* 1: somebody else looked meanwhile, and this was for nothing. */
 static int look(const struct site *site, const struct install *install, bool admitting,
-		struct error *err)
+		const struct hashing *hashing, struct error *err)
 {
 	cleanup_live struct live was = {0}, is = {0};
 	int r;
 
 	/* none there, or not to be read: this look makes one */
 	(void)live_load(site->state_path, install, &was);
-	r = read_live(install, &is, err);
+	r = read_live(site, install, &was, hashing, &is, err);
 	if (r < 0 || !differs(install, &was, &is))
 		return r;
 	return admitting ? replace(site, install, &was, &is, err)
 			 : replace_locked(site, install, &was, &is, err);
 }
 
-int guard_look(const struct site *site, const char *name, bool admitting, struct error *err)
+/* What is in the files nobody else looks at, and what somebody else kept knows nothing of it. */
+int guard_look(const struct site *site, const char *name, const struct hashing *hashing,
+	       struct error *err)
 {
 	struct install install = {0};
 	int r = load_install(site, name, &install, err);
 
 	if (r == 0)
-		r = look(site, &install, admitting, err);
+		r = look(site, &install, false, hashing, err);
+	for (int i = 1; hashing && r > 0 && i < READ_ATTEMPTS; i++)
+		r = look(site, &install, false, hashing, err);
+	if (hashing && r > 0 && live_is_hashed(site->state_path, name))
+		r = error_say(err, ERROR_FAILED,
+			      "the files of '%s' change while they are read; try again", name);
 	install_deinit(&install);
 	malloc_trim(0);
-	return r;
+	return r < 0 ? r : 0;
 }
 
-int guard_look_at_all(const struct site *site, struct error *err)
+int guard_look_at_all(const struct site *site, const struct hashing *hashing, struct error *err)
 {
 	cleanup_store struct store *store = NULL;
 	cleanup_strv char **names = NULL;
@@ -187,14 +203,38 @@ int guard_look_at_all(const struct site *site, struct error *err)
 		r = store_live_installs(store, &names, err);
 	store_cleanup(&store);
 	for (size_t i = 0; r == 0 && names[i]; i++)
-		r = guard_look(site, names[i], false, err);
+		r = guard_look(site, names[i], hashing, err);
 	return r;
 }
 
+int guard_switch(const struct site *site, const char *name, char *const *paths,
+		 struct live_look *how, struct error *err)
+{
+	cleanup_live struct live was = {0}, is = {0};
+	struct install install = {0};
+	int r = paths ? live_create(site->state_path, name, paths, how, &is, err) : 0;
+
+	if (r == 0)
+		r = load_install(site, name, &install, err);
+	if (r == 0 && !paths) {
+		(void)live_load(site->state_path, &install, &was);
+		r = live_switch(site->state_path, name, how, &is, err);
+	}
+	/* without hashes there is nothing that the first look does not see as well */
+	if (r == 0 && how->hash)
+		r = replace_locked(site, &install, &was, &is, err);
+	install_deinit(&install);
+	return r < 0 ? r : 0;
+}
+
+/* What it looked like when somebody was on it last may be long ago. */
 static int keep_first(const struct site *site, const struct install *install, struct error *err)
 {
-	cleanup_live struct live live = {0};
-	int r = read_live(install, &live, err);
+	cleanup_live struct live was = {0}, live = {0};
+	int r;
+
+	(void)live_load(site->state_path, install, &was);
+	r = read_live(site, install, &was, NULL, &live, err);
 
 	return r < 0 ? r : live_save(site->state_path, install, &live, err);
 }
@@ -211,7 +251,7 @@ static int prepare_one(const struct site *site, struct store *store, const char 
 	if (r == 0 && !instances)
 		r = keep_first(site, &install, err);
 	else if (r == 0 && live_directories_changed(site->state_path, &install))
-		r = look(site, &install, true, err);
+		r = look(site, &install, true, NULL, err);
 	install_deinit(&install);
 	return r;
 }

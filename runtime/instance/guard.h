@@ -13,6 +13,7 @@
 #define INSTANCE_GUARD_H
 
 #include "instance/site.h"
+#include "install/live.h"
 
 /* The installs whose live directories these are, as store_find_lowers has them; the caller frees.
  */
@@ -27,13 +28,23 @@ int guard_prepare(const struct site *site, struct store *store, char *const *ins
 		  int *ret_lock, struct error *err);
 
 /*
- * One look at everything: what changed since the last is noted for the instances that are on the
- * install, and told as an event. admitting: the caller holds the lock.
+ * New instances see the live directories of the install, which is a new one if there are paths
+ * (live.h). With hashes, what is in all files is read before anything is changed: a long look, that
+ * can be cancelled.
  */
-int guard_look(const struct site *site, const char *install, bool admitting, struct error *err);
+int guard_switch(const struct site *site, const char *install, char *const *paths,
+		 struct live_look *how, struct error *err);
+
+/*
+ * One look at everything: what changed since the last is noted for the instances that are on the
+ * install, and told as an event. Where hashes were asked for, what is in files is read where they
+ * were touched (hashing is NULL), or in all of them, as hashing says.
+ */
+int guard_look(const struct site *site, const char *install, const struct hashing *hashing,
+	       struct error *err);
 
 /* The same for all live installs that instances are on. */
-int guard_look_at_all(const struct site *site, struct error *err);
+int guard_look_at_all(const struct site *site, const struct hashing *hashing, struct error *err);
 
 /* Starts the process for each of these installs that has none. With no store open. */
 void guard_ensure(const struct site *site, char *const *installs);

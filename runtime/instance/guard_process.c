@@ -157,7 +157,7 @@ static void guard_until_over(struct guard *guard)
 	do {
 		used_ns = processor_ns();
 		/* what cannot be read now is tried again */
-		(void)guard_look(guard->site, guard->install, false, NULL);
+		(void)guard_look(guard->site, guard->install, NULL, NULL);
 		used_ns = (processor_ns() - used_ns) * PAUSE_SHARE;
 	} while (pause_for(guard, used_ns > PAUSE_NS ? used_ns : PAUSE_NS));
 }

@@ -18,14 +18,14 @@ static int check_until(int64_t until_s, struct error *err)
 	return error_say(err, ERROR_USAGE, "that is more than ten years away");
 }
 
-static int refuse_length(const char *what, int64_t length_ns, int64_t max_ns, struct error *err)
+static int refuse_length(const struct lease *lease, int64_t length_ns, struct error *err)
 {
 	char length[32], max[32];
 
 	format_duration(length_ns, length, sizeof(length));
-	format_duration(max_ns, max, sizeof(max));
-	return error_say(err, ERROR_REFUSED, "%s of %s is beyond the template's maximum of %s",
-			 what, length, max);
+	format_duration(lease->max_ns, max, sizeof(max));
+	return error_say(err, ERROR_REFUSED, "a lease of %s is beyond the %s maximum of %s", length,
+			 lease->max_of_quota ? "quota's" : "template's", max);
 }
 
 int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, struct lease *ret_lease,
@@ -35,6 +35,7 @@ int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, stru
 		.clock = LEASE_BOOTTIME,
 		.source = ttl_ns >= 0 || until_s > 0 ? LEASE_FROM_OPTION : LEASE_FROM_TEMPLATE,
 		.max_ns = plan->lease.max_ns,
+		.max_of_quota = plan->lease.max_of_quota,
 		.idle_source = LEASE_FROM_TEMPLATE,
 		.frozen_ns = plan->lease.on_expiry == EXPIRY_FREEZE ? plan->lease.frozen_ns : 0,
 	};
@@ -53,7 +54,7 @@ int lease_compute(const struct plan *plan, int64_t ttl_ns, int64_t until_s, stru
 	if (lease.length_ns <= 0)
 		return error_say(err, ERROR_USAGE, "a lease must end in the future");
 	if (lease.max_ns && lease.length_ns > lease.max_ns)
-		return refuse_length("a lease", lease.length_ns, lease.max_ns, err);
+		return refuse_length(&lease, lease.length_ns, err);
 	/* a default does not shorten what was asked for */
 	if (lease.source != LEASE_FROM_OPTION)
 		lease.idle_ns = plan->lease.idle_ns;
@@ -83,7 +84,7 @@ int lease_extend(const struct lease *old, int64_t created_ns, int64_t more_ns, i
 		return error_say(err, ERROR_USAGE,
 				 "that deadline is in the past; use 'stint down'");
 	if (lease.max_ns && age + left > lease.max_ns)
-		return refuse_length("a lease", age + left, lease.max_ns, err);
+		return refuse_length(&lease, age + left, err);
 	lease.length_ns = left;
 	*ret_lease = lease;
 	return 0;

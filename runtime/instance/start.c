@@ -153,11 +153,9 @@ int start_await_keeper(const struct starting *s, int bound_ms, struct error *err
 {
 	struct pollfd polled = {.fd = s->tie, .events = POLLIN};
 	struct control_packet packet = {0};
-	int fds[8], r;
-	size_t n_fds;
+	int r = poll(&polled, 1, bound_ms);
 
-	r = poll(&polled, 1, bound_ms);
-	r = r > 0 ? control_receive(s->tie, &packet, fds, &n_fds) : -ETIMEDOUT;
+	r = r > 0 ? control_receive_words(s->tie, &packet) : -ETIMEDOUT;
 	if (r > 0 && packet.verb == CONTROL_OK)
 		r = 0;
 	else if (r > 0 && packet.verb == CONTROL_FAILED && packet.error.code < 0) {

@@ -3,7 +3,6 @@
 #include "keeper/keeper.h"
 #include "base/cleanup.h"
 #include "base/process.h"
-#include "base/socket.h"
 #include "base/text.h"
 #include "base/weaken.h"
 #include "cgroup/inside.h"
@@ -128,12 +127,8 @@ static int explain_init(const struct keeper *keeper, int errnum, struct error *e
 
 	while (poll(&polled, 1, LAST_WORDS_MS) > 0) {
 		cleanup_packet struct control_packet packet = {0};
-		int fds[SOCKET_FDS_MAX];
-		size_t n_fds = 0;
-		int r = control_receive(keeper->init.channel, &packet, fds, &n_fds);
+		int r = control_receive_words(keeper->init.channel, &packet);
 
-		for (size_t i = 0; r > 0 && i < n_fds; i++)
-			close(fds[i]);
 		if (r > 0 && packet.verb == INIT_FAILED) {
 			*err = packet.error;
 			return err->code;

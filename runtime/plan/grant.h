@@ -29,6 +29,7 @@ struct lease {
 	int64_t deadline_ns; /* on that clock */
 	int64_t length_ns;   /* from the start, or the last extension, to the deadline */
 	int64_t max_ns;	     /* no deadline later than this after the start; 0: no bound */
+	bool max_of_quota;   /* that is the owner's quota; known only while a new one is made */
 	int64_t idle_ns;     /* it ends after so long without use; 0: never for that reason */
 	enum lease_source idle_source;
 	int64_t frozen_ns; /* how long it may stay frozen instead of ending; 0: it just ends */

@@ -118,9 +118,10 @@ enum plan_expiry { EXPIRY_REMOVE, EXPIRY_FREEZE, EXPIRY_ARCHIVE, EXPIRY_HARVEST,
 extern const char *const plan_expiry_names[PLAN_EXPIRIES];
 
 struct plan_lease {
-	int64_t ttl_ns;	 /* when the command line gives none */
-	int64_t max_ns;	 /* upper bound of any lease, 0: none */
-	int64_t idle_ns; /* end after so long without use, 0: never */
+	int64_t ttl_ns;	   /* when the command line gives none */
+	int64_t max_ns;	   /* upper bound of any lease, 0: none */
+	bool max_of_quota; /* not the template's; not in the canonical form */
+	int64_t idle_ns;   /* end after so long without use, 0: never */
 	enum plan_expiry on_expiry;
 	int64_t frozen_ns;	/* how long it may stay frozen */
 	int64_t keep_failed_ns; /* how long what a failed one wrote is kept, 0: not at all */

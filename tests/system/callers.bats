@@ -299,9 +299,9 @@ teardown()
 	as alice up hello --name share
 	[ "$(as alice show share --json | jq .limits.memory.set)" -eq $((200 << 20)) ]
 	denied alice 5 "your quota is 600 MiB of memory" up hello --memory 500M
-	denied alice 5 "beyond the" up hello --ttl 61m
-	denied alice 5 "beyond the" extend share +1h
-	denied alice 5 "beyond the" up hello --until "$(date -d '+2 hours' +%Y-%m-%dT%H:%M)"
+	denied alice 5 "beyond the quota's maximum of 1h" up hello --ttl 61m
+	denied alice 5 "beyond the quota's maximum of 1h" extend share +1h
+	denied alice 5 "beyond the quota's maximum of 1h" up hello --until "$(date -d '+2 hours' +%Y-%m-%dT%H:%M)"
 	denied alice 5 "may lower that limit, but not" up hello --memory 64M --pids 100000
 	denied alice 5 "may lower that limit, but not" up hello --memory 64M --pids none
 	as alice up hello --memory 64M --pids 100 --name few

@@ -205,6 +205,14 @@ start_canary()
 	kill -KILL "$CANARY"
 	wait "$CANARY" || true
 	eventually 10 no_instances
+	[ "$(stint install adopt app)" = "app: nothing has changed since generation 1" ]
+	[ "$(newest)" = '[1,null,[1]]' ]
+	is_clean
+	start_canary
+	kill -KILL "$CANARY"
+	wait "$CANARY" || true
+	eventually 10 no_instances
+	echo "good two" >"$L/conf/version"
 	stint install adopt app
 	[ "$(newest)" = '[2,null,[1,2]]' ]
 }

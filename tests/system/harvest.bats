@@ -85,6 +85,12 @@ seen_by()
 	stint harvest q -o "$F.3"
 	[ "$(tar --zstd -xOf "$F.3" "${I#/}/dir/sub/c")" = own ]
 	quiet_template wrong "harvest: /opt/elsewhere"
+	refused 1 "wrong.yaml:5:10: key 'harvest': '/opt/elsewhere' lies in no install directory" up wrong
+	refused 1 "wrong.yaml:5:10: key 'harvest': '/opt/elsewhere' lies in" template check wrong
+	# what a name stands for is known at the start
+	stint install add app "$I"
+	sed -i "s|^install: .*|install: app|" "$STINT_ROOT/etc/stint/templates/wrong.yaml"
+	stint template check wrong
 	refused 1 "harvest: '/opt/elsewhere' lies in no install directory" up wrong
 }
 
@@ -184,10 +190,14 @@ seen_by()
 	stint harvest q -o "$F"
 	stint up t --name r --with "$F"
 	diff <(seen_by q) <(seen_by r)
+	[[ $(stint show r) == *"with "*" $F"* ]]
+	[ "$(stint show r --json | jq -r .with)" = "$F" ]
+	[ "$(stint show q --json | jq .with)" = null ]
 	[ "$(inside r 'stat -c "%y %a" m')" = "$(inside q 'stat -c "%y %a" m')" ]
 	[ "$(inside r 'stat -c %a .')" = 1777 ]
 	# once more, and from a stream
 	stint harvest r -o - | stint up t --name s --with -
+	[[ $(stint show s) == *"with "*" standard input"* ]]
 	diff <(seen_by q) <(seen_by s)
 	inside s 'echo more >>new; rm -r conf; mkdir conf' # it is its own
 	[ "$(inside r 'cat new')" = new ]

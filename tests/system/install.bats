@@ -235,13 +235,38 @@ no_loops()
 	rm "$L.erofs"
 }
 
+@test "adopt makes no generation when nothing has changed since the newest" {
+	stint install add app "$L"
+	[ "$(stint install adopt app)" = "app: nothing has changed since generation 1" ]
+	[ "$(stint install adopt app --json | jq -c '[.generation, .made, .files, .backend]')" = '[1,false,11,"copy"]' ]
+	cat "$L"/lib/* >/dev/null 2>&1 || true
+	[ "$(stint install adopt app --backend copy --json | jq .made)" = false ]
+	[ "$(ls "$STINT_ROOT/var/lib/stint/install/app")" = "$(printf '1\nlock')" ]
+	# what was put back as it was, has another name or none, or lies in another directory, is a change
+	touch -d "$(stat -c %y "$L/lib/1.jar")" "$L/lib/1.jar"
+	[ "$(stint install adopt app --json | jq -c '[.generation, .made]')" = '[2,true]' ]
+	chmod 700 "$L/lib/deep"
+	[ "$(stint install adopt app --json | jq -c '[.generation, .made]')" = '[3,true]' ]
+	rm "$L/lib/deep/file"
+	[[ $(stint install adopt app) == "generation 4 of app: "* ]]
+	# hashes of what has none cannot be compared; once they are there, they can
+	[ "$(stint install adopt app --hash --json | jq -c '[.generation, .made]')" = '[5,true]' ]
+	[ "$(stint install adopt app --hash)" = "app: nothing has changed since generation 5" ]
+	# live instances need one to be on none
+	[ "$(stint install live app --json | jq -c .)" = '{"install":"app","mode":"live","hash":false}' ]
+	[[ $(stint install adopt app) == "generation 6 of app: "* ]]
+}
+
 @test "what is in use is not removed, and what is not goes" {
 	stint install add app "$L"
 	stint up t --name one
+	touch "$L/conf/version"
 	stint install adopt app
+	touch "$L/conf/version"
 	stint install adopt app
 	refused 5 "instance 'one' was started on 'app'" install rm app
-	stint install prune app
+	[ "$(stint install prune app)" = "app: 1 generation removed, 2 kept" ]
+	[ "$(stint install prune app --json | jq -c .)" = '{"install":"app","removed":[]}' ]
 	[ "$(stint install show app --json | jq -c '[.generations[].generation]')" = "[1,3]" ]
 	[ ! -e "$STINT_ROOT/var/lib/stint/install/app/2" ]
 	stint down one
@@ -252,7 +277,7 @@ no_loops()
 		"UPDATE generation SET created_ns = created_ns - 25 * 3600 * 1000000000"
 	stint sweep
 	[ "$(ls "$STINT_ROOT/var/lib/stint/install/app")" = "$(printf '3\nlock')" ]
-	stint install rm app
+	[ "$(stint install rm app)" = "app: no install any more; its directories stay as they are" ]
 	[ -z "$(ls "$STINT_ROOT/var/lib/stint/install")" ]
 	[ "$(stint install ls)" = "no installs" ]
 	# then the live directory is seen again
@@ -460,6 +485,7 @@ LISTING='%P %y %m %U:%G %T@ %l %s\n'
 	[ "$(ls "$STINT_ROOT/var/lib/stint/install/app")" = "$(printf '1\nlock')" ]
 	for delay in 0.01 0.03 0.06 0.09 0.12 0.15 0.18 0.2 0.22 0.25 0.3 0.4; do
 		n=$(stint install show app --json | jq .newest)
+		touch "$L/lib/f1"
 		timeout --foreground -s KILL $delay "$STINT" install adopt app 3>&- || true
 		stint sweep
 		newest=$(stint install show app --json | jq .newest)

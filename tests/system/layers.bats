@@ -217,8 +217,8 @@ C $I/new" ]
 	diff "$STINT_ROOT/wanted" <(contents s)
 	stint down s
 	refused 5 "the template 'theirs.yaml' extends it" template rm mine
-	stint template rm theirs
-	stint template rm mine
+	[ "$(stint template rm theirs)" = "theirs: removed, with its layers" ]
+	[ "$(stint template rm mine --json | jq -c .)" = '{"template":"mine","removed":true}' ]
 	[ -z "$(state)" ]
 	refused 3 "there is no template 'mine'" up mine
 	refused 3 "no template that 'stint save' made" template rm t

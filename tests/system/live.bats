@@ -24,13 +24,59 @@ setup()
 
 teardown()
 {
-	local pid
+	local pid failed=0
 
 	# some tests have it wait
 	for pid in $(guards); do
 		kill -CONT "$pid" 2>/dev/null || true
 	done
-	clean_up
+	[ -z "${DISK-}" ] || umount_disk || failed=1
+	clean_up || failed=1
+	return "$failed"
+}
+
+# The directory on a file system of its own, which has nobody's word for it that the disk below holds
+# what it was given.
+# shellcheck disable=SC2034 # helper.bash uses them
+on_disk()
+{
+	[ -w /dev/loop-control ] || skip "no /dev/loop-control"
+	DISK=$(mktemp /tmp/stint-disk.XXXXXX)
+	truncate -s 16M "$DISK"
+	mkfs.ext4 -q -O ^metadata_csum "$DISK"
+	L=$STINT_ROOT/disk/app
+	mkdir -p "$STINT_ROOT/disk"
+	mount -o loop "$DISK" "$STINT_ROOT/disk"
+	mkdir -p "$L/lib"
+	echo 'a content that is on this disk once: 1111' >"$L/lib/one.jar"
+	echo two >"$L/lib/two.jar"
+	sync -f "$L"
+	sleep 0.1
+	MOUNTS_BEFORE=$(sort /proc/self/mountinfo)
+}
+
+# shellcheck disable=SC2034 # helper.bash uses them
+umount_disk()
+{
+	stint down --all --now || true
+	eventually 5 has_no_guard
+	umount "$STINT_ROOT/disk"
+	rm -f "$DISK"
+	MOUNTS_BEFORE=$(sort /proc/self/mountinfo)
+}
+
+# scribble DIGITS: another content, by no call that the file system sees: size, inode and times stay.
+scribble()
+{
+	local before at
+
+	before=$(stat -c '%i %s %Y %Z %y %z' "$L/lib/one.jar")
+	at=$(grep -abo 'a content that is on this disk once: ' "$DISK" | head -n 1 | cut -d : -f 1)
+	printf %s "$1" | dd of="$DISK" bs=1 seek=$((at + 37)) conv=notrunc,fsync status=none
+	# what the kernel has of the file goes
+	dd if="$L/lib/one.jar" iflag=nocache count=0 status=none
+	grep -q "$1" "$L/lib/one.jar"
+	[ "$(stat -c '%i %s %Y %Z %y %z' "$L/lib/one.jar")" = "$before" ]
 }
 
 # start NAME...
@@ -370,4 +416,101 @@ is_noted()
 	done
 	[ "$n" -gt 500 ]
 	kill -CONT "$(guards)"
+}
+
+@test "--hash: what the file system does not tell is found by ls --check, and adopt copies it" {
+	on_disk
+	stint install live app "$L" --hash
+	[[ $(stint install show app) == *"live "*"guarded, with hashes;"* ]]
+	[ "$(stint install show app --json | jq .hash)" = true ]
+	start one
+	stint ls --check >/dev/null
+	are_tainted 0 1
+	are_tainted 1 0
+	scribble 2222
+	# neither a start nor a look from the background reads what looks untouched
+	start two
+	touch "$L/lib/two.jar"
+	eventually 8 are_tainted 1 2
+	are_tainted 2 0
+	stint ls --check >/dev/null
+	[ "$(taints_of one)" = "$(printf 'C %s/lib/one.jar\nC %s/lib/two.jar' "$L" "$L")" ]
+	[[ $(stint events) == *"tainted"*"1 file of 'app' changed: $L/lib/one.jar"* ]]
+	# once told it is known
+	start three
+	stint ls --check >/dev/null
+	[ -z "$(taints_of three)" ]
+	# the cure is one
+	stint install adopt app
+	start four
+	[ "$(stint exec four -- grep -c 2222 "$L/lib/one.jar")" = 1 ]
+}
+
+@test "--hash: generations share no file that only looks the same, and diff tells" {
+	on_disk
+	stint install add app "$L" --hash
+	scribble 2222
+	stint install adopt app --hash
+	[ "$(stint install diff app 1 2)" = "C $L/lib/one.jar" ]
+	grep -q 1111 "$STINT_ROOT/var/lib/stint/install/app/1/0/lib/one.jar"
+	grep -q 2222 "$STINT_ROOT/var/lib/stint/install/app/2/0/lib/one.jar"
+	[ "$(stat -c %h "$STINT_ROOT/var/lib/stint/install/app/2/0/lib/two.jar")" = 2 ]
+	# without it, the times are believed
+	scribble 3333
+	touch "$L/lib/two.jar"
+	stint install adopt app
+	[ "$(stint install diff app 2 3)" = "C $L/lib/two.jar" ]
+	[ "$(stat -c %h "$STINT_ROOT/var/lib/stint/install/app/3/0/lib/one.jar")" = 2 ]
+}
+
+@test "--hash is kept with the install, and taken back" {
+	local place=$STINT_ROOT/var/lib/stint/install/app/live
+
+	on_disk
+	stint install live app "$L"
+	start one
+	stint ls --check
+	[ "$(stint install show app --json | jq .hash)" = false ]
+	# while somebody is on it: from now on
+	stint install live app --hash
+	scribble 2222
+	rm "$STINT_ROOT"/var/lib/stint/store.db*
+	stint sweep
+	[ "$(stint install show app --json | jq .hash)" = true ]
+	stint ls --check
+	are_tainted 1 1
+	[ "$(taints_of one)" = "C $L/lib/one.jar" ]
+	stint install live app
+	[ "$(stint install show app --json | jq .hash)" = false ]
+	[ ! -e "$place/hash" ]
+	scribble 3333
+	start two
+	stint ls --check
+	[ -z "$(taints_of two)" ]
+}
+
+@test "--hash that is killed or interrupted changes nothing" {
+	local calls n killat=$STINT_BUILD/libexec/stint-tests/killat
+
+	[ -z "${STINT_SANITIZED-}" ] || skip "the sanitizers make calls of their own"
+	stint install add app "$L"
+	calls=$("$killat" cli 0 -- "$STINT" install live app --hash 2>&1 >/dev/null 3>&- |
+		sed -n 's/^killat: \([0-9]*\) calls$/\1/p')
+	stint install adopt app
+	[ "$calls" -gt 100 ]
+	for ((n = 1; n <= calls; n += 17)); do
+		"$killat" cli "$n" -- "$STINT" install live app --hash >/dev/null 2>&1 3>&- || true
+		stint sweep
+		case $(stint install show app --json | jq -c '[.mode, .hash]') in
+		'["live",true]') stint install adopt app ;;
+		'["generations",false]') ;;
+		*) false ;;
+		esac
+	done
+	# a file that has no end in sight
+	truncate -s 1T "$L/lib/large"
+	timeout -s INT 1 "$STINT" install live app --hash 2>"$STINT_ROOT/said" 3>&- || status=$?
+	[ "$status" -eq 124 ]
+	[[ $(cat "$STINT_ROOT/said") == *interrupted* ]]
+	[ "$(stint install show app --json | jq -c '[.mode, .hash]')" = '["generations",false]' ]
 }

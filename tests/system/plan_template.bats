@@ -66,6 +66,20 @@ GOLDEN=$BATS_TEST_DIRNAME/../golden
 	refused 2 "usage: stint template" template show
 }
 
+@test "what help says fits a terminal, for every command" {
+	local command
+
+	for command in $(stint help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p'); do
+		stint help "$command" >"$STINT_ROOT/help"
+		grep -q "^usage: stint $command" "$STINT_ROOT/help"
+		[ -z "$(awk 'length($0) > 80' "$STINT_ROOT/help")" ]
+	done
+	# broken between alternatives, and nothing is lost
+	[ "$(stint help install | head -n 3 | tr -s ' \n' ' ')" = "usage: stint install ls | show NAME |$(:
+		) add NAME PATH... | adopt NAME | canary NAME [TEMPLATE] | live NAME [PATH...] |$(:
+		) diff NAME FROM TO | prune NAME | rm NAME " ]
+}
+
 @test "a template that is not right is listed with its fault, the others are well" {
 	printf 'template: broken\nrun: [\n' | template broken
 	run stint template ls

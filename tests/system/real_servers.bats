@@ -75,6 +75,51 @@ asking()
 	[ "$(wc -l <"$STINT_ROOT/asked.1.ok")" -gt 50 ]
 }
 
+end_load()
+{
+	[ -n "${LOAD-}" ] || return 0
+	touch "$STINT_ROOT/enough"
+	kill -INT "${LOAD[0]}" || true
+	wait "${LOAD[@]}" || true
+	LOAD=()
+}
+
+teardown()
+{
+	end_load
+	clean_up
+}
+
+# What wrk says of requests that came to no good end stands in lines of their own, if there are any.
+@test "three replaces of a Tomcat under wrk, and under clients that keep their connections" {
+	local port i
+
+	command -v wrk >/dev/null || skip "no wrk here; run scripts/deps test"
+	stint up tomcat --name t
+	port=$(port_of t)
+	wrk -t 1 -c 8 -d 390s --timeout 30s -H 'Connection: close' "http://127.0.0.1:$port/" \
+		>"$STINT_ROOT/wrk" 2>&1 3>&- &
+	LOAD=($!)
+	# one that never pauses for long, and one whose connections are idle between two requests
+	for i in 0.02 1.5; do
+		"$BATS_TEST_DIRNAME/servers/keep-alive" "$port" "$i" "$STINT_ROOT/enough" \
+			>"$STINT_ROOT/kept.$i" 3>&- &
+		LOAD+=($!)
+	done
+	for i in 1 2 3; do
+		stint replace t --drain 10s
+	done
+	end_load
+	cat "$STINT_ROOT"/wrk "$STINT_ROOT"/kept.*
+	[ "$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' "$STINT_ROOT/wrk")" -gt 500 ]
+	run ! grep -E 'Socket errors|Non-2xx' "$STINT_ROOT/wrk"
+	for i in 0.02 1.5; do
+		[ "$(grep -vc '^answered ' "$STINT_ROOT/kept.$i")" = 0 ]
+		# it was closed, and another one was made
+		[ "$(sed -n 's/^answered .* on //p' "$STINT_ROOT/kept.$i")" -ge 2 ]
+	done
+}
+
 @test "two Tomcats and two Node-REDs, each with its own content" {
 	before=$(hash_installs)
 	for name in t1 t2; do

@@ -156,6 +156,16 @@ asking()
 	[ "$(field r 'ports[0].inside_port')" -eq 7002 ]
 	[ "$(get "http://127.0.0.1:$(port_of r)/")" = one ]
 	refused 2 "for a template" replace r --memory 100M
+	# what nobody had published does not become public by that, and is said
+	sed -e 's/other$/more/' -e 's/{http: 7002}/{http: 7002, admin: 7003, web: 7004}/' \
+		"$STINT_ROOT/etc/stint/templates/other.yaml" | template more
+	run --separate-stderr stint replace r more
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"note: not published, because 'r' published none of that name: 'admin', 'web'; 'stint up more --recreate --name r' publishes all"* ]]
+	[ "$(field r 'ports | length')" -eq 1 ]
+	# with the plan that it has, nothing is new
+	run --separate-stderr stint replace r
+	[[ $stderr != *"not published"* ]]
 }
 
 @test "when the successor does not get ready, nothing has changed" {

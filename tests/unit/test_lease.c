@@ -103,6 +103,9 @@ static void lease_compute_until_what_cannot_be(void **state)
 	(void)state;
 	assert_fails(lease_compute(&plan, -1, wall_s() + 4 * 3600, &lease, &err), -EPERM, &err,
 		     "maximum of 3h");
+	plan.lease.max_of_quota = true;
+	assert_fails(lease_compute(&plan, -1, wall_s() + 4 * 3600, &lease, &err), -EPERM, &err,
+		     "the quota's maximum of 3h");
 	assert_fails(lease_compute(&plan, -1, wall_s() - 1, &lease, &err), -EINVAL, &err,
 		     "in the future");
 	assert_fails(lease_compute(&plan, -1, 1, &lease, &err), -EINVAL, &err, "in the future");

@@ -16,6 +16,7 @@ struct rig {
 	char *path;
 	char *paths[2];
 	struct install install;
+	bool hashed; /* looks are */
 };
 
 static void rig_init(struct rig *rig, const struct world *world)
@@ -36,11 +37,20 @@ static void rig_deinit(struct rig *rig)
 	free(rig->path);
 }
 
+/* As a look that reads what was touched since, or everything. */
+static void look_at(const struct rig *rig, const struct live *known, struct live *ret_live)
+{
+	struct live_look look = {.hash = rig->hashed, .known = known, .hashing = {.cancel = -1}};
+	struct error err = {0};
+
+	assert_succeeds(live_read(&rig->install, &look, ret_live, &err), &err);
+}
+
 static void keep(const struct rig *rig)
 {
 	cleanup_live struct live live = {0};
 
-	assert_int_equal(live_read(&rig->install, &live, NULL), 0);
+	look_at(rig, NULL, &live);
 	assert_int_equal(live_save(rig->state_path, &rig->install, &live, NULL), 0);
 }
 
@@ -52,7 +62,7 @@ static char *changes_of(const struct rig *rig)
 	struct text text = {0};
 
 	assert_int_equal(live_load(rig->state_path, &rig->install, &was), 0);
-	assert_int_equal(live_read(&rig->install, &is, NULL), 0);
+	look_at(rig, NULL, &is);
 	live_compare(&rig->install, &was, &is, &changes);
 	for (size_t i = 0; i < changes.n; i++)
 		text_addf(&text, "%c%s ", "ADC"[changes.list[i].kind],
@@ -141,12 +151,103 @@ static void live_is_same_only_for_what_was_kept_once(void **state)
 	rig_deinit(&rig);
 }
 
+/* Everything that the file system says of the file is as it was when that was kept. */
+static void lie_about(const struct rig *rig, const char *path, struct live *is)
+{
+	cleanup_live struct live was = {0};
+	const struct manifest_entry *then;
+
+	assert_int_equal(live_load(rig->state_path, &rig->install, &was), 0);
+	then = manifest_find(&was.list[0], path);
+	for (size_t i = 0; i < is->list[0].n; i++)
+		if (strcmp(is->list[0].list[i].path, path) == 0) {
+			is->list[0].list[i].mtime_ns = then->mtime_ns;
+			is->list[0].list[i].ctime_ns = then->ctime_ns;
+		}
+}
+
+static void live_compare_of_what_only_a_hash_tells(void **state)
+{
+	const struct world *world = *state;
+	struct change_list changes = {0};
+	struct rig rig;
+
+	rig_init(&rig, world);
+	rig.hashed = true;
+	keep(&rig);
+	expect_changes(&rig, "");
+	world_file(world, "app/lib/one", "x", 0644);
+	for (int with_hashes = 0; with_hashes < 2; with_hashes++) {
+		cleanup_live struct live was = {0}, is = {0};
+
+		rig.hashed = with_hashes;
+		assert_int_equal(live_load(rig.state_path, &rig.install, &was), 0);
+		assert_true(was.list[0].hashed);
+		look_at(&rig, NULL, &is);
+		lie_about(&rig, "lib/one", &is);
+		assert_true(live_differs_in_hashes(&was, &is) == !with_hashes);
+		live_compare(&rig.install, &was, &is, &changes);
+		assert_int_equal(changes.n, with_hashes);
+	}
+	assert_string_equal(changes.list[0].path + strlen(rig.path), "/lib/one");
+	change_list_deinit(&changes);
+	rig_deinit(&rig);
+}
+
+/* Not what looks untouched, unless all is to be read. */
+static void live_read_reads_what_was_touched(void **state)
+{
+	const struct world *world = *state;
+	cleanup_live struct live was = {0}, is = {0}, all = {0};
+	struct live_look look = {.hash = true, .known = &was, .hashing = {.cancel = -1}};
+	struct rig rig;
+
+	rig_init(&rig, world);
+	rig.hashed = true;
+	keep(&rig);
+	assert_int_equal(live_load(rig.state_path, &rig.install, &was), 0);
+	world_file(world, "app/lib/two", "22", 0644);
+	world_link(world, "two", "app/lib/link");
+	assert_int_equal(live_read(&rig.install, &look, &is, NULL), 0);
+	assert_int_equal(look.hashing.progress.total_files, 1);
+	assert_int_equal(look.hashing.progress.files, 1);
+	assert_int_equal(look.hashing.progress.bytes, 2);
+	for (size_t i = 0; i < is.list[0].n; i++)
+		assert_true(is.list[0].list[i].hashed == S_ISREG(is.list[0].list[i].mode));
+	look_at(&rig, NULL, &all);
+	assert_int_equal(memcmp(manifest_find(&is.list[0], "lib/two")->hash,
+				manifest_find(&all.list[0], "lib/two")->hash, DIGEST_SIZE),
+			 0);
+	rig_deinit(&rig);
+}
+
+static void live_read_that_is_cancelled(void **state)
+{
+	const struct world *world = *state;
+	cleanup_live struct live live = {0};
+	struct live_look look = {.hash = true};
+	int ends[2];
+	struct rig rig;
+
+	rig_init(&rig, world);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	close(ends[1]);
+	look.hashing.cancel = ends[0];
+	assert_int_equal(live_read(&rig.install, &look, &live, NULL), -ECANCELED);
+	assert_int_equal(live.n, 0);
+	close(ends[0]);
+	rig_deinit(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_world(live_compare_of_each_kind_of_change),
 		with_world(live_directories_changed_by_names_alone),
 		with_world(live_read_of_a_directory_that_is_gone),
+		with_world(live_compare_of_what_only_a_hash_tells),
+		with_world(live_read_reads_what_was_touched),
+		with_world(live_read_that_is_cancelled),
 		with_world(live_is_same_only_for_what_was_kept_once),
 	};
 

@@ -145,6 +145,7 @@ static void caller_bound_plan_of_leases(void **state)
 		assert_succeeds(caller_bound_plan(&quota, &none, &plan, &err), &err);
 		assert_int_equal(plan.lease.ttl_ns, cases[i].ret_ttl);
 		assert_int_equal(plan.lease.max_ns, cases[i].ret_max);
+		assert_true(plan.lease.max_of_quota == (cases[i].ret_max != cases[i].max));
 	}
 }
 
