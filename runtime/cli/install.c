@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stint install: installs and their generations. */
+#include "cli/action.h"
 #include "cli/commands.h"
 #include "cli/install.h"
 #include "cli/place.h"
-#include "cli/policy.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/path.h"
@@ -217,72 +217,35 @@ static int prune(struct install_request *request, struct error *err)
 	return r;
 }
 
-static const struct action {
-	const char *name, *operands;
-	size_t min_operands, max_operands; /* with the name */
-	bool changes;
+static const struct {
+	struct action about;
 	int (*act)(struct install_request *request, struct error *err);
 } actions[] = {
-	{"ls", "", 1, 1, false, install_list},
-	{"show", " NAME", 2, 2, false, install_show},
-	{"add", " NAME PATH...", 3, 2 + INSTALL_PATHS_MAX, true, add_install},
-	{"adopt", " NAME", 2, 2, true, adopt},
-	{"canary", " NAME [TEMPLATE]", 2, 3, true, install_canary},
-	{"live", " NAME [PATH...]", 2, 2 + INSTALL_PATHS_MAX, true, make_live},
-	{"diff", " NAME FROM TO", 4, 4, false, install_diff},
-	{"prune", " NAME", 2, 2, true, prune},
-	{"rm", " NAME", 2, 2, true, remove_install},
+	{{"ls", "", 1, 1, false}, install_list},
+	{{"show", " NAME", 2, 2, false}, install_show},
+	{{"add", " NAME PATH...", 3, 2 + INSTALL_PATHS_MAX, true}, add_install},
+	{{"adopt", " NAME", 2, 2, true}, adopt},
+	{{"canary", " NAME [TEMPLATE]", 2, 3, true}, install_canary},
+	{{"live", " NAME [PATH...]", 2, 2 + INSTALL_PATHS_MAX, true}, make_live},
+	{{"diff", " NAME FROM TO", 4, 4, false}, install_diff},
+	{{"prune", " NAME", 2, 2, true}, prune},
+	{{"rm", " NAME", 2, 2, true}, remove_install},
 };
 
-/* No such one, or not with so many operands. */
-static int wrong_action(const char *name, struct error *err)
-{
-	const char *names[ARRAY_SIZE(actions) + 1] = {0};
-	const char *near;
-
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (strcmp(name, actions[i].name) == 0)
-			return error_say(err, ERROR_USAGE, "usage: stint install %s%s", name,
-					 actions[i].operands);
-		names[i] = actions[i].name;
-	}
-	near = nearest_word(name, names);
-	return error_say(err, ERROR_USAGE,
-			 "'install' knows no '%s'%s%s%s; see 'stint help install'", name,
-			 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
 /* Spares are made anew on what has changed. */
-static int act_on(const struct action *action, struct install_request *request, struct error *err)
-{
-	int r = action->act(request, err);
-
-	fflush(stdout);
-	if (r == 0 && action->changes)
-		spares_fill_if_any(&request->site);
-	return r;
-}
-
 static int act(struct install_request *request, struct error *err)
 {
-	const struct invocation *invocation = request->invocation;
+	size_t i = 0;
+	int r = ACTION_CHOOSE(request->invocation, actions, &i, err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (strcmp(invocation->args[0], actions[i].name) != 0)
-			continue;
-		if (invocation->n_args < actions[i].min_operands ||
-		    invocation->n_args > actions[i].max_operands)
-			break;
-		if (actions[i].changes && invocation->caller->restricted)
-			return error_say(
-				err, ERROR_REFUSED,
-				"'stint install %s' is not for members of the group " CALLER_GROUP,
-				actions[i].name);
-		if (actions[i].changes && site_check_writable(&request->site, err) < 0)
-			return err->code;
-		return act_on(&actions[i], request, err);
-	}
-	return wrong_action(invocation->args[0], err);
+	if (r == 0 && actions[i].about.changes)
+		r = site_check_writable(&request->site, err);
+	if (r == 0)
+		r = actions[i].act(request, err);
+	fflush(stdout);
+	if (r == 0 && actions[i].about.changes)
+		spares_fill_if_any(&request->site);
+	return r;
 }
 
 static int run_install(const struct invocation *invocation)

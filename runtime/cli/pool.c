@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stint pool: instances that are started ahead of time. */
+#include "cli/action.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/place.h"
-#include "cli/policy.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "base/cleanup.h"
@@ -308,34 +308,20 @@ static int remove_pool(struct request *request, struct error *err)
 }
 
 static const struct {
-	const char *name, *operands;
-	size_t n_operands; /* with the name */
-	bool changes;
+	struct action about;
 	int (*act)(struct request *request, struct error *err);
 } actions[] = {
-	{"ls", "", 1, false, list_pools},
-	{"set", " TEMPLATE NUMBER", 3, true, set_pool},
-	{"rm", " TEMPLATE", 2, true, remove_pool},
+	{{"ls", "", 1, 1, false}, list_pools},
+	{{"set", " TEMPLATE NUMBER", 3, 3, true}, set_pool},
+	{{"rm", " TEMPLATE", 2, 2, true}, remove_pool},
 };
 
 static int act(struct request *request, struct error *err)
 {
-	const struct invocation *invocation = request->invocation;
+	size_t i = 0;
+	int r = ACTION_CHOOSE(request->invocation, actions, &i, err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (strcmp(invocation->args[0], actions[i].name) != 0)
-			continue;
-		if (invocation->n_args != actions[i].n_operands)
-			return error_say(err, ERROR_USAGE, "usage: stint pool %s%s",
-					 actions[i].name, actions[i].operands);
-		if (actions[i].changes && invocation->caller->restricted)
-			return error_say(
-				err, ERROR_REFUSED,
-				"'stint pool %s' is not for members of the group " CALLER_GROUP,
-				actions[i].name);
-		return actions[i].act(request, err);
-	}
-	return error_say(err, ERROR_USAGE, "usage: stint pool %s", invocation->command->usage);
+	return r < 0 ? r : actions[i].act(request, err);
 }
 
 static int run_pool(const struct invocation *invocation)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stint template: what templates there are, how one reads, whether one is right. */
+#include "cli/action.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/place.h"
-#include "cli/policy.h"
 #include "cli/session.h"
 #include "base/cleanup.h"
 #include "instance/saved.h"
@@ -120,14 +120,9 @@ static int remove_template(const struct invocation *invocation,
 			   const struct template_options *options, struct error *err)
 {
 	struct site site = {.state = -1, .run = -1};
-	int r;
+	int r = place_open(&site, err);
 
 	(void)options;
-	if (invocation->caller->restricted)
-		return error_say(
-			err, ERROR_REFUSED,
-			"'stint template rm' is not for members of the group " CALLER_GROUP);
-	r = place_open(&site, err);
 	if (r == 0)
 		r = saved_remove(&site, invocation->args[1], err);
 	site_close(&site);
@@ -141,26 +136,24 @@ static int remove_template(const struct invocation *invocation,
 }
 
 static const struct {
-	const char *name;
-	size_t operands; /* with the name */
+	struct action about;
 	int (*act)(const struct invocation *invocation, const struct template_options *options,
 		   struct error *err);
 } actions[] = {
-	{"ls", 1, list_templates},  {"show", 2, show_template}, {"check", 2, check_template},
-	{"keys", 1, describe_keys}, {"rm", 2, remove_template},
+	{{"ls", "", 1, 1, false}, list_templates},
+	{{"show", " TEMPLATE", 2, 2, false}, show_template},
+	{{"check", " TEMPLATE", 2, 2, false}, check_template},
+	{{"keys", "", 1, 1, false}, describe_keys},
+	{{"rm", " TEMPLATE", 2, 2, true}, remove_template},
 };
 
 static int act(const struct invocation *invocation, const struct template_options *options,
 	       struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (strcmp(invocation->args[0], actions[i].name) != 0)
-			continue;
-		if (invocation->n_args != actions[i].operands)
-			break;
-		return actions[i].act(invocation, options, err);
-	}
-	return error_say(err, ERROR_USAGE, "usage: stint template %s", invocation->command->usage);
+	size_t i = 0;
+	int r = ACTION_CHOOSE(invocation, actions, &i, err);
+
+	return r < 0 ? r : actions[i].act(invocation, options, err);
 }
 
 static int run_template(const struct invocation *invocation)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stint zone: the network segments of this host, and what their instances may reach. */
+#include "cli/action.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/place.h"
-#include "cli/policy.h"
 #include "base/cleanup.h"
 #include "instance/zone_files.h"
 #include "instance/zones.h"
@@ -216,32 +216,20 @@ static int remove_zone(struct request *request, struct error *err)
 }
 
 static const struct {
-	const char *name;
-	size_t operands; /* with the name */
-	bool changes;
+	struct action about;
 	int (*act)(struct request *request, struct error *err);
 } actions[] = {
-	{"ls", 1, false, list_zones}, {"show", 2, false, show_zone}, {"add", 2, true, add_zone},
-	{"set", 2, true, set_zone},   {"rm", 2, true, remove_zone},
+	{{"ls", "", 1, 1, false}, list_zones},	    {{"show", " ZONE", 2, 2, false}, show_zone},
+	{{"add", " ZONE", 2, 2, true}, add_zone},   {{"set", " ZONE", 2, 2, true}, set_zone},
+	{{"rm", " ZONE", 2, 2, true}, remove_zone},
 };
 
 static int act(struct request *request, struct error *err)
 {
-	const struct invocation *invocation = request->invocation;
+	size_t i = 0;
+	int r = ACTION_CHOOSE(request->invocation, actions, &i, err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (strcmp(invocation->args[0], actions[i].name) != 0)
-			continue;
-		if (invocation->n_args != actions[i].operands)
-			break;
-		if (actions[i].changes && invocation->caller->restricted)
-			return error_say(
-				err, ERROR_REFUSED,
-				"'stint zone %s' is not for members of the group " CALLER_GROUP,
-				actions[i].name);
-		return actions[i].act(request, err);
-	}
-	return error_say(err, ERROR_USAGE, "usage: stint zone %s", invocation->command->usage);
+	return r < 0 ? r : actions[i].act(request, err);
 }
 
 static int run_zone(const struct invocation *invocation)

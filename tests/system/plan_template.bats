@@ -62,7 +62,7 @@ GOLDEN=$BATS_TEST_DIRNAME/../golden
 	refused 3 "" template show nosuch
 	refused 3 "" template check nosuch
 	refused 2 "usage: stint template" template
-	refused 2 "usage: stint template" template nosuch
+	refused 2 "'template' knows no 'nosuch'" template nosuch
 	refused 2 "usage: stint template" template show
 }
 
