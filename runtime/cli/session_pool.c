@@ -32,8 +32,8 @@ static void say_why_not(const struct session *session)
 			names.data);
 	else
 		fprintf(stderr, "stint: note: started anew, not taken from the pool: its spares "
-				"were made from another state of the template, or for another "
-				"quota\n");
+				"were made from another state of the template or of the host's "
+				"files, or for another quota\n");
 }
 
 static void count(const struct session *session, int64_t took_ns)

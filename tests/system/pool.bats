@@ -188,6 +188,26 @@ spares()
 	[ "$(pool hits)" -eq 1 ]
 }
 
+@test "spares follow what is in a directory of the host, and where a link to it leads" {
+	mkdir -p "$STINT_ROOT"/{one,two}/below
+	echo one >"$STINT_ROOT/one/below/page"
+	echo two >"$STINT_ROOT/two/below/page"
+	ln -s one "$STINT_ROOT/now"
+	web "files: {/var/tree: {from: $STINT_ROOT/now}}"
+	stint pool set web 1
+	echo three >"$STINT_ROOT/one/below/page"
+	stint up web --name a
+	[ "$(stint exec a -- cat /var/tree/below/page)" = three ]
+	eventually 10 is_full 1
+	ln -sfn two "$STINT_ROOT/now"
+	stint up web --name b
+	[ "$(stint exec b -- cat /var/tree/below/page)" = two ]
+	eventually 10 is_full 1
+	stint up web --name c
+	[ "$(stint exec c -- cat /var/tree/below/page)" = two ]
+	[ "$(pool hits)" -eq 1 ]
+}
+
 @test "spares follow a new generation of the install" {
 	local old
 
