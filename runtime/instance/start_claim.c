@@ -189,7 +189,12 @@ static int claim_from(struct starting *s, const struct pool *pool, struct error 
 		s->pool = POOL_DIFFERS;
 		return 0;
 	}
-	r = store_spare_list(s->store, pool->template_name, pool->zone, &spares, &n, err);
+	/* what has changed there is noted with the spares as with all others, and then they differ
+	 */
+	r = start_look_at_live(s, err);
+	cleanup_close(&s->admitting);
+	if (r == 0)
+		r = store_spare_list(s->store, pool->template_name, pool->zone, &spares, &n, err);
 	if (r == 0)
 		r = claim_one_of(s, spares, n, &likeness, err);
 	spare_list_free(spares, n);

@@ -231,6 +231,26 @@ spares()
 	[ "$(pool hits)" -eq 1 ]
 }
 
+@test "spares on a live install that has changed are not claimed" {
+	mkdir "$STINT_ROOT/app"
+	echo 1 >"$STINT_ROOT/app/version"
+	stint install live app "$STINT_ROOT/app"
+	template app <<-END
+		template: app
+		install: app
+		run: {command: [/bin/sleep, 600]}
+		ready: none
+	END
+	stint pool set app 1
+	echo 2 >"$STINT_ROOT/app/other"
+	stint up app --name x
+	[ "$(stint show x --json | jq .tainted)" -eq 0 ]
+	[ "$(pool hits)" -eq 0 ]
+	eventually 10 is_full 1
+	stint up app --name y
+	[ "$(pool hits)" -eq 1 ]
+}
+
 @test "a claimed one is known in its zone, and a spare is not" {
 	stint zone add open --peers allow
 	stint pool set web 1 --zone open
