@@ -144,6 +144,24 @@ spares()
 	[ "$(spares | wc -l)" -eq 1 ]
 }
 
+@test "what is to be kept of a failed one is not left to a disk in memory" {
+	web 'limits: {disk: 50M, memory: 100M}'
+	stint pool set web 1
+	run stint up web --name x --keep-failed 1h
+	[[ $output == *"not taken from the pool: --keep-failed"* ]]
+	stint up web --name y
+	[ "$(pool hits)" -eq 1 ]
+	web 'lease: {keep_failed: 1h}'
+	run stint up web --name z --keep-failed 2h
+	eventually 10 is_full 1
+	stint up web --name w --keep-failed 2h
+	[ "$(pool hits)" -eq 2 ]
+	web
+	stint pool set web 1
+	run stint up web --name v --cpus 1
+	[[ $output == *"not taken from the pool: --cpus"* ]]
+}
+
 @test "a name or a port that is taken leaves the spare where it was" {
 	stint pool set web 1
 	stint up hello --name taken
