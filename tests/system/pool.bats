@@ -310,6 +310,20 @@ spares()
 	[ "$(pool error)" = null ]
 }
 
+@test "of a spare that does not start nothing is kept, so that others can be started" {
+	web $'run: {command: [/bin/false]}\nlease: {keep_failed: 1h}'
+	refused 1 "cannot be filled" pool set web 1
+	nothing_left
+	web "lease: {keep_failed: 1h}"
+	stint pool set web 1
+	is_full 1
+	stint up web --name x
+	# shellcheck disable=SC2046 # one or more
+	kill -KILL $(stint_server "$(id_of x)")
+	is_kept() { stint ls -a --json | jq -e '.[] | select(.name == "x" and .state == "kept")'; }
+	eventually 10 is_kept
+}
+
 @test "a spare gives way to an instance that finds no room" {
 	echo "host: {memory_limits: 300M}" >"$STINT_ROOT/etc/stint/stint.yaml"
 	web 'limits: {memory: 100M}'
