@@ -393,6 +393,20 @@ stint_server()
 	nothing_left
 }
 
+@test "who waits for a pool that another one sets waits for what it is then" {
+	local waiting
+
+	web 'ready: {command: [/bin/sh, -c, "sleep 1"], timeout: 30s}'
+	"$STINT" pool set web 3 >"$STINT_ROOT/out" 2>&1 3>&- &
+	waiting=$!
+	is_set() { [ "$(pool size)" = 3 ]; }
+	eventually 5 is_set
+	stint pool set web 1
+	is_over() { ! kill -0 "$waiting" 2>/dev/null; }
+	eventually 10 is_over
+	grep -q "1 of 1 ready" "$STINT_ROOT/out"
+}
+
 @test "killed at any of its system calls, a claim leaves a spare, an instance, or nothing" {
 	local calls i killat=$STINT_BUILD/libexec/stint-tests/killat step=${STINT_KILL_STEP-9}
 
