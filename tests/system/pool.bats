@@ -350,6 +350,13 @@ spares()
 	stint history --json | jq -e '[.[] | select(.reason == "nobody claimed the spare in time")] | length >= 1'
 }
 
+@test "where spares are too old before all are ready, filling ends, and says so" {
+	web 'ready: {command: [/bin/sh, -c, "sleep 1"], timeout: 30s}'
+	refused 1 "raise --max-age" pool set web 3 --max-age 2s
+	eventually 5 nobody_fills
+	stint pool set web 1
+}
+
 @test "a spare whose server or keeper dies is replaced" {
 	local old
 
