@@ -357,6 +357,17 @@ spares()
 	stint pool set web 1
 }
 
+@test "a claim that is interrupted is followed by another spare" {
+	local i
+
+	web 'ready: {command: [/bin/sh, -c, "sleep 0.2"], timeout: 30s}'
+	stint pool set web 1
+	for i in 1 2 3 4 5 6 7 8; do
+		timeout -s INT "0.00$i" "$STINT" up web --name x 3>&- || stint down x || true
+		eventually 10 is_full 1
+	done
+}
+
 @test "a spare whose server or keeper dies is replaced" {
 	local old
 
