@@ -275,9 +275,13 @@ spares()
 	stint up hello --name other --zone open
 	run stint exec other -- cat /etc/hosts
 	[[ $output != *"$(spares)"* ]]
+	refused 5 "gets its lease when it is claimed" extend "$(spares)" +5m
 	stint up web --name x --zone open
 	stint exec other -- cat /etc/hosts | grep -w x.open.stint | grep -qw "$(id_of x)"
 	stint exec other -- cat /etc/hosts | grep -qw "$(stint show x --json | jq -r .address)"
+	eventually 10 is_full 1
+	stint down --all
+	refused 5 "stint pool rm TEMPLATE --zone open" zone rm open
 }
 
 @test "what binds itself at its start is refused, with the reason" {
