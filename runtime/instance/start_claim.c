@@ -125,7 +125,6 @@ static void tell_others(const struct starting *s)
 		queue_leave(s->request->ticket);
 	(void)zone_files_refresh(s->site, s->store, s->record->zone, NULL);
 	(void)record_file_write(s->site, s->record, NULL, NULL);
-	events_add_created(s->site, s->record);
 }
 
 /* 1: it is ours; 0: somebody was faster. */
@@ -150,6 +149,8 @@ static int claim(struct starting *s, const struct record *spare, struct error *e
 	/* of the same likeness, but not the same */
 	if (strcmp(spare->plan, record->plan) != 0)
 		r = limits_change(s->site, s->request->plan, record, err);
+	/* what the keeper tells from now on is told of that name */
+	events_add_created(s->site, record);
 	if (r == 0)
 		r = grant_to_keeper(s, err);
 	if (r == 0) {

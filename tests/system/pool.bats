@@ -78,6 +78,7 @@ spares()
 	[ "$(spares)" != "$id" ]
 	[ "$(pool hits)" -eq 1 ]
 	[ "$(pool misses)" -eq 0 ]
+	[ "$(stint events | awk '$2 == "mine" { print $3 }' | head -3 | xargs)" = "created claimed ready" ]
 	# what it counts begins with the claim
 	stint show mine --json | jq -e '.ports[0].connections_total == 1'
 	stint extend mine +5m
