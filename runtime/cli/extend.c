@@ -6,6 +6,7 @@
 #include "instance/events.h"
 #include "instance/reach.h"
 #include "instance/record_file.h"
+#include "store/spares.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,11 @@ static int new_lease(const struct invocation *invocation, const struct site *sit
 	int64_t more_ns = 0;
 	time_t until = 0;
 
+	if (spare_is_name(record->grant.name))
+		return error_say(err, ERROR_REFUSED,
+				 "'%s' is a spare, which gets its lease when it is claimed: "
+				 "'stint pool set --max-age' says how old it may get",
+				 record->grant.name);
 	/* no name that somebody gave has a dot (store/succession.h) */
 	if (strchr(record->grant.name, '.'))
 		return error_say(err, ERROR_REFUSED,

@@ -214,7 +214,8 @@ static int wait_until_full(const struct request *request, const struct pool *wan
 				      "the pool is made, and cannot be filled: %s", pool.error);
 		if (r == 0)
 			show(&progress, &pool);
-		if (r == 0 && pool.ready >= wanted->size && pool.spares <= wanted->size)
+		/* as it is by now: somebody may have set another size meanwhile */
+		if (r == 0 && pool.ready >= pool.size && pool.spares <= pool.size)
 			r = 1;
 	}
 	progress_clear(&progress);

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,6 +105,22 @@ static uint32_t thin_out(const struct filling *filling, struct store *store,
 	return left;
 }
 
+/* Where the first is too old before the last is ready, filling would have no end. */
+static int check_age(const struct pool *pool, struct error *err)
+{
+	char takes[32], age[32];
+	int64_t mean_ns = pool->starts ? pool->ready_ns / (int64_t)pool->starts : 0;
+
+	if (mean_ns * pool->size < pool->max_age_ns / 10 * 9)
+		return 0;
+	format_duration(mean_ns, takes, sizeof(takes));
+	format_duration(pool->max_age_ns, age, sizeof(age));
+	return error_say(err, ERROR_REFUSED,
+			 "a spare takes %s to start, and is too old after %s, before all %" PRIu32
+			 " are ready: raise --max-age, or keep fewer",
+			 takes, age, pool->size);
+}
+
 /* How many are to be started. */
 static int look_over(const struct filling *filling, const struct pool *pool, uint32_t *ret_missing,
 		     struct error *err)
@@ -114,8 +131,10 @@ static int look_over(const struct filling *filling, const struct pool *pool, uin
 	struct spare *spares = NULL;
 	size_t n = 0;
 	uint32_t left;
-	int r = compile(filling, pool, &plan, err);
+	int r = check_age(pool, err);
 
+	if (r == 0)
+		r = compile(filling, pool, &plan, err);
 	if (r == 0)
 		r = store_open(filling->site.state_path, &store, err);
 	if (r == 0)

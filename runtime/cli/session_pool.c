@@ -13,27 +13,38 @@ static const char *const changing[] = {"set",	      "env",	 "with",    "with-lay
 				       "best-effort", "no-hold", "memory",  "swap",
 				       "disk",	      "files",	 "log-size"};
 
-static void name_options(const struct options *options, struct text *ret_names)
+/* What does so unless the template has a limit of that kind, or what it limits can be kept. */
+static const char *const depending[] = {"cpus", "pids", "io-read", "io-write", "keep-failed"};
+
+static void name_options(const struct options *options, const char *const *of, size_t n,
+			 struct text *ret_names)
 {
 	for (const struct option_spec *spec = option_specs; spec->name; spec++)
-		for (size_t i = 0; i < ARRAY_SIZE(changing); i++)
-			if (strcmp(spec->name, changing[i]) == 0 && option_is_given(options, spec))
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(spec->name, of[i]) == 0 && option_is_given(options, spec))
 				text_addf(ret_names, "%s--%s", ret_names->length ? ", " : "",
 					  spec->name);
 }
 
 static void say_why_not(const struct session *session)
 {
-	cleanup_text struct text names = {0};
+	cleanup_text struct text names = {0}, depends = {0};
+	const struct options *options = &session->invocation->options;
 
-	name_options(&session->invocation->options, &names);
+	name_options(options, changing, ARRAY_SIZE(changing), &names);
+	name_options(options, depending, ARRAY_SIZE(depending), &depends);
 	if (names.data)
 		fprintf(stderr, "stint: note: started anew, not taken from the pool: %s\n",
 			names.data);
+	else if (depends.data)
+		fprintf(stderr,
+			"stint: note: started anew, not taken from the pool: %s, for which "
+			"the template makes no provision, or it has changed\n",
+			depends.data);
 	else
 		fprintf(stderr, "stint: note: started anew, not taken from the pool: its spares "
-				"were made from another state of the template, or for another "
-				"quota\n");
+				"were made from another state of the template or of the host's "
+				"files, or for another quota\n");
 }
 
 static void count(const struct session *session, int64_t took_ns)

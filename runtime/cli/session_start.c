@@ -11,6 +11,7 @@
 #include "instance/identity.h"
 #include "instance/lowers.h"
 #include "instance/reset.h"
+#include "instance/spares.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -251,7 +252,7 @@ static int start(const struct invocation *invocation, const struct purpose *purp
 	if (purpose->ret_command)
 		make_idle(ret_session->plan, purpose->ret_command);
 	if (purpose->spare_ns) {
-		plan_write_likeness(ret_session->plan, &likeness);
+		spares_write_likeness(ret_session->plan, &likeness);
 		request.likeness = likeness.data;
 		request.lease = spare_lease(purpose->spare_ns);
 	}

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "instance/obstacles.h"
+#include "instance/spares.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -48,6 +49,8 @@ static int run_up(const struct invocation *invocation)
 		status = session_print(&session);
 	if (r == 0)
 		session_note_pool(&session, clock_boottime_ns() - begun_ns);
+	else if (session.instance.pool == POOL_CLAIMED)
+		spares_fill(&session.site);
 	if (session.interrupted)
 		status = 128 + session.interrupted;
 	session_deinit(&session);

@@ -182,8 +182,7 @@ static struct disk_question ask(const struct site *site, const struct plan *plan
 		.pool = shares.pool,
 		.memory = plan->limits.memory_bytes,
 		.own_ids = own_ids,
-		.lasting = plan->lease.keep_failed_ns || plan->lease.on_expiry == EXPIRY_ARCHIVE ||
-			   plan->lease.on_expiry == EXPIRY_HARVEST,
+		.lasting = plan_keeps_files(plan),
 	};
 }
 

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "store/installs.h"
 
+#include <fts.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -37,6 +39,20 @@ int spares_check_plan(const struct plan *plan, struct error *err)
 			 plan->template_name, refusal);
 }
 
+/* A link on the way to a file of the host, or a directory, may come to lead to another one. */
+void spares_write_likeness(const struct plan *plan, struct text *ret_text)
+{
+	plan_write_likeness(plan, ret_text);
+	for (size_t i = 0; i < plan->content.n_files; i++) {
+		const char *from = plan->content.files[i].from;
+		struct stat st;
+
+		if (from && stat(from, &st) == 0)
+			text_addf(ret_text, "%s: %ju:%ju\n", from, (uintmax_t)st.st_dev,
+				  (uintmax_t)st.st_ino);
+	}
+}
+
 int likeness_find(const struct site *site, struct store *store, const struct plan *plan,
 		  struct likeness *ret_likeness, struct error *err)
 {
@@ -50,7 +66,7 @@ int likeness_find(const struct site *site, struct store *store, const struct pla
 	if (r < 0)
 		return r;
 	likeness.lowers = lowers_resolve(site, plan->install, names);
-	plan_write_likeness(plan, &text);
+	spares_write_likeness(plan, &text);
 	likeness.text = text_take(&text);
 	*ret_likeness = likeness;
 	likeness = (struct likeness){0};
@@ -77,17 +93,37 @@ static bool equal_lists(char *const *a, char *const *b)
 	return true;
 }
 
-/* A spare has what was in the host's files when it was started. Also what is gone has changed. */
+/* Also what cannot be looked at has changed. */
+static bool entry_changed(const FTSENT *entry, int64_t since_ns)
+{
+	const struct timespec *changed = &entry->fts_statp->st_ctim;
+
+	return entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
+	       entry->fts_info == FTS_NS ||
+	       changed->tv_sec * NSEC_PER_SEC + changed->tv_nsec >= since_ns;
+}
+
+/* A file, or a directory with all that is in it. */
+static bool tree_changed(char *path, int64_t since_ns)
+{
+	char *const paths[] = {path, NULL};
+	FTS *tree = fts_open(paths, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	bool changed = !tree;
+	FTSENT *entry;
+
+	while (!changed && (entry = fts_read(tree)))
+		changed = entry_changed(entry, since_ns);
+	if (tree)
+		fts_close(tree);
+	return changed;
+}
+
+/* A spare has what was in the host's files when it was started. */
 static bool content_changed(const struct plan_content *content, int64_t since_ns)
 {
-	for (size_t i = 0; i < content->n_files; i++) {
-		struct stat st;
-
-		if (content->files[i].from &&
-		    (stat(content->files[i].from, &st) < 0 ||
-		     st.st_ctim.tv_sec * NSEC_PER_SEC + st.st_ctim.tv_nsec >= since_ns))
+	for (size_t i = 0; i < content->n_files; i++)
+		if (content->files[i].from && tree_changed(content->files[i].from, since_ns))
 			return true;
-	}
 	return false;
 }
 

@@ -14,10 +14,13 @@
  * for. */
 int spares_check_plan(const struct plan *plan, struct error *err);
 
+/* plan_write_likeness, and which of the host's files the plan's names mean now. */
+void spares_write_likeness(const struct plan *plan, struct text *ret_text);
+
 /* What a start of the plan would make now. */
 struct likeness {
 	const struct plan *plan;
-	char *text;    /* plan_write_likeness */
+	char *text;    /* spares_write_likeness */
 	char **lowers; /* as lowers_resolve */
 	char **above;  /* as above_find */
 };

@@ -116,7 +116,8 @@ static int fill_record(struct starting *s, struct error *err)
 		record->ha_group = xstrdup(request->plan->ha_group);
 	record->after_end = hook_pack(&request->plan->hooks[HOOK_AFTER_END]);
 	record->on_expiry = request->plan->lease.on_expiry;
-	record->keep_failed_ns = request->plan->lease.keep_failed_ns;
+	/* a spare that fails says why in its pool, and would stand in the way of the next */
+	record->keep_failed_ns = request->likeness ? 0 : request->plan->lease.keep_failed_ns;
 	record->memory_bytes = request->plan->limits.memory_bytes;
 	record->cpu_millis = request->plan->limits.cpu_millis;
 	r = disk_choose(s->site, request->plan, s->admission.ids.count > 0, record, err);

@@ -125,7 +125,6 @@ static void tell_others(const struct starting *s)
 		queue_leave(s->request->ticket);
 	(void)zone_files_refresh(s->site, s->store, s->record->zone, NULL);
 	(void)record_file_write(s->site, s->record, NULL, NULL);
-	events_add_created(s->site, s->record);
 }
 
 /* 1: it is ours; 0: somebody was faster. */
@@ -150,6 +149,8 @@ static int claim(struct starting *s, const struct record *spare, struct error *e
 	/* of the same likeness, but not the same */
 	if (strcmp(spare->plan, record->plan) != 0)
 		r = limits_change(s->site, s->request->plan, record, err);
+	/* what the keeper tells from now on is told of that name */
+	events_add_created(s->site, record);
 	if (r == 0)
 		r = grant_to_keeper(s, err);
 	if (r == 0) {
@@ -189,7 +190,12 @@ static int claim_from(struct starting *s, const struct pool *pool, struct error 
 		s->pool = POOL_DIFFERS;
 		return 0;
 	}
-	r = store_spare_list(s->store, pool->template_name, pool->zone, &spares, &n, err);
+	/* what has changed there is noted with the spares as with all others, and then they differ
+	 */
+	r = start_look_at_live(s, err);
+	cleanup_close(&s->admitting);
+	if (r == 0)
+		r = store_spare_list(s->store, pool->template_name, pool->zone, &spares, &n, err);
 	if (r == 0)
 		r = claim_one_of(s, spares, n, &likeness, err);
 	spare_list_free(spares, n);

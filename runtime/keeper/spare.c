@@ -6,6 +6,7 @@
  * in between takes the spare with it: nobody has to find out how far it came. See keeper.h.
  */
 #include "keeper/keeper.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -33,7 +34,9 @@ int spare_reserve(struct keeper *keeper, struct client *client, struct error *er
 						     : instance_state_name(keeper->status.state));
 	client->tie = client->watch = client->finish = true;
 	keeper->claimed_ns = clock_boottime_ns();
-	keeper->n_granted = 0;
+	/* of somebody who gave it back */
+	while (keeper->n_granted > 0)
+		cleanup_close(&keeper->listeners[--keeper->n_granted]);
 	return 0;
 }
 

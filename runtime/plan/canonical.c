@@ -307,6 +307,12 @@ void plan_write_canonical(const struct plan *plan, struct text *ret_text)
 	put_value(ret_text, 1, "egress", plan->network.egress);
 }
 
+bool plan_keeps_files(const struct plan *plan)
+{
+	return plan->lease.keep_failed_ns || plan->lease.on_expiry == EXPIRY_ARCHIVE ||
+	       plan->lease.on_expiry == EXPIRY_HARVEST;
+}
+
 void plan_write_likeness(const struct plan *plan, struct text *ret_text)
 {
 	struct plan view = *plan;
@@ -319,5 +325,8 @@ void plan_write_likeness(const struct plan *plan, struct text *ret_text)
 	view.limits.io_write = plan->limits.io_write ? 1 : 0;
 	/* what it is warned with is not in the grant */
 	view.lease = (struct plan_lease){.warning = plan->lease.warning};
+	/* a limited disk may be in memory, from where nothing can be kept */
+	if (plan->limits.disk_bytes && plan_keeps_files(plan))
+		view.lease.on_expiry = EXPIRY_ARCHIVE;
 	plan_write_canonical(&view, ret_text);
 }

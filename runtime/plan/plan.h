@@ -189,6 +189,9 @@ int plan_set_env(struct plan *plan, const char *assignment, struct error *err);
  */
 void plan_write_canonical(const struct plan *plan, struct text *ret_text);
 
+/* Whether files of its instances may be wanted after their end. */
+bool plan_keeps_files(const struct plan *plan);
+
 /*
  * The same without what an instance can be given once it runs: two plans with equal likeness make
  * equal instances, for other leases.

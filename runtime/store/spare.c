@@ -81,11 +81,8 @@ static int list_ids(struct store *store, const char *template_name, const char *
 		spare->ready = sqlite3_column_int(statement, 2);
 		r = store_load_id(store, (const char *)sqlite3_column_text(statement, 0),
 				  &spare->record, err);
-		/* one that has just ended is none any more */
-		if (r == -ENOENT)
-			free((*spares)[--*n].likeness);
 	}
-	return r == -ENOENT ? 0 : r;
+	return r;
 }
 
 int store_spare_list(struct store *store, const char *template_name, const char *zone,

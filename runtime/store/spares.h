@@ -15,7 +15,7 @@
 struct pool {
 	char *template_name, *zone;
 	char *source;	/* what was given for the template: its name or a file's absolute path */
-	char *likeness; /* of its spares' plans (plan_write_likeness); NULL: not known yet */
+	char *likeness; /* of its spares (spares_write_likeness); NULL: not known yet */
 	uint32_t size;
 	int64_t max_age_ns; /* of a spare that nobody claims */
 	uint64_t hits, misses;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "store/db.h"
 #include "store/row.h"
+#include "store/spares.h"
 
 #include <errno.h>
 #include <string.h>
@@ -174,6 +175,12 @@ static int refuse_members(struct store *store, const char *name, struct error *e
 	n = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
 	if (r < 0 || n == 0)
 		return r < 0 ? r : 0;
+	if (spare_is_name((const char *)sqlite3_column_text(statement, 1)))
+		return error_say(
+			err, ERROR_REFUSED,
+			"the zone '%s' has %lld instance%s, spares among them: 'stint pool "
+			"rm TEMPLATE --zone %s' ends those",
+			name, n, n == 1 ? "" : "s", name);
 	return error_say(err, ERROR_REFUSED,
 			 "the zone '%s' has %lld instance%s, '%s' among them: end them first", name,
 			 n, n == 1 ? "" : "s", sqlite3_column_text(statement, 1));

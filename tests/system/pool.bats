@@ -78,6 +78,7 @@ spares()
 	[ "$(spares)" != "$id" ]
 	[ "$(pool hits)" -eq 1 ]
 	[ "$(pool misses)" -eq 0 ]
+	[ "$(stint events | awk '$2 == "mine" { print $3 }' | head -3 | xargs)" = "created claimed ready" ]
 	# what it counts begins with the claim
 	stint show mine --json | jq -e '.ports[0].connections_total == 1'
 	stint extend mine +5m
@@ -144,6 +145,24 @@ spares()
 	[ "$(spares | wc -l)" -eq 1 ]
 }
 
+@test "what is to be kept of a failed one is not left to a disk in memory" {
+	web 'limits: {disk: 50M, memory: 100M}'
+	stint pool set web 1
+	run stint up web --name x --keep-failed 1h
+	[[ $output == *"not taken from the pool: --keep-failed"* ]]
+	stint up web --name y
+	[ "$(pool hits)" -eq 1 ]
+	web 'lease: {keep_failed: 1h}'
+	run stint up web --name z --keep-failed 2h
+	eventually 10 is_full 1
+	stint up web --name w --keep-failed 2h
+	[ "$(pool hits)" -eq 2 ]
+	web
+	stint pool set web 1
+	run stint up web --name v --cpus 1
+	[[ $output == *"not taken from the pool: --cpus"* ]]
+}
+
 @test "a name or a port that is taken leaves the spare where it was" {
 	stint pool set web 1
 	stint up hello --name taken
@@ -188,6 +207,26 @@ spares()
 	[ "$(pool hits)" -eq 1 ]
 }
 
+@test "spares follow what is in a directory of the host, and where a link to it leads" {
+	mkdir -p "$STINT_ROOT"/{one,two}/below
+	echo one >"$STINT_ROOT/one/below/page"
+	echo two >"$STINT_ROOT/two/below/page"
+	ln -s one "$STINT_ROOT/now"
+	web "files: {/var/tree: {from: $STINT_ROOT/now}}"
+	stint pool set web 1
+	echo three >"$STINT_ROOT/one/below/page"
+	stint up web --name a
+	[ "$(stint exec a -- cat /var/tree/below/page)" = three ]
+	eventually 10 is_full 1
+	ln -sfn two "$STINT_ROOT/now"
+	stint up web --name b
+	[ "$(stint exec b -- cat /var/tree/below/page)" = two ]
+	eventually 10 is_full 1
+	stint up web --name c
+	[ "$(stint exec c -- cat /var/tree/below/page)" = two ]
+	[ "$(pool hits)" -eq 1 ]
+}
+
 @test "spares follow a new generation of the install" {
 	local old
 
@@ -211,15 +250,39 @@ spares()
 	[ "$(pool hits)" -eq 1 ]
 }
 
+@test "spares on a live install that has changed are not claimed" {
+	mkdir "$STINT_ROOT/app"
+	echo 1 >"$STINT_ROOT/app/version"
+	stint install live app "$STINT_ROOT/app"
+	template app <<-END
+		template: app
+		install: app
+		run: {command: [/bin/sleep, 600]}
+		ready: none
+	END
+	stint pool set app 1
+	echo 2 >"$STINT_ROOT/app/other"
+	stint up app --name x
+	[ "$(stint show x --json | jq .tainted)" -eq 0 ]
+	[ "$(pool hits)" -eq 0 ]
+	eventually 10 is_full 1
+	stint up app --name y
+	[ "$(pool hits)" -eq 1 ]
+}
+
 @test "a claimed one is known in its zone, and a spare is not" {
 	stint zone add open --peers allow
 	stint pool set web 1 --zone open
 	stint up hello --name other --zone open
 	run stint exec other -- cat /etc/hosts
 	[[ $output != *"$(spares)"* ]]
+	refused 5 "gets its lease when it is claimed" extend "$(spares)" +5m
 	stint up web --name x --zone open
 	stint exec other -- cat /etc/hosts | grep -w x.open.stint | grep -qw "$(id_of x)"
 	stint exec other -- cat /etc/hosts | grep -qw "$(stint show x --json | jq -r .address)"
+	eventually 10 is_full 1
+	stint down --all
+	refused 5 "stint pool rm TEMPLATE --zone open" zone rm open
 }
 
 @test "what binds itself at its start is refused, with the reason" {
@@ -252,6 +315,20 @@ spares()
 	[ "$(pool error)" = null ]
 }
 
+@test "of a spare that does not start nothing is kept, so that others can be started" {
+	web $'run: {command: [/bin/false]}\nlease: {keep_failed: 1h}'
+	refused 1 "cannot be filled" pool set web 1
+	nothing_left
+	web "lease: {keep_failed: 1h}"
+	stint pool set web 1
+	is_full 1
+	stint up web --name x
+	# shellcheck disable=SC2046 # one or more
+	kill -KILL $(stint_server "$(id_of x)")
+	is_kept() { stint ls -a --json | jq -e '.[] | select(.name == "x" and .state == "kept")'; }
+	eventually 10 is_kept
+}
+
 @test "a spare gives way to an instance that finds no room" {
 	echo "host: {memory_limits: 300M}" >"$STINT_ROOT/etc/stint/stint.yaml"
 	web 'limits: {memory: 100M}'
@@ -276,6 +353,24 @@ spares()
 	is_new() { is_full 1 && [ "$(spares)" != "$old" ]; }
 	eventually 10 is_new
 	stint history --json | jq -e '[.[] | select(.reason == "nobody claimed the spare in time")] | length >= 1'
+}
+
+@test "where spares are too old before all are ready, filling ends, and says so" {
+	web 'ready: {command: [/bin/sh, -c, "sleep 1"], timeout: 30s}'
+	refused 1 "raise --max-age" pool set web 3 --max-age 2s
+	eventually 5 nobody_fills
+	stint pool set web 1
+}
+
+@test "a claim that is interrupted is followed by another spare" {
+	local i
+
+	web 'ready: {command: [/bin/sh, -c, "sleep 0.2"], timeout: 30s}'
+	stint pool set web 1
+	for i in 1 2 3 4 5 6 7 8; do
+		timeout -s INT "0.00$i" "$STINT" up web --name x 3>&- || stint down x || true
+		eventually 10 is_full 1
+	done
 }
 
 @test "a spare whose server or keeper dies is replaced" {
@@ -319,6 +414,20 @@ stint_server()
 	stint pool rm web
 	[ -z "$(spares)" ]
 	nothing_left
+}
+
+@test "who waits for a pool that another one sets waits for what it is then" {
+	local waiting
+
+	web 'ready: {command: [/bin/sh, -c, "sleep 1"], timeout: 30s}'
+	"$STINT" pool set web 3 >"$STINT_ROOT/out" 2>&1 3>&- &
+	waiting=$!
+	is_set() { [ "$(pool size)" = 3 ]; }
+	eventually 5 is_set
+	stint pool set web 1
+	is_over() { ! kill -0 "$waiting" 2>/dev/null; }
+	eventually 10 is_over
+	grep -q "1 of 1 ready" "$STINT_ROOT/out"
 }
 
 @test "killed at any of its system calls, a claim leaves a spare, an instance, or nothing" {
