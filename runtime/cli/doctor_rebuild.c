@@ -5,6 +5,7 @@
 #include "cli/place.h"
 #include "instance/rebuild.h"
 #include "instance/sweep.h"
+#include "store/spares.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,15 @@ static json_t *json_list(char *const *list)
 	return array;
 }
 
+/* A spare without a pool is nobody's, and the sweep behind us ends it. */
+static void print_back(const char *name)
+{
+	if (spare_is_name(name))
+		printf("ended: %s; set its pool again with 'stint pool set'\n", name);
+	else
+		printf("back: %s\n", name);
+}
+
 static void print_result(const struct rebuild_result *result, const struct sweep_result *swept)
 {
 	if (!result->set_aside && !result->back)
@@ -24,7 +34,7 @@ static void print_result(const struct rebuild_result *result, const struct sweep
 	if (result->set_aside)
 		printf("the damaged store was set aside: %s\n", result->set_aside);
 	for (size_t i = 0; result->back && result->back[i]; i++)
-		printf("back: %s\n", result->back[i]);
+		print_back(result->back[i]);
 	for (size_t i = 0; result->lost && result->lost[i]; i++)
 		printf("lost: %s\n", result->lost[i]);
 	if (swept->ended + swept->strays > 0)

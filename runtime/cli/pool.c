@@ -23,6 +23,7 @@
 #define MAX_AGE_NS (24 * 3600 * NSEC_PER_SEC)
 #define SIZE_MOST 1000
 #define LOOK_MS 100
+#define AGAIN_AFTER 30 /* looks */
 
 struct request {
 	const struct invocation *invocation;
@@ -205,9 +206,13 @@ static int wait_until_full(const struct request *request, const struct pool *wan
 	struct progress progress = {0};
 	int r = 0;
 
-	while (r == 0 && poll(&polled, 1, LOOK_MS) <= 0) {
+	for (unsigned i = 1; r == 0 && poll(&polled, 1, LOOK_MS) <= 0; i++) {
 		cleanup_pool struct pool pool = {0};
 
+		/* whoever fills it may have been killed; while he is at it, another one just ends
+		 */
+		if (i % AGAIN_AFTER == 0)
+			spares_fill(&request->site);
 		r = load(request, wanted, &pool, err);
 		if (r == 0 && pool.error)
 			r = error_say(err, ERROR_FAILED,

@@ -64,7 +64,7 @@ static int compile(const struct filling *filling, const struct pool *pool, struc
 	return r;
 }
 
-/* Who started it was killed before he could say that it is ready. */
+/* Nobody has said so: its starter was killed, or the pool has been set since. */
 static void recognise(const struct filling *filling, struct store *store, struct spare *spare)
 {
 	struct status status;
@@ -72,8 +72,7 @@ static void recognise(const struct filling *filling, struct store *store, struct
 	instance_observe(&filling->site, spare->record, &status);
 	if (status.state != STATE_SPARE)
 		return;
-	spare->ready = store_spare_ready(store, spare->record->grant.id,
-					 status.ready_ns - status.started_ns, NULL) == 0;
+	spare->ready = store_spare_ready(store, spare->record->grant.id, -1, NULL) == 0;
 }
 
 /* Replaced a little before its keeper ends it, so that there is one all the time. */

@@ -225,6 +225,45 @@ static struct lease spare_lease(int64_t max_age_ns)
 			      .length_ns = max_age_ns};
 }
 
+/* What of the plan and the request is not as it would be for just an instance. */
+static void serve_purpose(const struct purpose *purpose, struct session *session,
+			  struct start_request *request, struct text *likeness)
+{
+	if (purpose->ret_command)
+		make_idle(session->plan, purpose->ret_command);
+	request->may_claim = session->invocation->command == &up_command && !purpose->spare_ns &&
+			     session->with.fd < 0;
+	if (!purpose->spare_ns)
+		return;
+	spares_write_likeness(session->plan, likeness);
+	request->likeness = likeness->data;
+	request->lease = spare_lease(purpose->spare_ns);
+}
+
+static void complete(const struct session *session, struct start_request *request)
+{
+	request->plan = session->plan;
+	request->owner = &session->owner;
+	request->secrets = &session->secrets;
+	request->with = session->with.fd >= 0 ? &session->with : NULL;
+	request->cancel = session->signals;
+	request->quota = caller_quota(session->invocation->caller, &session->site);
+}
+
+static int start_now_or_in_turn(struct session *session, struct start_request *request,
+				struct error *err)
+{
+	const struct options *o = &session->invocation->options;
+	int r;
+
+	if (o->queue || o->queue_for)
+		return session_start_in_turn(session, request, err);
+	r = instance_start(&session->site, request, &session->instance, err);
+	if (r < 0 && !request->predecessor && !request->trial)
+		offer_to_wait(err);
+	return r;
+}
+
 static int start(const struct invocation *invocation, const struct purpose *purpose,
 		 struct session *ret_session, struct error *err)
 {
@@ -249,28 +288,11 @@ static int start(const struct invocation *invocation, const struct purpose *purp
 					 : prepare(ret_session, &request, err);
 	if (r < 0)
 		return r;
-	if (purpose->ret_command)
-		make_idle(ret_session->plan, purpose->ret_command);
-	if (purpose->spare_ns) {
-		spares_write_likeness(ret_session->plan, &likeness);
-		request.likeness = likeness.data;
-		request.lease = spare_lease(purpose->spare_ns);
-	}
-	request.may_claim = invocation->command == &up_command && !purpose->spare_ns &&
-			    ret_session->with.fd < 0;
-	request.plan = ret_session->plan;
-	request.owner = &ret_session->owner;
-	request.secrets = &ret_session->secrets;
-	request.with = ret_session->with.fd >= 0 ? &ret_session->with : NULL;
-	request.cancel = ret_session->signals;
-	request.quota = caller_quota(invocation->caller, &ret_session->site);
-	r = o->queue || o->queue_for
-		    ? session_start_in_turn(ret_session, &request, err)
-		    : instance_start(&ret_session->site, &request, &ret_session->instance, err);
+	serve_purpose(purpose, ret_session, &request, &likeness);
+	complete(ret_session, &request);
+	r = start_now_or_in_turn(ret_session, &request, err);
 	secrets_deinit(&ret_session->secrets);
 	cleanup_close(&ret_session->with.fd);
-	if (r < 0 && !purpose->predecessor && !purpose->trial && !o->queue && !o->queue_for)
-		offer_to_wait(err);
 	if (r == 0 && ret_session->instance.without.code)
 		fprintf(stderr, "stint: no user namespace: %s\n",
 			ret_session->instance.without.text);

@@ -110,9 +110,9 @@ static int make_ready(struct store *store, const char *id, int64_t took_ns, stru
 	cleanup_statement sqlite3_stmt *statement = NULL;
 	int r = db_run_text(store, "UPDATE spare SET ready = 1 WHERE instance = ?", id, err);
 
-	if (r == 0)
+	if (r == 0 && took_ns >= 0)
 		r = db_prepare_text(store, count, id, &statement, err);
-	if (r < 0)
+	if (r < 0 || took_ns < 0)
 		return r;
 	sqlite3_bind_int64(statement, 2, took_ns);
 	return db_step(store, statement, err);

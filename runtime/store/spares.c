@@ -100,7 +100,7 @@ int store_pool_find(struct store *store, const char *template_name, const char *
 	return n > 0;
 }
 
-int store_pool_set(struct store *store, const struct pool *pool, struct error *err)
+static int set_pool(struct store *store, const struct pool *pool, struct error *err)
 {
 	static const char sql[] =
 		"INSERT INTO pool (template_name, zone, source, size, max_age_ns)"
@@ -115,6 +115,21 @@ int store_pool_set(struct store *store, const struct pool *pool, struct error *e
 	sqlite3_bind_int64(statement, 4, pool->size);
 	sqlite3_bind_int64(statement, 5, pool->max_age_ns);
 	return db_step(store, statement, err);
+}
+
+int store_pool_set(struct store *store, const struct pool *pool, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_begin(store, err);
+
+	if (r < 0)
+		return r;
+	r = prepare(store, "UPDATE spare SET ready = 0" IS_OF, pool->template_name, pool->zone,
+		    &statement, err);
+	if (r == 0)
+		r = db_step(store, statement, err);
+	db_finalize(&statement);
+	return db_end(store, r < 0 ? r : set_pool(store, pool, err), err);
 }
 
 static int remove_pool(struct store *store, const char *template_name, const char *zone,

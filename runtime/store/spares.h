@@ -39,7 +39,10 @@ int store_pool_list(struct store *store, struct pool **ret_pools, size_t *ret_n,
 int store_pool_find(struct store *store, const char *template_name, const char *zone,
 		    struct pool *ret_pool, struct error *err);
 
-/* Makes the pool, or sets its source, size and age, and forgets its failures. */
+/*
+ * Makes the pool, or sets its source, size and age, and forgets its failures. Its spares can be
+ * claimed again once whoever fills it has looked at them.
+ */
 int store_pool_set(struct store *store, const struct pool *pool, struct error *err);
 
 /* Its spares are then nobody's. ERROR_NOT_FOUND when there is none. */
@@ -73,7 +76,7 @@ int store_spare_list(struct store *store, const char *template_name, const char 
 		     struct spare **ret_spares, size_t *ret_n, struct error *err);
 void spare_list_free(struct spare *spares, size_t n);
 
-/* It can be claimed from now on; its start took that long. */
+/* It can be claimed from now on; took_ns >= 0: its start, which counts, took that long. */
 int store_spare_ready(struct store *store, const char *id, int64_t took_ns, struct error *err);
 
 /* Takes it out of its pool, so that it can be ended: 1, or 0 when somebody was faster. */

@@ -163,6 +163,12 @@ static void store_spare_list_tells_who_is_ready(void **data)
 	assert_false(spares[0].ready);
 	assert_true(spares[1].ready);
 	spare_list_free(spares, n);
+	/* until somebody has looked whether they are what is wanted now */
+	assert_int_equal(store_pool_set(state->store, &web, NULL), 0);
+	assert_int_equal(store_spare_list(state->store, "hello", "default", &spares, &n, NULL), 0);
+	assert_false(spares[1].ready);
+	spare_list_free(spares, n);
+	assert_int_equal(store_spare_ready(state->store, TWO, -1, NULL), 0);
 	/* who is not ready is given up first */
 	assert_int_equal(store_spare_newest(state->store, &newest, NULL), 0);
 	assert_string_equal(newest, ONE);
