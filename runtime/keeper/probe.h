@@ -53,7 +53,7 @@ void probe_stop(struct probe *probe);
 
 /*
  * To be called after each round of the loop; returns when it is due again at the latest, or
- * PROBE_NEVER. The gap from one attempt to the next is a quarter of the time since the beginning,
+ * PROBE_NEVER. The gap from one attempt to the next is a 32nd of the time since the beginning,
  * from 10 ms up to the interval, so that a fast server is not kept waiting; an attempt is given up
  * after the interval or 1 s, whichever is longer. Once an attempt succeeded, succeeded is set and
  * nothing more is asked.
