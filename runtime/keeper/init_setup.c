@@ -115,8 +115,6 @@ static int part(struct init *init, const struct spawn *spawn, struct early *ret_
 		r = enter_groups(init, err);
 	cleanup_close(&init->cgroupns);
 	cleanup_close(&init->group);
-	if (weakened("fds"))
-		(void)open("/", O_RDONLY | O_DIRECTORY);
 	if (r == 0)
 		r = fault_at("init: enter the user namespace", err);
 	return r < 0 ? r : init_give_up(init, err);
@@ -136,6 +134,8 @@ int init_set_up(struct init *init, const struct spawn *spawn, struct early *ret_
 		return error_set(err, errno, "cannot set the host name");
 	/* while the host's /proc is there, and with the right to let nobody inside lower it */
 	file_poke(AT_FDCWD, "/proc/self/oom_score_adj", "500");
+	if (weakened("fds"))
+		(void)open("/", O_RDONLY | O_DIRECTORY);
 	r = fault_at("init: set up the network", err);
 	if (r == 0)
 		r = init_enter_network(init, err);
