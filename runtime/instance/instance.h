@@ -35,7 +35,7 @@ struct start_request {
 	const struct record *predecessor;    /* gives name, owner, lease and ports; NULL: nobody */
 	const struct trial *trial;	     /* the generation it is to try; NULL: none */
 	bool may_claim;			     /* a spare will do (spares.h) */
-	const char *likeness;		     /* it is to be a spare of that likeness; NULL: it is not */
+	const char *likeness; /* it is to be a spare of that likeness; NULL: it is not */
 };
 
 /* What a pool had to do with a start. */

@@ -56,20 +56,21 @@ void spares_write_likeness(const struct plan *plan, struct text *ret_text)
 int likeness_find(const struct site *site, struct store *store, const struct plan *plan,
 		  struct likeness *ret_likeness, struct error *err)
 {
-	cleanup_likeness struct likeness likeness = {.plan = plan};
-	cleanup_strv char **names = NULL;
+	cleanup_strv char **names = NULL, **above = NULL;
 	struct text text = {0};
 	int r = store_find_lowers(store, plan->install, NULL, &names, err);
 
 	if (r == 0)
-		r = above_find(site, plan, &likeness.above, err);
+		r = above_find(site, plan, &above, err);
 	if (r < 0)
 		return r;
-	likeness.lowers = lowers_resolve(site, plan->install, names);
 	spares_write_likeness(plan, &text);
-	likeness.text = text_take(&text);
-	*ret_likeness = likeness;
-	likeness = (struct likeness){0};
+	*ret_likeness = (struct likeness){
+		.plan = plan,
+		.text = text_take(&text),
+		.lowers = lowers_resolve(site, plan->install, names),
+		.above = steal_ptr(above),
+	};
 	return 0;
 }
 

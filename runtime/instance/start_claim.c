@@ -140,7 +140,7 @@ static int claim(struct starting *s, const struct record *spare, struct error *e
 	r = prepare_grant(s, err);
 	if (r == 0)
 		r = enter(s, id, &record, err);
-	if (r < 0) {
+	if (r != 0) {
 		put_back(s);
 		return r == -ESTALE ? 0 : r;
 	}

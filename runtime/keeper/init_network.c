@@ -21,12 +21,11 @@ static int set_up_network(const struct start_message *m, int *ret_proc, struct e
 {
 	bool promised = m->uids.base && (m->caps & CAP(NET_BIND_SERVICE));
 	int r = netns_loopback_up(m->address, m->address6, err);
-	cleanup_fd int host = -1;
-	int proc = *ret_proc = root_open_proc();
-
+	int own = *ret_proc = root_open_proc();
 	/* an old kernel makes none that is shown nowhere: the host's is still there */
-	if (proc < 0)
-		proc = host = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int host = own < 0 ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int proc = own < 0 ? host : own;
+
 	if (!m->awaits_link)
 		netns_set_local(proc);
 	if (r == 0 && netns_open_low_ports(proc, err) < 0 && promised)

@@ -376,17 +376,15 @@ static void forwarder_run_takes_a_port_later(void **state)
 {
 	struct rig *rig = *state;
 	const struct forwarder_port port = rig->config.ports[0];
-	const struct forwarder_message message = {.verb = FORWARDER_PORT,
-						  .serial = port.inside_port,
-						  .flags = port.flags};
+	const struct forwarder_message message = {
+		.verb = FORWARDER_PORT, .serial = port.inside_port, .flags = port.flags};
 	int listener = rig_listener(rig), client, inside;
 
 	rig->config.n_ports = 0;
 	rig_start(rig);
 	rig_say_started(rig, 1);
 	rig_expect_ready(rig, 1);
-	assert_int_equal(
-		socket_send(rig->channel, &message, sizeof(message), &listener, 1), 0);
+	assert_int_equal(socket_send(rig->channel, &message, sizeof(message), &listener, 1), 0);
 	rig_say(rig, FORWARDER_OPEN);
 	rig_join(rig, &client, &inside);
 	send_all(client, "question");

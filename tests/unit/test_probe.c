@@ -267,7 +267,7 @@ static void probe_waits_between_attempts_that_are_refused(void **state)
 
 	cleanup_close(&world->server);
 	begin(world);
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 200; i++) {
 		last = due;
 		probe_step(&world->probe, last);
 		run_until_attempt_ends(world);
