@@ -366,15 +366,14 @@ int instance_kill(const struct site *site, const char *id, const char *reason, s
 void instance_observe(const struct site *site, const struct record *record,
 		      struct status *ret_status)
 {
-	cleanup_fd int run = site_open_run_of(site, record->grant.id);
+	cleanup_free char *path = xasprintf("i/%s/" STATUS_FILE_NAME, record->grant.id);
 
 	*ret_status = (struct status){.state = STATE_CREATING, .exit_status = -1};
 	if (record->kept_until_ns) {
 		ret_status->state = STATE_KEPT;
 		return;
 	}
-	if (run >= 0)
-		(void)status_read(run, ret_status);
+	(void)status_read_at(site->run, path, ret_status);
 	if (ret_status->state != STATE_ENDED && ret_status->state != STATE_STUCK &&
 	    !instance_is_alive(site, record->grant.id))
 		ret_status->state = STATE_LOST;

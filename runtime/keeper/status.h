@@ -48,6 +48,8 @@ const char *instance_state_name(enum instance_state state);
 /* 0 or a negative errno; -ENOENT when the keeper has not written any yet. */
 int status_write(int rundir, const struct status *status);
 int status_read(int rundir, struct status *ret_status);
+/* The same of the file at that path below a directory. */
+int status_read_at(int dirfd, const char *path, struct status *ret_status);
 /* The same of a file's content: 0 or -EBADMSG. */
 int status_parse(const char *text, struct status *ret_status);
 
