@@ -51,8 +51,13 @@ int status_parse(const char *text, struct status *ret_status)
 
 int status_read(int rundir, struct status *ret_status)
 {
+	return status_read_at(rundir, STATUS_FILE_NAME, ret_status);
+}
+
+int status_read_at(int dirfd, const char *path, struct status *ret_status)
+{
 	cleanup_free char *text = NULL;
-	int r = file_read(rundir, STATUS_FILE_NAME, STATUS_SIZE_MAX, &text, NULL);
+	int r = file_read(dirfd, path, STATUS_SIZE_MAX, &text, NULL);
 
 	return r < 0 ? r : status_parse(text, ret_status);
 }
