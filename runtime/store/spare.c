@@ -167,7 +167,7 @@ static int check_claim(struct store *store, const struct claim *claim, struct er
 {
 	const struct admission admission = {.quota = claim->quota};
 	cleanup_record struct record *record = NULL;
-	int r = store_load_id(store, claim->grant->id, &record, err);
+	int r = claim->quota ? store_load_id(store, claim->grant->id, &record, err) : 0;
 
 	if (r < 0 || !claim->quota)
 		return r;
