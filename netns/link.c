@@ -102,14 +102,17 @@ static int change_link(struct nl_sock *socket, int index, struct rtnl_link *chan
 	return rtnl_link_change(socket, link, change, 0);
 }
 
-/* Addresses come from stint alone: none that the kernel makes up. */
+/*
+ * Addresses come from stint alone: none that the kernel makes up. Neighbours are written down:
+ * nobody asks for one, which could fill the table that all of the host shares, or joins a group to
+ * be asked, which the host would be told of for each address.
+ */
 static int make_silent(struct nl_sock *socket, int index, bool forwards)
 {
 	cleanup_rtnl_link struct rtnl_link *change = rtnl_link_alloc();
 	int r = change ? 0 : -NLE_NOMEM;
 
-	/* who asks could otherwise fill the table of neighbours, which all of the host shares */
-	if (r == 0 && forwards)
+	if (r == 0)
 		rtnl_link_set_flags(change, IFF_NOARP);
 	if (r == 0 && forwards)
 		r = rtnl_link_inet_set_conf(change, IPV4_DEVCONF_FORWARDING, 1);
@@ -195,6 +198,20 @@ static int set_up_inside(struct nl_sock *inside, const struct netns_link *link)
 	return r;
 }
 
+/*
+ * All interfaces have their route to the groups of IPv6 in one list, which the kernel goes through
+ * for each packet to a group and each new interface. Nothing is sent to one from here. The kernel
+ * adds it once the link carries, which before Linux 6.8 may be later than this: then it stays.
+ */
+static void leave_multicast(struct nl_sock *host, const char *name, int index)
+{
+	const struct request_end end = {.socket = host, .index = index};
+	int same;
+
+	if (request_link_index(host, name, &same) == 0)
+		(void)request_remove_multicast(&end);
+}
+
 static int make_once(struct nl_sock *host, struct nl_sock *inside, const struct netns_link *link,
 		     int netns)
 {
@@ -207,6 +224,8 @@ static int make_once(struct nl_sock *host, struct nl_sock *inside, const struct 
 		r = set_up_host(host, link, index);
 	if (r == 0)
 		r = set_up_inside(inside, link);
+	if (r == 0)
+		leave_multicast(host, link->name, index);
 	if (r < 0)
 		request_delete_link(host, link->name);
 	return r;

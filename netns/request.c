@@ -201,6 +201,26 @@ int request_route(const struct request_end *end, int family, const void *destina
 	return r < 0 ? r : rtnl_route_add(end->socket, route, NLM_F_CREATE | NLM_F_EXCL);
 }
 
+int request_remove_multicast(const struct request_end *end)
+{
+	static const uint8_t group[16] = {0xff};
+	cleanup(free_rtnl_route) struct rtnl_route *route = rtnl_route_alloc();
+	cleanup_nl_addr struct nl_addr *to = nl_addr_build(AF_INET6, group, sizeof(group));
+	int r;
+
+	if (!route || !to)
+		return -NLE_NOMEM;
+	nl_addr_set_prefixlen(to, 8);
+	rtnl_route_set_family(route, AF_INET6);
+	rtnl_route_set_table(route, RT_TABLE_LOCAL);
+	rtnl_route_set_type(route, RTN_MULTICAST);
+	rtnl_route_set_protocol(route, RTPROT_KERNEL);
+	r = rtnl_route_set_dst(route, to);
+	if (r == 0)
+		r = add_hop(route, end, NULL);
+	return r < 0 ? r : rtnl_route_delete(end->socket, route, 0);
+}
+
 int request_link_index(struct nl_sock *socket, const char *name, int *ret_index)
 {
 	cleanup_rtnl_link struct rtnl_link *link = NULL;

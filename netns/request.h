@@ -41,6 +41,9 @@ int request_neighbour(const struct request_end *end, int family, const void *add
 int request_route(const struct request_end *end, int family, const void *destination,
 		  const void *gateway, const void *source);
 
+/* Takes away the route to ff00::/8 that the kernel gives to each interface with IPv6. */
+int request_remove_multicast(const struct request_end *end);
+
 int request_link_index(struct nl_sock *socket, const char *name, int *ret_index);
 /* The interface by which the address is reached, which is not one of the host itself. */
 int request_uplink(struct nl_sock *socket, int family, const void *address, char name[IFNAMSIZ]);

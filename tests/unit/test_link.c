@@ -190,6 +190,47 @@ static void netns_link_make_lets_nothing_else_be_forwarded(void **state)
 	run_in_child(CLONE_NEWNET, look_at_forwarding, NULL);
 }
 
+/* Routes to ff00::/8, of all tables. */
+static int count_group_routes(void)
+{
+	static const char to_groups[] = "ff000000000000000000000000000000 08 ";
+	char line[256];
+	FILE *file = fopen("/proc/net/ipv6_route", "re");
+	int n = 0;
+
+	must(file != NULL);
+	while (fgets(line, sizeof(line), file))
+		n += strncmp(line, to_groups, strlen(to_groups)) == 0;
+	fclose(file);
+	return n;
+}
+
+static void look_for_group_routes(const void *arg)
+{
+	struct instance a = make_instance(1), b = make_instance(2);
+	int before = count_group_routes(), home;
+
+	(void)arg;
+	join_network(&a);
+	join_network(&b);
+	must(count_group_routes() == before);
+	home = go_to(&a);
+	must(count_group_routes() > 0); /* its own list is as long as it is */
+	come_home(home);
+	end_instance(&a);
+	end_instance(&b);
+}
+
+/* A kernel that forwards for one interface alone is new enough for this too. */
+static void netns_link_make_adds_nothing_to_the_routes_to_groups(void **state)
+{
+	(void)state;
+	need_root();
+	if (netns_ipv6_hindrance())
+		skip();
+	run_in_child(CLONE_NEWNET, look_for_group_routes, NULL);
+}
+
 static int count_addresses(const struct instance *instance)
 {
 	char line[256];
@@ -326,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(netns_link_make_joins_two_instances),
 		cmocka_unit_test(netns_link_make_lets_nothing_else_be_forwarded),
+		cmocka_unit_test(netns_link_make_adds_nothing_to_the_routes_to_groups),
 		cmocka_unit_test(netns_link_remove_leaves_the_instance_its_address),
 		cmocka_unit_test(netns_cut_connections_of_what_leads_out),
 		cmocka_unit_test(netns_link_make_waits_for_the_address_of_an_ended_instance),
