@@ -90,7 +90,7 @@ int network_begin(const struct site *site, struct store *store, const struct rec
 	if (r < 0 || !zone_has_traffic(&ret_network->zone))
 		return r;
 	ret_network->files = zone_files_path(site, record->zone);
-	r = zone_files_write(site, store, &ret_network->zone, err);
+	r = zone_files_join(site, store, &ret_network->zone, record, err);
 	/* first what keeps it in bounds, then the link */
 	return r < 0 ? r : zones_enforce(site, store, record->zone, err);
 }
@@ -98,7 +98,7 @@ int network_begin(const struct site *site, struct store *store, const struct rec
 void network_leave(const struct site *site, struct store *store, const struct record *record)
 {
 	/* a name too many in a list is put right by the next who comes or goes */
-	(void)zone_files_refresh(site, store, record->zone, NULL);
+	(void)zone_files_leave(site, store, record, NULL);
 }
 
 static struct netns_link link_of(const struct site *site, const struct zone *zone, const char *id,

@@ -9,14 +9,23 @@
 
 #include "instance/site.h"
 #include "plan/zone.h"
+#include "store/store.h"
 
 /* Writes the files of the zone as the store has it, and makes the directory. */
 int zone_files_write(const struct site *site, struct store *store, const struct zone *zone,
 		     struct error *err);
 
-/* The same when the zone has such files at all; after an instance of it has come or gone. */
+/* The same, before an instance of it starts, whose record the store has. */
+int zone_files_join(const struct site *site, struct store *store, const struct zone *zone,
+		    const struct record *record, struct error *err);
+
+/* The same when the zone has such files at all; after names in it have changed. */
 int zone_files_refresh(const struct site *site, struct store *store, const char *zone,
 		       struct error *err);
+
+/* The same, after an instance of it has gone, whose record the store had. */
+int zone_files_leave(const struct site *site, struct store *store, const struct record *record,
+		     struct error *err);
 
 /* Removes them. None is no error. */
 int zone_files_remove(const struct site *site, const char *zone);

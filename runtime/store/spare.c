@@ -11,16 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PREFIX "spare."
-
 void spare_name(const char *id, char name[INSTANCE_NAME_MAX + 1])
 {
-	snprintf(name, INSTANCE_NAME_MAX + 1, PREFIX "%s", id);
+	snprintf(name, INSTANCE_NAME_MAX + 1, SPARE_PREFIX "%s", id);
 }
 
 bool spare_is_name(const char *name)
 {
-	return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
+	return strncmp(name, SPARE_PREFIX, strlen(SPARE_PREFIX)) == 0;
 }
 
 int spare_insert(struct store *store, const struct record *record, const char *likeness,

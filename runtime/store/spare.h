@@ -6,7 +6,9 @@
 #include "store/db.h"
 #include "store/store.h"
 
-/* "spare.ID": what it is called until it is claimed. */
+#define SPARE_PREFIX "spare."
+
+/* SPARE_PREFIX and the id: what it is called until it is claimed. */
 void spare_name(const char *id, char name[INSTANCE_NAME_MAX + 1]);
 
 /* Enters it in its pool. ERROR_REFUSED when that has enough of them, or is gone. */

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "store/db.h"
 #include "store/row.h"
+#include "store/spare.h"
 #include "store/spares.h"
 
 #include <errno.h>
@@ -44,6 +45,10 @@ static const char list_members[] = "SELECT id, name, address, address6 FROM inst
 
 static const char select_peer[] = "SELECT id, name, address, address6 FROM instance"
 				  " WHERE zone = ? AND id <> ? AND kept_until_ns = 0 LIMIT 1";
+
+static const char count_addresses[] =
+	"SELECT count(*) + count(nullif(address6, '')) FROM instance"
+	" WHERE zone = ? AND kept_until_ns = 0 AND name NOT GLOB '" SPARE_PREFIX "*'";
 
 static int write_zone(struct store *store, const char *sql, const struct zone *zone,
 		      struct error *err)
@@ -251,6 +256,19 @@ int store_zone_peer(struct store *store, const char *zone, const char *id,
 	if (r > 0)
 		row_read(statement, 0, member_fields, ARRAY_SIZE(member_fields), ret_peer);
 	return r;
+}
+
+int store_zone_count_addresses(struct store *store, const char *zone, size_t *ret_n,
+			       struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare_text(store, count_addresses, zone, &statement, err);
+
+	if (r == 0)
+		r = db_step(store, statement, err);
+	if (r > 0)
+		*ret_n = (size_t)sqlite3_column_int64(statement, 0);
+	return r < 0 ? r : 0;
 }
 
 int store_zone_members(struct store *store, const char *zone, struct zone_member **ret_members,

@@ -43,4 +43,8 @@ int store_zone_peer(struct store *store, const char *zone, const char *id,
 int store_zone_members(struct store *store, const char *zone, struct zone_member **ret_members,
 		       size_t *ret_n, struct error *err);
 
+/* How many addresses they have together, IPv4 and IPv6, but for spares, which nobody may know. */
+int store_zone_count_addresses(struct store *store, const char *zone, size_t *ret_n,
+			       struct error *err);
+
 #endif

@@ -120,6 +120,29 @@ tables()
 	[ "$status" = 1 ]
 }
 
+@test "names that do not belong in a zone's list are gone with the next who comes or goes" {
+	local hosts=$STINT_ROOT/run/stint/zone/team/hosts i started=()
+
+	stint zone add team --peers allow
+	for i in 1 2 3 4 5 6; do
+		stint up hello --zone team --name "n$i" --no-wait >"$STINT_ROOT/out.$i" 2>&1 3>&- &
+		started+=($!)
+	done
+	wait "${started[@]}"
+	[ "$(awk '{ print $2 }' "$hosts" | sort -u | tr '\n' ' ')" = "localhost n1 n2 n3 n4 n5 n6 " ]
+	# as if the end of one had not got as far as the list, and then the start of one
+	echo '10.213.0.99 stale stale.team.stint a1234567' >>"$hosts"
+	stint down n1
+	[ "$(awk '{ print $2 }' "$hosts" | sort -u | tr '\n' ' ')" = "localhost n2 n3 n4 n5 n6 " ]
+	sed -i '/ n2 /d' "$hosts"
+	stint up hello --zone team --name n7 --no-wait
+	[ "$(awk '{ print $2 }' "$hosts" | sort -u | tr '\n' ' ')" = "localhost n2 n3 n4 n5 n6 n7 " ]
+	[ "$(sort "$hosts" | uniq -d)" = "" ]
+	rm "$hosts"
+	stint down n2
+	[ "$(awk '{ print $2 }' "$hosts" | sort -u | tr '\n' ' ')" = "localhost n3 n4 n5 n6 n7 " ]
+}
+
 @test "running instances follow their zone" {
 	stint zone add team --peers allow
 	stint up hello --name a --zone team
