@@ -162,6 +162,7 @@ static void fill_message(const struct launch *launch, struct start_message *m)
 	m->address = launch->record->address;
 	m->address6 = (char *)launch->record->address6;
 	m->awaits_link = network_has_link(launch->network);
+	m->has_empty = launch->empty >= 0;
 	m->succeeds = launch->predecessor >= 0;
 	m->table = launch->site->firewall;
 	m->forwarder_uid = launch->site->forwarder_uid;
@@ -337,6 +338,7 @@ static size_t list_fds(const struct launch *launch, int message, int tie, int co
 	fds[n++] = prepared->freezer >= 0 ? prepared->freezer : prepared->run;
 	fds[n++] = prepared->groups.n_directories ? prepared->groups.directories[CGROUP_SERVER]
 						  : prepared->run;
+	fds[n++] = launch->empty >= 0 ? launch->empty : prepared->run;
 	for (size_t i = 0; i < prepared->groups.n_server; i++)
 		fds[n++] = prepared->groups.server[i];
 	for (size_t i = 0; i < prepared->groups.n_server; i++)

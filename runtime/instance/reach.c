@@ -9,12 +9,12 @@
 #include <sys/time.h>
 
 #define KEEPER_BOUND_S 10
+#define FAVOUR_BOUND_MS 50
 #define KEEPERS_ASKED 3
 
-static int exchange_once(int keeper, const struct control_packet *question,
+static int exchange_once(int keeper, const struct control_packet *question, struct timeval bound,
 			 struct control_packet *ret_answer, int *fds, size_t *n_fds)
 {
-	struct timeval bound = {.tv_sec = KEEPER_BOUND_S};
 	int r;
 
 	setsockopt(keeper, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound));
@@ -28,6 +28,7 @@ static int exchange_once(int keeper, const struct control_packet *question,
 static int exchange(const struct site *site, const char *id, const struct control_packet *question,
 		    enum control_verb expected, int *fds, size_t *n_fds, struct error *err)
 {
+	static const struct timeval bound = {.tv_sec = KEEPER_BOUND_S};
 	cleanup_packet struct control_packet answer = {0};
 	int r = 0;
 
@@ -36,7 +37,7 @@ static int exchange(const struct site *site, const char *id, const struct contro
 
 		if (keeper < 0)
 			return keeper;
-		r = exchange_once(keeper, question, &answer, fds, n_fds);
+		r = exchange_once(keeper, question, bound, &answer, fds, n_fds);
 	}
 	/* one before these answers closes the connection */
 	if (r == -EPROTO || r == 0)
@@ -117,4 +118,22 @@ int reach_open(const struct site *site, const char *id, enum control_verb questi
 	for (size_t i = r == 0 ? 1 : 0; i < n_fds; i++)
 		close(fds[i]);
 	return r < 0 ? r : fds[0];
+}
+
+int reach_empty(const struct site *site, const char *id)
+{
+	static const struct timeval bound = {.tv_usec = FAVOUR_BOUND_MS * 1000};
+	const struct control_packet question = {.verb = CONTROL_EMPTY};
+	cleanup_packet struct control_packet answer = {0};
+	cleanup_fd int keeper = instance_connect(site, id, NULL);
+	int fds[SOCKET_FDS_MAX], r;
+	size_t n_fds = 0;
+
+	if (keeper < 0)
+		return keeper;
+	r = exchange_once(keeper, &question, bound, &answer, fds, &n_fds);
+	if (r > 0 && answer.verb == CONTROL_EMPTY_IS && n_fds == 1)
+		return fds[0];
+	close_all(fds, n_fds);
+	return r < 0 ? r : -ENOENT;
 }

@@ -19,6 +19,12 @@ int reach_open(const struct site *site, const char *id, enum control_verb questi
 int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_t n,
 		    struct error *err);
 
+/*
+ * Its empty mount namespace (empty.h). Negative errno when it has none, or does not answer at once:
+ * nobody's start waits for another one's keeper.
+ */
+int reach_empty(const struct site *site, const char *id);
+
 /* Tells the keeper something that it acknowledges. Bounded. ERROR_NOT_FOUND without a keeper. */
 int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
 	       struct error *err);

@@ -8,6 +8,7 @@
 #include "instance/above.h"
 #include "instance/content.h"
 #include "instance/disk.h"
+#include "instance/empty.h"
 #include "instance/events.h"
 #include "instance/guard.h"
 #include "instance/hook.h"
@@ -40,6 +41,7 @@ void starting_init(struct starting *s, const struct site *site, const struct sta
 			       .admitting = -1,
 			       .lock = -1,
 			       .saved = -1,
+			       .empty = -1,
 			       .tie = -1,
 			       .network.lock = -1};
 	s->prepared.group_lock = s->prepared.run = s->prepared.log = s->prepared.pool = -1;
@@ -64,6 +66,7 @@ void starting_deinit(struct starting *s)
 	network_deinit(&s->network);
 	cleanup_close(&s->lock);
 	cleanup_close(&s->saved);
+	cleanup_close(&s->empty);
 	cleanup_close(&s->tie);
 }
 
@@ -217,7 +220,8 @@ static int begin_network(struct starting *s, struct error *err)
 	if (r == 0)
 		r = network_begin(s->site, s->store, s->record, s->request->plan->network.egress,
 				  &s->network, err);
-
+	if (r == 0 && empty_is_of_use())
+		r = store_newest(s->store, s->record->grant.id, s->neighbour, err);
 	store_cleanup(&s->store);
 	return r;
 }
@@ -277,10 +281,19 @@ int start_launch(struct starting *s, int predecessor, struct error *err)
 		.spare = s->request->likeness != NULL,
 		.reserved = s->request->predecessor != NULL,
 		.lock = s->lock,
+		.empty = s->empty,
 		.predecessor = predecessor,
 	};
 
 	return launch_keeper(&launch, &s->tie, &s->keeper, err);
+}
+
+static int find_empty(struct starting *s, struct error *err)
+{
+	(void)err;
+	if (empty_is_of_use())
+		s->empty = empty_find(s->site, s->neighbour);
+	return 0;
 }
 
 static int launch(struct starting *s, struct error *err)
@@ -312,6 +325,7 @@ static const struct stage making[] = {
 	{"bring the harvest along", start_bring_along},
 	{"open the lower layers", start_open_lowers},
 	{"set the limits", set_limits},
+	{"find an empty namespace", find_empty},
 	{"launch the keeper", launch},
 	{"hand over to the keeper", hand_over},
 	{"make the link", link_up},

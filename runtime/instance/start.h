@@ -34,6 +34,7 @@ struct launch {
 	const int *listeners; /* one per published port */
 	bool spare;	      /* is frozen once it is ready */
 	bool reserved;	      /* which are another instance's until it takes them */
+	int empty;	      /* a mount namespace with nothing in it (empty.h); -1: none */
 	int lock;
 	/* connection to the keeper that has the two above and is to be succeeded; -1: none */
 	int predecessor;

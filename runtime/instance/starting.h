@@ -22,6 +22,8 @@ struct starting {
 	int listeners[PLAN_PORTS_MAX];
 	struct prepared prepared;
 	struct network network;
+	char neighbour[INSTANCE_ID_LENGTH + 1]; /* an instance that may give the next; "": none */
+	int empty;				/* mount namespace (empty.h); -1: none */
 	int lock;
 	int saved;    /* held until the record says which saved layers it is on */
 	int tie;      /* connection to the keeper */

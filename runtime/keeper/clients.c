@@ -262,6 +262,14 @@ static void on_counts(const struct request *request)
 		      request->keeper->counts >= 0);
 }
 
+static void on_empty(const struct request *request)
+{
+	struct control_packet reply = {.verb = CONTROL_EMPTY_IS};
+
+	client_answer(request->keeper, request->client, &reply, &request->keeper->empty,
+		      request->keeper->empty >= 0);
+}
+
 static void on_linked(const struct request *request)
 {
 	guard_set(request->keeper, request->packet->number);
@@ -296,6 +304,7 @@ static const struct {
 	{CONTROL_NETWORK, on_network},
 	{CONTROL_LINKED, on_linked},
 	{CONTROL_COUNTS, on_counts},
+	{CONTROL_EMPTY, on_empty},
 	{CONTROL_TOUCH, on_touch},
 	{CONTROL_HOOK, on_hook},
 	{CONTROL_TAKE, client_on_take},

@@ -58,6 +58,7 @@ enum control_verb {
 	/* number: port inside, number2: its flags; fds: the socket that publishes it */
 	CONTROL_PORT,
 	CONTROL_GRANT, /* lease: the spare has it and those ports, and is an instance from now on */
+	CONTROL_EMPTY, /* give me your empty mount namespace, for a start */
 	CONTROL_HANDOVER = 24, /* of a successor: end what runs inside, give me the rest, and go */
 	/* keeper to command */
 	CONTROL_OK = 64,
@@ -73,6 +74,7 @@ enum control_verb {
 	CONTROL_NETWORK_IS,    /* fds: a network namespace */
 	CONTROL_COUNTS_ARE,    /* fds: a file with a struct counts; none: nothing is counted */
 	CONTROL_LISTENERS_ARE, /* number: how many there are; fds: as many as fit */
+	CONTROL_EMPTY_IS,      /* fds: a mount namespace; none: there is none */
 	/*
 	 * lease; number: 1 there is a link; fds: liveness lock, control socket, network namespace,
 	 * and counts if there are any; then as many packets as the listeners take, with those alone

@@ -14,6 +14,7 @@ struct init {
 	int userns;    /* the instance's user namespace; -1: it has none */
 	int cgroupns;  /* namespace of groups; -1: to be made */
 	int group;     /* of the server in version 2, a directory; -1: none */
+	int empty;     /* a mount namespace to enter the root in; -1: none */
 	int netns;     /* that the instance has already; -1: none */
 	int pool;      /* a mount to attach (message.h); -1: none */
 	int out, errs; /* write ends of the server's stdout and stderr */

@@ -89,11 +89,13 @@ static int make_root(struct init *init, struct error *err)
 				   .sources = init->sources,
 				   .n_sources = m->n_sources,
 				   .behind = behind,
-				   .n_behind = ARRAY_SIZE(behind)};
+				   .n_behind = ARRAY_SIZE(behind),
+				   .empty = init->empty};
 	int r = root_apply(&m->root, &owner, err);
 
 	cleanup_close(&init->proc);
 	cleanup_close(&init->pool);
+	cleanup_close(&init->empty);
 	for (size_t i = 0; i < m->n_sources; i++)
 		close(init->sources[i]);
 	if (r == 0)

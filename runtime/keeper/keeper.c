@@ -262,6 +262,9 @@ static void take_fds(struct keeper *keeper)
 	keeper->pool = START_FD_POOL;
 	keeper->freezer = START_FD_FREEZER;
 	keeper->group = START_FD_GROUP;
+	keeper->empty = START_FD_EMPTY;
+	if (!keeper->message.has_empty)
+		cleanup_close(&keeper->empty);
 	if (!cgroup_is_directory(keeper->group))
 		cleanup_close(&keeper->group);
 	keeper->memory = (struct memory_watch){
@@ -366,6 +369,7 @@ int main(void)
 		.userns = -1,
 		.cgroupns = -1,
 		.group = -1,
+		.empty = -1,
 		.turn = -1,
 		.hook = -1,
 		.netns = -1,

@@ -62,6 +62,7 @@ struct keeper {
 	struct child_process init, forwarder;
 	int userns;   /* of an instance that is being made; -1: none */
 	int cgroupns; /* the same; -1: init makes it */
+	int empty;    /* a mount namespace with nothing in it, for the next start too; -1: none */
 	int group;    /* the server's in version 2, a directory; -1: none */
 	int turn;     /* at undoing instances (turn.h); -1: none */
 	int netns;    /* of init: a forwarder may come to it when init has died already */

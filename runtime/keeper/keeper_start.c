@@ -89,15 +89,16 @@ static void run_init(struct keeper *keeper, int channel)
 		.userns = keeper->userns,
 		.cgroupns = keeper->cgroupns,
 		.group = keeper->group,
+		.empty = keeper->empty,
 		.pool = keeper->message.pool_is_mount ? keeper->pool : -1,
 		.netns = keeper->netns,
 		.out = keeper->out[1],
 		.errs = keeper->errs[1],
 	};
-	int keep[8 + 2 * START_CGROUPS_MAX + PLAN_SOURCES_MAX] = {
-		channel,   init.out,   init.errs,     init.userns,
-		init.pool, init.netns, init.cgroupns, init.group};
-	size_t n = 8;
+	int keep[9 + 2 * START_CGROUPS_MAX + PLAN_SOURCES_MAX] = {
+		channel,    init.out,	   init.errs,  init.userns, init.pool,
+		init.netns, init.cgroupns, init.group, init.empty};
+	size_t n = 9;
 
 	for (size_t i = 0; i < keeper->message.n_cgroups; i++) {
 		keep[n++] = init.server_groups[i] = keeper->server_groups[i];

@@ -172,6 +172,7 @@ static void put_host(struct text *to, const struct start_message *m)
 	wire_put_u32(to, m->reserved);
 	wire_put_u32(to, m->spare);
 	wire_put_u32(to, m->awaits_link);
+	wire_put_u32(to, m->has_empty);
 	wire_put_u32(to, m->succeeds);
 	wire_put_string(to, m->table);
 	wire_put_u32(to, m->n_ports);
@@ -199,6 +200,7 @@ static void get_host(struct wire_reader *from, struct start_message *m)
 	m->reserved = wire_get_u32(from) != 0;
 	m->spare = wire_get_u32(from) != 0;
 	m->awaits_link = wire_get_u32(from) != 0;
+	m->has_empty = wire_get_u32(from) != 0;
 	m->succeeds = wire_get_u32(from) != 0;
 	m->table = wire_get_string(from);
 	m->n_ports = wire_get_u32(from);

@@ -15,7 +15,7 @@
 
 #include <sys/types.h>
 
-#define START_MESSAGE_VERSION 7
+#define START_MESSAGE_VERSION 8
 #define START_GROUPS_MAX 32
 #define START_CGROUPS_MAX 24
 
@@ -33,6 +33,7 @@ enum start_fd {
 	START_FD_MEMORY_HITS,
 	START_FD_FREEZER, /* file that freezes the server's group; any when there is none */
 	START_FD_GROUP,	  /* the server's group in version 2; any when there is none */
+	START_FD_EMPTY,	  /* a mount namespace with nothing in it; any when there is none */
 	START_FD_LISTS,	  /* then: server groups, leaf groups for init's return, listeners,
 			     what the template puts into the view; last, of a successor, a
 			     connection to the keeper before it (handover.c) */
@@ -79,6 +80,7 @@ struct start_message {
 	bool reserved;	  /* its published ports are another instance's until CONTROL_TAKE */
 	bool awaits_link; /* the server starts after CONTROL_LINKED only */
 	bool spare;	  /* it is frozen once it is ready, until it is claimed (spare.c) */
+	bool has_empty;	  /* mount namespace, to enter the root in */
 	bool succeeds;	  /* a keeper that gives lock, control socket, listeners and lease */
 	char *table;	  /* of the firewall, while there is a link */
 

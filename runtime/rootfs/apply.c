@@ -257,16 +257,6 @@ static int new_root(const struct mount_way *way, const struct root_op *top,
 	return mount < 0 ? error_set(err, -mount, "cannot mount a tmpfs for the root") : mount;
 }
 
-/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top and is dropped from there. */
-static int enter_root(int root, struct error *err)
-{
-	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
-		return error_set(err, errno, "cannot enter the new root");
-	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		return error_set(err, errno, "cannot leave the old root");
-	return 0;
-}
-
 /* The operation that is the root itself. */
 static const struct root_op *top_of(const struct root_ops *ops)
 {
@@ -337,7 +327,7 @@ int root_apply(const struct root_ops *ops, const struct root_owner *owner, struc
 		r = build(ops, owner, &root, err);
 	if (r == 0)
 		r = root_disown(&before, err);
-	return r < 0 ? r : enter_root(root, err);
+	return r < 0 ? r : root_enter(root, owner->empty, err);
 }
 
 int root_open_queues(void)

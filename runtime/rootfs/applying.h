@@ -105,6 +105,12 @@ int root_made_add(struct root_made *made, const char *target, int fd);
 int root_made_check(const struct root_made *made, int root, struct error *err);
 void root_made_deinit(struct root_made *made);
 
+/*
+ * Enters the attached root of the new tree, which is copied for that, in a copy of the empty mount
+ * namespace; where there is none (-1), or it cannot be entered, in this one, whose old root goes.
+ */
+int root_enter(int root, int empty, struct error *err);
+
 /* What the process had before root_own(). */
 struct root_credentials {
 	uint32_t effective[2];

@@ -85,6 +85,7 @@ struct root_owner {
 	 */
 	const int *behind;
 	size_t n_behind;
+	int empty; /* a mount namespace with nothing in it to enter the root in; -1: none */
 };
 
 /*

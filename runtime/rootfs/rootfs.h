@@ -93,6 +93,12 @@ int rootfs_compile(const struct rootfs_input *input, struct root_ops *ret_ops, s
 int rootfs_can_idmap(const char *path, int userns);
 
 /*
+ * Opens a new mount namespace with nothing in it but an empty directory (root_enter), which lasts
+ * as long as a descriptor or a process of it. Negative errno. Forks; needs root.
+ */
+int rootfs_open_empty(struct error *err);
+
+/*
  * What the template has done to the instance's files, after all mounts; called by rootfs_compile.
  * ERROR_FAILED for what lies in no place that the instance can write.
  */

@@ -296,6 +296,24 @@ int store_list_ids(struct store *store, bool kept, char ***ret_ids, struct error
 	return r < 0 ? r : read_ids(store, statement, ret_ids, err);
 }
 
+int store_newest(struct store *store, const char *but, char ret_id[INSTANCE_ID_LENGTH + 1],
+		 struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare_text(store,
+				"SELECT id FROM instance WHERE id <> ? AND kept_until_ns = 0"
+				" ORDER BY seq DESC LIMIT 1",
+				but, &statement, err);
+
+	*ret_id = '\0';
+	if (r == 0)
+		r = db_step(store, statement, err);
+	if (r > 0)
+		snprintf(ret_id, INSTANCE_ID_LENGTH + 1, "%s",
+			 (const char *)sqlite3_column_text(statement, 0));
+	return r < 0 ? r : 0;
+}
+
 int store_list_due(struct store *store, const char *boot_id, int64_t boottime_ns, int64_t wall_ns,
 		   char ***ret_ids, struct error *err)
 {

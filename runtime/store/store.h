@@ -168,6 +168,10 @@ int store_list(struct store *store, struct record ***ret_records, size_t *ret_co
 /* The ids of all records, in no order; kept: also of what has ended and is kept. */
 int store_list_ids(struct store *store, bool kept, char ***ret_ids, struct error *err);
 
+/* The id of the one that was entered last, but for that one; "": there is none. */
+int store_newest(struct store *store, const char *but, char ret_id[INSTANCE_ID_LENGTH + 1],
+		 struct error *err);
+
 /*
  * The ids of those whose deadline on their clock, with the time that they may be frozen, is before
  * the time given for it, of those that were started in another boot than boot_id, and of those that

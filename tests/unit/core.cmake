@@ -41,6 +41,12 @@ stint_unit_test(pool test_world rootfs)
 stint_unit_test(rootfs_cover test_root_rig)
 stint_unit_test(rootfs_old_kernel test_root_rig)
 stint_unit_test(resolve test_root_rig)
+# The same roots, entered in a mount namespace with nothing in it.
+foreach(name rootfs_apply rootfs_content rootfs_cover rootfs_idmap resolve)
+	add_test(NAME unit/${name}_empty COMMAND test_${name})
+	set_tests_properties(unit/${name}_empty PROPERTIES LABELS unit TIMEOUT 180
+		ENVIRONMENT UNIT_EMPTY=1)
+endforeach()
 # The same roots where the calls that came last answer as on an older kernel, or in a container.
 foreach(word ENOSYS EPERM)
 	foreach(name rootfs_apply rootfs_content rootfs_cover resolve)

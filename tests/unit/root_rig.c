@@ -16,7 +16,20 @@
 
 const struct rootfs_account alice = {"alice", "staff", "/home/alice", 1234, 2345};
 
-const struct root_owner nobody_else = {.userns = -1, .pool = -1};
+/* In which roots are entered when the tests are run so; made before any test's own namespaces. */
+static int empty = -1;
+
+__attribute__((constructor)) static void make_empty(void)
+{
+	struct error err = {0};
+
+	if (!getenv("UNIT_EMPTY") || geteuid() != 0)
+		return;
+	empty = rootfs_open_empty(&err);
+	must_succeed(empty < 0 ? empty : 0, &err);
+}
+
+const struct root_owner nobody_else = {.userns = -1, .pool = -1, .empty = -1};
 
 struct root_ops rig_compile(const struct rootfs_input *input)
 {
@@ -105,9 +118,11 @@ void must_show_layers(void)
 
 void ground_apply(struct ground *ground)
 {
+	struct root_owner owner = *ground->owner;
 	struct error err = {0};
 
-	must_succeed(root_apply(&ground->ops, ground->owner, &err), &err);
+	owner.empty = empty;
+	must_succeed(root_apply(&ground->ops, &owner, &err), &err);
 	root_ops_deinit(&ground->ops);
 }
 
@@ -164,8 +179,9 @@ const struct userns_map unit_map = {BASE, 1, {FOREIGN}};
 
 void run_owned(void (*body)(const void *arg), const struct world *world)
 {
-	struct scene scene = {world,
-			      {.uids = &unit_map, .gids = &unit_map, .userns = -1, .pool = -1}};
+	struct scene scene = {
+		world,
+		{.uids = &unit_map, .gids = &unit_map, .userns = -1, .pool = -1, .empty = -1}};
 	struct error err = {0};
 
 	assert_succeeds(userns_make(&unit_map, &unit_map, &scene.owner.userns, &err), &err);

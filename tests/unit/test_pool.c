@@ -145,7 +145,7 @@ static uint64_t fill(const char *path)
 static void live_in_the_pool(const void *arg)
 {
 	const struct ground *ground = arg;
-	const struct root_owner owner = {.userns = -1, .pool = ground->pool};
+	const struct root_owner owner = {.userns = -1, .pool = ground->pool, .empty = -1};
 	struct root_ops ops = {0};
 	struct error err = {0};
 	struct statvfs top;

@@ -253,7 +253,8 @@ static bool has_capability(int capability)
 static void own_and_disown(const void *arg)
 {
 	static const struct userns_map ids = {.base = 1000};
-	const struct root_owner owner = {.uids = &ids, .gids = &ids, .userns = -1, .pool = -1};
+	const struct root_owner owner = {
+		.uids = &ids, .gids = &ids, .userns = -1, .pool = -1, .empty = -1};
 	const struct scene *scene = arg;
 	struct root_credentials before;
 	struct error err = {0};
