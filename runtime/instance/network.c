@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "keeper/guards.h"
 #include "netns/link.h"
 #include "store/zones.h"
 
@@ -95,10 +96,25 @@ int network_begin(const struct site *site, struct store *store, const struct rec
 	return r < 0 ? r : zones_enforce(site, store, record->zone, err);
 }
 
+/* Enough of the keepers listen, whoever has gone: the newest are those that did not, most likely.
+ */
+static void settle_guards(const struct site *site, struct store *store)
+{
+	cleanup_fd int guards = openat(site->run, GUARDS_FILE, O_RDWR | O_CLOEXEC);
+	cleanup_strv char **ids = NULL;
+
+	if (guards < 0 || !guards_are_missing(guards) ||
+	    store_zone_list_linked(store, 2 * GUARDS_MAX, &ids, NULL) < 0)
+		return;
+	for (char **id = ids; id && *id && guards_are_missing(guards); id++)
+		(void)reach_guard(site, *id);
+}
+
 void network_leave(const struct site *site, struct store *store, const struct record *record)
 {
 	/* a name too many in a list is put right by the next who comes or goes */
 	(void)zone_files_leave(site, store, record, NULL);
+	settle_guards(site, store);
 }
 
 static struct netns_link link_of(const struct site *site, const struct zone *zone, const char *id,
@@ -242,6 +258,8 @@ int network_settle(const struct site *site, int lock, const char *careful, struc
 		r = settle_zones(site, store, zones, n, err);
 	if (r == 0 && !traffic)
 		r = zones_enforce(site, store, careful, err);
+	if (r == 0)
+		settle_guards(site, store);
 	zone_list_free(zones, n);
 	return r;
 }

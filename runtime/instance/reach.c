@@ -120,20 +120,42 @@ int reach_open(const struct site *site, const char *id, enum control_verb questi
 	return r < 0 ? r : fds[0];
 }
 
-int reach_empty(const struct site *site, const char *id)
+/* What nobody depends on, of somebody else's keeper: it is not waited for. */
+static int ask_favour(const struct site *site, const char *id, enum control_verb verb,
+		      enum control_verb expected, int *fds, size_t *n_fds)
 {
 	static const struct timeval bound = {.tv_usec = FAVOUR_BOUND_MS * 1000};
-	const struct control_packet question = {.verb = CONTROL_EMPTY};
+	const struct control_packet question = {.verb = verb};
 	cleanup_packet struct control_packet answer = {0};
 	cleanup_fd int keeper = instance_connect(site, id, NULL);
-	int fds[SOCKET_FDS_MAX], r;
-	size_t n_fds = 0;
+	int r;
 
 	if (keeper < 0)
 		return keeper;
-	r = exchange_once(keeper, &question, bound, &answer, fds, &n_fds);
-	if (r > 0 && answer.verb == CONTROL_EMPTY_IS && n_fds == 1)
+	r = exchange_once(keeper, &question, bound, &answer, fds, n_fds);
+	if (r > 0 && answer.verb == expected)
+		return 0;
+	return r < 0 ? r : -EOPNOTSUPP;
+}
+
+int reach_empty(const struct site *site, const char *id)
+{
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = ask_favour(site, id, CONTROL_EMPTY, CONTROL_EMPTY_IS, fds, &n_fds);
+
+	if (r == 0 && n_fds == 1)
 		return fds[0];
 	close_all(fds, n_fds);
 	return r < 0 ? r : -ENOENT;
+}
+
+int reach_guard(const struct site *site, const char *id)
+{
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+	int r = ask_favour(site, id, CONTROL_GUARD, CONTROL_OK, fds, &n_fds);
+
+	close_all(fds, n_fds);
+	return r;
 }

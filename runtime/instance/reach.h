@@ -25,6 +25,9 @@ int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_
  */
 int reach_empty(const struct site *site, const char *id);
 
+/* Asks it to listen for the firewall's loss if too few do (keeper/guards.h); as above. */
+int reach_guard(const struct site *site, const char *id);
+
 /* Tells the keeper something that it acknowledges. Bounded. ERROR_NOT_FOUND without a keeper. */
 int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
 	       struct error *err);

@@ -280,6 +280,12 @@ static void on_linked(const struct request *request)
 	keeper_start_server(request->keeper);
 }
 
+static void on_guard(const struct request *request)
+{
+	guard_set(request->keeper, request->keeper->linked);
+	client_answer_ok(request->keeper, request->client);
+}
+
 static void on_hook(const struct request *request)
 {
 	const struct control_packet *packet = request->packet;
@@ -305,6 +311,7 @@ static const struct {
 	{CONTROL_LINKED, on_linked},
 	{CONTROL_COUNTS, on_counts},
 	{CONTROL_EMPTY, on_empty},
+	{CONTROL_GUARD, on_guard},
 	{CONTROL_TOUCH, on_touch},
 	{CONTROL_HOOK, on_hook},
 	{CONTROL_TAKE, client_on_take},

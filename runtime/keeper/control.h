@@ -59,6 +59,7 @@ enum control_verb {
 	CONTROL_PORT,
 	CONTROL_GRANT, /* lease: the spare has it and those ports, and is an instance from now on */
 	CONTROL_EMPTY, /* give me your empty mount namespace, for a start */
+	CONTROL_GUARD, /* listen for the firewall's loss if too few do, and you have a link */
 	CONTROL_HANDOVER = 24, /* of a successor: end what runs inside, give me the rest, and go */
 	/* keeper to command */
 	CONTROL_OK = 64,

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a keeper does about the firewall while its instance has a link: when the table is lost, one
- * of all the keepers has it put back ("stint mend"), which takes links down if that fails. They
- * wait for different times, and look again first, so that most find it done.
+ * What a keeper does about the firewall while its instance has a link: a few of them (guards.h)
+ * listen, and when the table is lost, one has it put back ("stint mend"), which takes links down if
+ * that fails. They wait for different times, and look again first, so that most find it done.
  */
 #include "keeper/keeper.h"
+#include "keeper/guards.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "netns/watch.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 #define SPREAD_NS (400 * NSEC_PER_MSEC)
@@ -20,21 +22,37 @@ static int64_t spread(const struct keeper *keeper)
 	return (int64_t)(strtoul(keeper->message.id, NULL, 16) % (unsigned long)SPREAD_NS);
 }
 
-void guard_set(struct keeper *keeper, bool linked)
+static bool take_place(struct keeper *keeper)
+{
+	cleanup_fd int fd = openat(keeper->run, "../../" GUARDS_FILE,
+				   O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || !guards_take(fd))
+		return false;
+	keeper->guard_place = steal_fd(&fd);
+	return true;
+}
+
+static void listen_for_changes(struct keeper *keeper)
 {
 	struct error err;
 
+	keeper_raise(NEED_WATCH);
+	keeper->guard = netns_watch_open(&err);
+	keeper_raise(NEED_NOTHING);
+	/* what happened while nobody was listening, or cannot be heard of, is looked at */
+	keeper->guard_at_ns = clock_boottime_ns() + spread(keeper);
+}
+
+void guard_set(struct keeper *keeper, bool linked)
+{
 	keeper->linked = linked;
-	if (linked && keeper->guard < 0) {
-		keeper_raise(NEED_WATCH);
-		keeper->guard = netns_watch_open(&err);
-		keeper_raise(NEED_NOTHING);
-		/* what happened since the link was made, or cannot be watched, is looked at */
-		keeper->guard_at_ns = clock_boottime_ns() + spread(keeper);
-	} else if (!linked) {
+	if (!linked) {
 		cleanup_close(&keeper->guard);
+		cleanup_close(&keeper->guard_place);
 		keeper->guard_at_ns = 0;
-	}
+	} else if (keeper->guard < 0 && take_place(keeper))
+		listen_for_changes(keeper);
 }
 
 void guard_take(struct keeper *keeper)

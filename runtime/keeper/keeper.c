@@ -374,6 +374,7 @@ int main(void)
 		.hook = -1,
 		.netns = -1,
 		.guard = -1,
+		.guard_place = -1,
 		.counts = -1,
 		.predecessor = -1,
 		.init = {.pidfd = -1, .channel = -1},

@@ -55,7 +55,8 @@ struct keeper {
 	int out[2], errs[2];   /* pipes of the server's output */
 	int signals, boot_timer, wall_timer;
 	bool linked;	     /* there is a link */
-	int guard;	     /* tells of changes of the host's firewall; -1: there is no link */
+	int guard;	     /* tells of changes of the host's firewall; -1: others listen */
+	int guard_place;     /* among those who listen (guards.h); -1: none */
 	int64_t guard_at_ns; /* boot time; 0: nothing to look at */
 	struct memory_watch memory;
 

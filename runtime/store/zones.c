@@ -46,6 +46,10 @@ static const char list_members[] = "SELECT id, name, address, address6 FROM inst
 static const char select_peer[] = "SELECT id, name, address, address6 FROM instance"
 				  " WHERE zone = ? AND id <> ? AND kept_until_ns = 0 LIMIT 1";
 
+static const char list_linked[] = "SELECT id FROM instance JOIN zone ON zone.name = instance.zone"
+				  " WHERE kept_until_ns = 0 AND (peers <> 0 OR egress <> 'none')"
+				  " ORDER BY instance.seq DESC LIMIT ?";
+
 static const char count_addresses[] =
 	"SELECT count(*) + count(nullif(address6, '')) FROM instance"
 	" WHERE zone = ? AND kept_until_ns = 0 AND name NOT GLOB '" SPARE_PREFIX "*'";
@@ -255,6 +259,20 @@ int store_zone_peer(struct store *store, const char *zone, const char *id,
 	r = db_step(store, statement, err);
 	if (r > 0)
 		row_read(statement, 0, member_fields, ARRAY_SIZE(member_fields), ret_peer);
+	return r;
+}
+
+int store_zone_list_linked(struct store *store, int max, char ***ret_ids, struct error *err)
+{
+	cleanup_statement sqlite3_stmt *statement = NULL;
+	int r = db_prepare(store, list_linked, &statement, err);
+
+	*ret_ids = NULL;
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(statement, 1, max);
+	while ((r = db_step(store, statement, err)) > 0)
+		strv_add(ret_ids, (const char *)sqlite3_column_text(statement, 0));
 	return r;
 }
 

@@ -43,6 +43,12 @@ int store_zone_peer(struct store *store, const char *zone, const char *id,
 int store_zone_members(struct store *store, const char *zone, struct zone_member **ret_members,
 		       size_t *ret_n, struct error *err);
 
+/*
+ * The ids of at most so many instances of zones with traffic, those that were entered last first.
+ * The caller frees with strv_free.
+ */
+int store_zone_list_linked(struct store *store, int max, char ***ret_ids, struct error *err);
+
 /* How many addresses they have together, IPv4 and IPv6, but for spares, which nobody may know. */
 int store_zone_count_addresses(struct store *store, const char *zone, size_t *ret_n,
 			       struct error *err);

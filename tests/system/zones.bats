@@ -243,6 +243,38 @@ tables()
 	[[ $output != *"put back"* ]]
 }
 
+# How many of the host's processes hear of changes of nftables.
+listeners()
+{
+	on_host awk '$2 == 12 && $4 != "00000000"' /proc/net/netlink | wc -l
+}
+
+@test "a few keepers listen for the firewall's loss, whoever of them goes" {
+	local i table
+
+	stint zone add team --peers allow
+	stint zone add other --peers allow
+	for i in 1 2 3 4 5 6 7; do stint up hello --name "n$i" --zone team --no-wait; done
+	stint up hello --name o1 --zone other --no-wait
+	[ "$(listeners)" -eq 4 ]
+	stint down n1 n2
+	[ "$(listeners)" -eq 4 ]
+	kill_process stint-keeper n3
+	kill_process stint-keeper n4
+	stint sweep
+	[ "$(listeners)" -eq 4 ]
+	# none of them has a link any more, but one that has not listened
+	stint zone set team --peers deny
+	[ "$(listeners)" -eq 1 ]
+	table=$(on_host nft list tables | awk '{ print $3 }')
+	on_host nft flush ruleset
+	eventually 2 on_host nft list table inet "$table" >/dev/null
+	stint zone set team --peers allow
+	[ "$(listeners)" -eq 4 ]
+	stint down --all
+	[ "$(listeners)" -eq 0 ]
+}
+
 @test "an address that the host routes elsewhere is not taken from there" {
 	stint zone add team --peers allow
 	on_host ip route add 10.213.0.0/24 via 192.0.2.2
