@@ -41,6 +41,7 @@ set_up()
 	MOUNTS_BEFORE=$(sort /proc/self/mountinfo)
 	DEVICES_BEFORE=$(devices)
 	unset SUDO_UID SUDO_USER SUDO_GID
+	[ -z "${STINT_TEST_THREADS-}" ] || start_threads "$STINT_TEST_THREADS"
 	# What the sanitizers say of any process goes to files, outside the root: the forwarder is nobody.
 	if [ -n "${STINT_SANITIZED-}" ]; then
 		REPORTS=$(mktemp -d /tmp/stint-reports.XXXXXX)
@@ -48,6 +49,14 @@ set_up()
 		export ASAN_OPTIONS=detect_leaks=1:log_path=$REPORTS/asan
 		export UBSAN_OPTIONS=print_stacktrace=1:log_path=$REPORTS/ubsan
 	fi
+}
+
+# As on a host with so many threads more: start_threads NUMBER
+start_threads()
+{
+	"$STINT_BUILD/libexec/stint-tests/threads" "$1" >"$STINT_ROOT/threads" 3>&- &
+	THREADS=$!
+	eventually 10 grep -q started "$STINT_ROOT/threads"
 }
 
 teardown()
@@ -64,6 +73,7 @@ clean_up()
 	"$STINT" sweep >/dev/null 2>&1 || true
 	assert_nothing_left || failed=1
 	assert_no_reports || failed=1
+	[ -z "${THREADS-}" ] || kill -KILL "$THREADS" 2>/dev/null || true
 	# the next test must not suffer from this one
 	[ "$failed" -eq 0 ] || remove_by_force
 	rm -rf "$STINT_ROOT"
