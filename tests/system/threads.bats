@@ -15,7 +15,7 @@ empty_of()
 # What is mounted inside, and how: without numbers that no two have in common.
 mounts_of()
 {
-	stint exec "$1" -- cat /proc/self/mountinfo | sed -E 's/^[0-9]+ [0-9]+ [0-9]+:[0-9]+ //; s/[ug]id=[0-9]+/id/g' |
+	stint exec "$1" -- cat /proc/self/mountinfo | sed -E 's/^[0-9]+ [0-9]+ [0-9]+:[0-9]+ //; s/[ug]id=[0-9]+/id/g; s|/proc/self/fd/[0-9]+|FD|g' |
 		sed "s/$(id_of "$1")/ID/g" | sort
 }
 
