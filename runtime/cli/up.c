@@ -12,20 +12,33 @@
 #include <stdio.h>
 
 /* The instance is up all the same: what it may reach is another matter. */
-static void warn_of_obstacles(const struct session *session)
+static void warn_of_obstacles(const char *zone, const struct obstacle_list *found,
+			      const struct error *err)
 {
-	const struct record *record = session->instance.record;
-	struct obstacle_list found;
-	struct error err = {0};
+	if (err->code < 0)
+		fprintf(stderr, "stint: cannot try what zone '%s' may reach: %s\n", zone,
+			err->text);
+	for (size_t i = 0; i < found->n; i++)
+		fprintf(stderr, "stint: zone '%s': %s%s%s\n", zone, found->list[i].text,
+			found->list[i].fix ? "; fix: " : "",
+			found->list[i].fix ? found->list[i].fix : "");
+}
 
-	if (obstacles_find(&session->site, record, &found, &err) < 0)
-		fprintf(stderr, "stint: cannot try what zone '%s' may reach: %s\n", record->zone,
-			err.text);
-	for (size_t i = 0; i < found.n; i++)
-		fprintf(stderr, "stint: zone '%s': %s%s%s\n", record->zone, found.list[i].text,
-			found.list[i].fix ? "; fix: " : "",
-			found.list[i].fix ? found.list[i].fix : "");
+/* What is in its way is looked for while the server starts. */
+static int wait_and_look(struct session *session, bool no_wait, struct error *err)
+{
+	struct obstacle_list found;
+	struct error untried = {0};
+	int r;
+
+	(void)obstacles_find(&session->site, session->instance.record, &found, &untried);
+	r = no_wait ? session_wait_started(session, err) : session_wait_ready(session, err);
+	if (r == 0)
+		r = session_release(session, err);
+	if (r == 0)
+		warn_of_obstacles(session->instance.record->zone, &found, &untried);
 	obstacle_list_deinit(&found);
+	return r;
 }
 
 static int run_up(const struct invocation *invocation)
@@ -37,12 +50,7 @@ static int run_up(const struct invocation *invocation)
 	int r = session_start(invocation, &session, &err);
 
 	if (r == 0)
-		r = invocation->options.no_wait ? session_wait_started(&session, &err)
-						: session_wait_ready(&session, &err);
-	if (r == 0)
-		r = session_release(&session, &err);
-	if (r == 0)
-		warn_of_obstacles(&session);
+		r = wait_and_look(&session, invocation->options.no_wait, &err);
 	if (r < 0)
 		status = report(&err);
 	else
