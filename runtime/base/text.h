@@ -36,6 +36,13 @@ void *xrealloc(void *old, size_t count, size_t size);
 char *xstrdup(const char *string);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Into a buffer of a fixed size; what does not fit is cut between two characters (UTF-8), and ends
+ * with "...". A size of 4 or less has no room for that: what does not fit is left out.
+ */
+void text_cutf(char *buffer, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Lists of strings that end in NULL; a NULL list is an empty one. */
 size_t strv_length(char *const *list);
 void strv_add(char ***list, const char *string);

@@ -29,9 +29,9 @@ static void print_json(const struct leak_list *leaks, size_t removed)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < leaks->n; i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s}", "sort", leaks->list[i].sort, "name",
-					leaks->list[i].name, "text", leaks->list[i].text));
+		json_push(list, json_pack("{s:s, s:o, s:o}", "sort", leaks->list[i].sort, "name",
+					  json_text(leaks->list[i].name), "text",
+					  json_text(leaks->list[i].text)));
 	json_print(json_pack("{s:o, s:i}", "leaks", list, "removed", (int)removed));
 }
 

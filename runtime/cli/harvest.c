@@ -38,9 +38,9 @@ static int print_sums(const struct invocation *invocation, const char *file,
 
 	if (invocation->options.json)
 		return json_print(json_pack(
-			"{s:s, s:I, s:I, s:I, s:I}", "file", file, "files", (json_int_t)sums->files,
-			"bytes", (json_int_t)sums->bytes, "deleted", (json_int_t)sums->deleted,
-			"left_out", (json_int_t)sums->left_out));
+			"{s:o, s:I, s:I, s:I, s:I}", "file", json_text(file), "files",
+			(json_int_t)sums->files, "bytes", (json_int_t)sums->bytes, "deleted",
+			(json_int_t)sums->deleted, "left_out", (json_int_t)sums->left_out));
 	format_size(sums->bytes, size, sizeof(size));
 	printf("%s: %llu files, %s, %llu deleted", file, (unsigned long long)sums->files, size,
 	       (unsigned long long)sums->deleted);

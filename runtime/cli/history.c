@@ -162,11 +162,6 @@ static json_t *json_seconds(int64_t ns)
 	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
 }
 
-static json_t *json_text(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
 static json_t *json_entry(const struct history_entry *e)
 {
 	const struct usage *u = &e->ending.usage;
@@ -175,23 +170,22 @@ static json_t *json_entry(const struct history_entry *e)
 
 	format_rfc3339(e->created_ns / NSEC_PER_SEC, started, sizeof(started));
 	format_rfc3339(e->ending.ended_ns / NSEC_PER_SEC, ended, sizeof(ended));
-	object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "name", e->name, "id", e->id,
+	object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "name", e->name, "id", e->id,
 			   "template", json_text(e->template_name), "owner", json_text(e->owner),
 			   "zone", json_text(e->zone), "created", started, "ended", ended, "reason",
-			   e->ending.reason);
-	json_object_update_new(
-		object,
-		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			  "exit_status", json_number(e->ending.exit_status), "exit_signal",
-			  json_number(e->ending.exit_signal ? e->ending.exit_signal : -1),
-			  "ready_after_seconds", json_seconds(u->ready_after_ns), "restarts",
-			  json_number(u->restarts), "memory_peak_bytes",
-			  json_number(u->memory_bytes), "cpu_seconds", json_seconds(u->cpu_ns),
-			  "disk_bytes", json_number(u->disk_bytes), "io_written_bytes",
-			  json_number(u->io_bytes), "io_counted_by",
-			  json_text(*u->io_by ? u->io_by : NULL), "connections_total",
-			  json_number(u->connections), "bytes_in", json_number(u->bytes_in),
-			  "bytes_out", json_number(u->bytes_out), "log", json_text(u->log)));
+			   json_text(e->ending.reason));
+	json_merge(object,
+		   json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			     "exit_status", json_number(e->ending.exit_status), "exit_signal",
+			     json_number(e->ending.exit_signal ? e->ending.exit_signal : -1),
+			     "ready_after_seconds", json_seconds(u->ready_after_ns), "restarts",
+			     json_number(u->restarts), "memory_peak_bytes",
+			     json_number(u->memory_bytes), "cpu_seconds", json_seconds(u->cpu_ns),
+			     "disk_bytes", json_number(u->disk_bytes), "io_written_bytes",
+			     json_number(u->io_bytes), "io_counted_by",
+			     json_text(*u->io_by ? u->io_by : NULL), "connections_total",
+			     json_number(u->connections), "bytes_in", json_number(u->bytes_in),
+			     "bytes_out", json_number(u->bytes_out), "log", json_text(u->log)));
 	return object;
 }
 
@@ -240,7 +234,7 @@ static void print_json(const struct wish *wish, const struct history_entry *entr
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n && i < wish->last; i++)
-		json_array_append_new(list, json_entry(&entries[i]));
+		json_push(list, json_entry(&entries[i]));
 	json_print(list);
 }
 

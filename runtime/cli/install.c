@@ -51,7 +51,7 @@ static int print_generation(const struct install_request *request,
 
 	if (wants_json(request)) {
 		object = json_generation(generation);
-		json_object_set_new(object, "made", json_boolean(made));
+		json_put(object, "made", json_boolean(made));
 		return json_print(object);
 	}
 	format_size(generation->bytes, size, sizeof(size));
@@ -177,7 +177,7 @@ static void print_pruned(const struct install_request *request, const struct gen
 			j++;
 		if (j < n_after && after[j].number == before[i].number)
 			continue;
-		json_array_append_new(removed, json_integer(before[i].number));
+		json_push(removed, json_integer(before[i].number));
 	}
 	if (wants_json(request)) {
 		json_print(json_pack("{s:s, s:o}", "install", install_name(request), "removed",

@@ -131,12 +131,11 @@ static int print_json(const struct caller *caller, const struct site *site, stru
 		struct status status;
 
 		if (!caller_owns(caller, records[i])) {
-			json_array_append_new(list,
-					      json_pack("{s:s}", "name", records[i]->grant.name));
+			json_push(list, json_pack("{s:s}", "name", records[i]->grant.name));
 			continue;
 		}
 		instance_observe(site, records[i], &status);
-		json_array_append_new(list, json_instance(records[i], &status));
+		json_push(list, json_instance(records[i], &status));
 	}
 	return json_print(list);
 }

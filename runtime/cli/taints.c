@@ -47,8 +47,7 @@ json_t *taints_json(const struct site *site, const struct record *record)
 
 	load(site, record, &taints);
 	for (size_t i = 0; i < taints.n; i++)
-		json_array_append_new(list,
-				      json_change(taints.list[i].change, taints.list[i].path));
+		json_push(list, json_change(taints.list[i].change, taints.list[i].path));
 	taint_list_deinit(&taints);
 	return list;
 }

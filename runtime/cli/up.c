@@ -19,12 +19,11 @@ static void warn_of_obstacles(const struct session *session)
 	struct error err = {0};
 
 	if (obstacles_find(&session->site, record, &found, &err) < 0)
-		fprintf(stderr, "stint: cannot try what zone '%s' may reach: %s\n", record->zone,
-			err.text);
+		report_note("cannot try what zone '%s' may reach: %s", record->zone, err.text);
 	for (size_t i = 0; i < found.n; i++)
-		fprintf(stderr, "stint: zone '%s': %s%s%s\n", record->zone, found.list[i].text,
-			found.list[i].fix ? "; fix: " : "",
-			found.list[i].fix ? found.list[i].fix : "");
+		report_note("zone '%s': %s%s%s", record->zone, found.list[i].text,
+			    found.list[i].fix ? "; fix: " : "",
+			    found.list[i].fix ? found.list[i].fix : "");
 	obstacle_list_deinit(&found);
 }
 

@@ -28,7 +28,7 @@ static json_t *json_zone(const struct zone *zone, const struct zone_member *memb
 	json_t *names = json_array(), *object;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(names, json_string(members[i].name));
+		json_push(names, json_string(members[i].name));
 	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "zone", zone->name, "tier", zone->tier,
 			   "peers", peers_word(zone), "egress", zone->egress, "dns", zone->dns,
 			   "instances", names);
@@ -45,7 +45,7 @@ static int list_json(struct request *request, const struct zone *zones, size_t n
 		size_t n_members = 0;
 
 		r = store_zone_members(request->store, zones[i].name, &members, &n_members, err);
-		json_array_append_new(list, json_zone(&zones[i], members, n_members));
+		json_push(list, json_zone(&zones[i], members, n_members));
 	}
 	if (r < 0) {
 		json_decref(list);

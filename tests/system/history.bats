@@ -156,3 +156,36 @@ fact()
 	refused 2 "no duration" history --prune --older-than soon
 	[ "$(stint history --json | jq length)" -eq 1 ]
 }
+
+# Starts an instance that fails because of that target of a file: fails NAME TARGET
+fails()
+{
+	payload u "[$PROBE/bin/probe, hold]" "files: {\"$2\": {text: hi}}"
+	run stint up u --name "$1"
+	[ "$status" -ne 0 ]
+}
+
+@test "a reason that is cut stays text, in JSON as well, and says that it was cut" {
+	local long i
+
+	for ((i = 0; i < 4; i++)); do
+		long=$(printf 'x%.0s' $(seq "$i"))$(printf '\303\274%.0s' $(seq 120))
+		fails "u$i" "/proc/$long"
+		[ "$(stint history "u$i" --json | jq length)" -eq 1 ]
+		[[ $(reason_of "u$i") == "failed to start: "*"üüü..." ]]
+		[[ $(stint history "u$i") == *"üüü..."* ]]
+	done
+	[ "$(stint history --json | jq length)" -eq 4 ]
+	[[ $(stint events --json | jq -rs '.[] | select(.event == "ended") | .detail') == *"üüü..."* ]]
+}
+
+@test "a reason with any bytes is in JSON, and steers no terminal" {
+	local db=$STINT_ROOT/var/lib/stint/store.db
+
+	stint up hello --name r --no-wait
+	stint down r --now
+	sqlite3 "$db" "UPDATE history SET reason = CAST(x'61ff1b5b324a' AS TEXT)"
+	[ "$(reason_of r)" = 'a\xff\x1b[2J' ]
+	[[ $(stint history) == *'a\xff\x1b[2J' ]]
+	[[ $(stint history r) == *'a\xff\x1b[2J'* ]]
+}
