@@ -199,6 +199,17 @@ static void print_ports(const struct grant *grant)
 	}
 }
 
+/* What ends with its instance is killed: that is the server's status then, observed or not. */
+static int status_of_end(struct session *session)
+{
+	struct pollfd polled = {.fd = session->instance.tie, .events = POLLIN};
+
+	/* it was told before the command was */
+	while (!session->over && poll(&polled, 1, 0) > 0)
+		session_take_packet(session);
+	return session->over ? KILLED_BY(SIGKILL) : EXIT_OWN_FAILURE;
+}
+
 /* The server is a command inside an instance that does nothing else: only so it can be watched. */
 static int run_observed(const struct invocation *invocation)
 {
@@ -215,6 +226,8 @@ static int run_observed(const struct invocation *invocation)
 	}
 	print_ports(&session.instance.record->grant);
 	status = execute_observed(invocation, session.instance.record->grant.name, command);
+	if (status == EXIT_OWN_FAILURE)
+		status = status_of_end(&session);
 	if (session_end(&session, "its server has ended", false, &err) < 0) {
 		report(&err);
 		status = EXIT_OWN_FAILURE;
