@@ -214,9 +214,7 @@ static void print_entries(const struct wish *wish, const struct history_entry *e
 {
 	size_t shown = n < wish->last ? n : wish->last;
 
-	if (n == 0 && wish->name)
-		printf("no instance '%s' has ended\n", wish->name);
-	else if (n == 0)
+	if (n == 0)
 		puts("no instance has ended yet");
 	else if (!wish->in_full)
 		print_table(entries, shown);
@@ -238,6 +236,20 @@ static void print_json(const struct wish *wish, const struct history_entry *entr
 	json_print(list);
 }
 
+static int say_none(const struct caller *caller, struct store *store, const char *name,
+		    struct error *err)
+{
+	cleanup_record struct record *record = NULL;
+
+	if (caller_load(caller, store, name, &record, NULL) == 0)
+		return error_say(err, ERROR_NOT_FOUND,
+				 "'%s' has not ended, nor has one of that name before; see "
+				 "'stint show %s'",
+				 name, name);
+	return error_say(err, ERROR_NOT_FOUND, "no instance '%s'%s has ended", name,
+			 caller->restricted ? " of yours" : "");
+}
+
 static int show(const struct invocation *invocation, struct store *store, struct error *err)
 {
 	const struct caller *caller = invocation->caller;
@@ -254,10 +266,10 @@ static int show(const struct invocation *invocation, struct store *store, struct
 		return r;
 	if (invocation->options.json)
 		print_json(&wish, entries, n);
-	else
+	else if (n > 0 || !wish.name)
 		print_entries(&wish, entries, n);
 	history_free(entries, n);
-	return 0;
+	return n == 0 && wish.name ? say_none(caller, store, wish.name, err) : 0;
 }
 
 static int prune(const struct invocation *invocation, struct store *store, struct error *err)

@@ -131,8 +131,26 @@ fact()
 	[ "$(stint history -n 2 | wc -l)" -eq 3 ]
 	[ "$(stint history -n 2 --json | jq length)" -eq 2 ]
 	[ "$(stint history a --json | jq length)" -eq 3 ]
-	[ "$(stint history nobody)" = "no instance 'nobody' has ended" ]
+	refused 3 "stint: no instance 'nobody' has ended" history nobody
+	[ "$(stint history nobody --json 2>/dev/null)" = "[]" ]
+	stint up hello --name live --no-wait
+	refused 3 "'live' has not ended, nor has one of that name before; see 'stint show live'" \
+		history live
 	refused 2 "no number" history -n x
+}
+
+@test "who asks for an instance by its name after its end is told of it" {
+	local word
+
+	stint up hello --name short --no-wait
+	stint down short --now
+	for word in show logs diff; do
+		refused 3 "no instance 'short' any more: it ended " "$word" short
+		[[ $output == *", stopped by root; see 'stint history short'" ]]
+	done
+	refused 125 "no instance 'short' any more: it ended " exec short -- true
+	refused 3 "no instance 'nobody'" show nobody
+	[[ $output != *"any more"* ]]
 }
 
 @test "prune removes what is older, or all but the newest" {
