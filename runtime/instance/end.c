@@ -74,7 +74,7 @@ static void describe_end(const struct site *site, const struct record *record, c
 static int archive(const struct site *site, const struct record *record, struct ending *ending,
 		   int64_t *ret_kept_ns, struct error *err)
 {
-	bool harvest = record->on_expiry == EXPIRY_HARVEST;
+	const char *done = record->on_expiry == EXPIRY_HARVEST ? "harvested" : "archived";
 	size_t used = strlen(ending->reason), left = sizeof(ending->reason) - used;
 	cleanup_free char *name = NULL;
 	struct error why = {0};
@@ -84,11 +84,10 @@ static int archive(const struct site *site, const struct record *record, struct 
 		return r;
 	if (keep_archive(site, record, &name, &why) < 0) {
 		*ret_kept_ns = UNARCHIVED_KEPT_NS;
-		text_cutf(ending->reason + used, left, "; not %s: %s",
-			  harvest ? "harvested" : "archived", why.text);
-	} else if (harvest) {
-		snprintf(ending->reason + used, left, "; harvested");
-		events_add(site, record->grant.id, "harvested", name);
+		text_cutf(ending->reason + used, left, "; not %s: %s", done, why.text);
+	} else {
+		text_cutf(ending->reason + used, left, "; %s", done);
+		events_add(site, record->grant.id, done, name);
 	}
 	return 0;
 }
