@@ -181,6 +181,11 @@ static size_t smallest(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
+const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Levenshtein distance with one row; words longer than the row are never near. */
 static size_t edit_distance(const char *a, const char *b)
 {

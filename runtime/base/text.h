@@ -73,6 +73,9 @@ void format_duration(int64_t ns, char *buffer, size_t size);
 /* "512 MiB", "1.5 GiB", "17 B". */
 void format_size(uint64_t bytes, char *buffer, size_t size);
 
+/* What a noun ends in of which there are so many: "s", or nothing. */
+const char *plural(uint64_t n);
+
 /*
  * The entry of candidates (NULL-terminated) that word is most likely a misspelling of, or NULL
  * when none is near (edit distance at most a third of the word's length, at least 1).

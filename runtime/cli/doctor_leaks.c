@@ -12,14 +12,14 @@ static void print_text(const struct leak_list *leaks, size_t removed)
 	struct table table = {.columns = 2};
 
 	if (removed)
-		printf("%zu %s removed\n", removed, removed == 1 ? "leak" : "leaks");
+		printf("%zu leak%s removed\n", removed, plural(removed));
 	for (size_t i = 0; i < leaks->n; i++) {
 		table_add(&table, leaks->list[i].sort);
 		table_addf(&table, "%s %s", leaks->list[i].name, leaks->list[i].text);
 	}
 	table_print(&table);
 	if (leaks->n)
-		printf("%zu %s\n", leaks->n, leaks->n == 1 ? "leak" : "leaks");
+		printf("%zu leak%s\n", leaks->n, plural(leaks->n));
 	else
 		puts("nothing is left behind");
 }

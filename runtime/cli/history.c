@@ -104,8 +104,9 @@ static void add_usage(struct table *table, const struct usage *u)
 	}
 	table_add(table, "ports");
 	if (u->connections >= 0)
-		table_addf(table, "%" PRId64 " connections; %s in, %s out", u->connections,
-			   size_text(u->bytes_in, one), size_text(u->bytes_out, other));
+		table_addf(table, "%" PRId64 " connection%s; %s in, %s out", u->connections,
+			   plural((uint64_t)u->connections), size_text(u->bytes_in, one),
+			   size_text(u->bytes_out, other));
 	else
 		table_add(table, "unknown");
 	if (u->restarts != 0) {

@@ -57,9 +57,9 @@ static int print_generation(const struct install_request *request,
 	format_size(generation->bytes, size, sizeof(size));
 	format_duration(took_ns, time, sizeof(time));
 	if (made)
-		printf("generation %u of %s: %llu files, %s, by %s, in %s\n", generation->number,
-		       name, (unsigned long long)generation->files, size, generation->backend,
-		       time);
+		printf("generation %u of %s: %llu file%s, %s, by %s, in %s\n", generation->number,
+		       name, (unsigned long long)generation->files, plural(generation->files), size,
+		       generation->backend, time);
 	else
 		printf("%s: nothing has changed since generation %u\n", name, generation->number);
 	return 0;
@@ -185,7 +185,7 @@ static void print_pruned(const struct install_request *request, const struct gen
 		return;
 	}
 	printf("%s: %zu generation%s removed, %zu kept\n", install_name(request),
-	       json_array_size(removed), json_array_size(removed) == 1 ? "" : "s", n_after);
+	       json_array_size(removed), plural(json_array_size(removed)), n_after);
 	json_decref(removed);
 }
 

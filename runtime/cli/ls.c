@@ -9,6 +9,7 @@
 #include "instance/sweep.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define TAINTED_NAMES_MAX 5
 
@@ -19,8 +20,10 @@ static char *ports_text(const struct grant *grant)
 	for (size_t i = 0; i < grant->n_ports; i++) {
 		const struct published_port *port = &grant->ports[i];
 
-		text_addf(&text, "%s%s:%u/%s", i ? " " : "", port->host_address, port->host_port,
-			  port->name);
+		bool v6 = strchr(port->host_address, ':');
+
+		text_addf(&text, "%s%s%s%s:%u/%s", i ? " " : "", v6 ? "[" : "", port->host_address,
+			  v6 ? "]" : "", port->host_port, port->name);
 	}
 	if (grant->n_ports == 0)
 		text_add(&text, "-");

@@ -95,7 +95,7 @@ static void add_summary(const struct top_sample *sample, unsigned columns, struc
 	format_short(limits, promised, sizeof(promised));
 	format_moment(clock_wall_ns() / NSEC_PER_SEC, moment, sizeof(moment));
 	snprintf(line, sizeof(line), "%s  %zu instance%s, cpu %.1f %%, memory %s, limits %s",
-		 moment, sample->n, sample->n == 1 ? "" : "s", cpu, used, promised);
+		 moment, sample->n, plural(sample->n), cpu, used, promised);
 	add_cut(text, line, columns);
 }
 

@@ -132,6 +132,8 @@ seen_by()
 	run bash -c '"$0" harvest q -o - 2>&1 >/dev/full' "$STINT"
 	[ "$status" -eq 1 ]
 	[[ $output == "stint: cannot write standard output: "*"No space left on device" ]]
+	inside q 'echo x >new'
+	[ "$(stint harvest q -o "$F")" = "$F: 1 file, 2 B, 0 deleted" ]
 }
 
 @test "links, holes, attributes, any bytes, and what no file can hold" {
