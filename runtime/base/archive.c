@@ -89,20 +89,31 @@ int archive_load(struct error *err)
 	return library_load(&library, err);
 }
 
-/* The library's words are about the content, which anybody may have made: one line, plain. */
+/* What the library calls a fault of the content, or of its caller, is no errno of the system. */
+static bool is_of_system(int number)
+{
+	return number > 0 && number != EILSEQ && number != EINVAL;
+}
+
+/*
+ * The library's words are about the content, which anybody may have made: one line, plain. Of a
+ * system call that failed they say no more than "Write error".
+ */
 static int cannot(struct archive *handle, const char *what, const char *name, struct error *err)
 {
 	const char *said = lib.error_string(handle);
+	int number = lib.error_number(handle);
 	char words[128];
 	size_t n = 0;
 
 	for (; said && *said && n + 1 < sizeof(words); said++)
 		words[n++] = (char)(*said >= ' ' && *said <= '~' ? *said : '?');
 	words[n] = '\0';
-	error_say(err, ERROR_FAILED, "cannot %s '%s': %s", what, name,
+	if (is_of_system(number))
+		return error_set(err, number, "cannot %s %s%s%s", what, name, n ? ": " : "", words);
+	error_say(err, ERROR_FAILED, "cannot %s %s: %s", what, name,
 		  n ? words : "it is no archive that is known here");
-	return lib.error_number(handle) > 0 ? error_with_code(err, -lib.error_number(handle))
-					    : -EIO;
+	return number > 0 ? error_with_code(err, -number) : -EIO;
 }
 
 struct archive_raw {
@@ -137,7 +148,7 @@ int archive_raw_open(int fd, enum archive_kind kind, const char *name, struct ar
 	raw->name = xstrdup(name);
 	raw->handle = lib.read_new();
 	if (!raw->handle)
-		return error_set(err, ENOMEM, "cannot read '%s'", name);
+		return error_set(err, ENOMEM, "cannot read %s", name);
 	support(raw->handle, kind);
 	if (lib.read_open(raw->handle, fd, BLOCK) != ARCHIVE_OK)
 		return cannot(raw->handle, "read", name, err);
@@ -157,7 +168,7 @@ static int read_attributes(struct archive_raw *raw, struct archive_member *membe
 	int n = lib.xattr_reset(raw->entry);
 
 	if (n > ATTRIBUTES_MAX)
-		return error_say(err, ERROR_FAILED, "something in '%s' has %d extended attributes",
+		return error_say(err, ERROR_FAILED, "something in %s has %d extended attributes",
 				 raw->name, n);
 	member->attributes = raw->attributes;
 	for (int i = 0; i < n; i++) {
@@ -185,12 +196,12 @@ int archive_raw_next(struct archive_raw *raw, struct archive_member *ret_member,
 	member.link_to = either(lib.link_to(raw->entry), lib.link_to_utf8(raw->entry));
 	member.mode = lib.mode(raw->entry);
 	if (!member.path || !*member.path)
-		return error_say(err, ERROR_FAILED, "something in '%s' has no name", raw->name);
+		return error_say(err, ERROR_FAILED, "something in %s has no name", raw->name);
 	if (member.link_to)
 		member.mode = (member.mode & 07777) | S_IFREG;
 	if (lib.uid(raw->entry) < 0 || lib.uid(raw->entry) >= UINT32_MAX ||
 	    lib.gid(raw->entry) < 0 || lib.gid(raw->entry) >= UINT32_MAX)
-		return error_say(err, ERROR_FAILED, "something in '%s' has no possible owner",
+		return error_say(err, ERROR_FAILED, "something in %s has no possible owner",
 				 raw->name);
 	member.uid = (uid_t)lib.uid(raw->entry);
 	member.gid = (gid_t)lib.gid(raw->entry);
@@ -259,7 +270,7 @@ int archive_out_open(int fd, const char *name, struct archive_out **ret_out, str
 	out->name = xstrdup(name);
 	out->handle = lib.write_new();
 	if (!out->handle)
-		return error_set(err, ENOMEM, "cannot write '%s'", name);
+		return error_set(err, ENOMEM, "cannot write %s", name);
 	if (begin(out, fd))
 		return cannot(out->handle, "write", name, err);
 	*ret_out = steal_ptr(out);
@@ -306,7 +317,7 @@ int archive_out_add(struct archive_out *out, const struct archive_member *member
 	int r;
 
 	if (!entry)
-		return error_set(err, ENOMEM, "cannot write '%s'", out->name);
+		return error_set(err, ENOMEM, "cannot write %s", out->name);
 	fill(entry, member);
 	r = lib.write_header(out->handle, entry);
 	lib.entry_free(entry);

@@ -54,8 +54,8 @@ enum archive_kind {
 struct archive_in;
 
 /*
- * Reads from the descriptor's position on; name is what errors call it. ERROR_FAILED without
- * libarchive says what to install. The descriptor stays the caller's.
+ * Reads from the descriptor's position on; name is what errors call it: a path in quotes, or
+ * words. ERROR_FAILED without libarchive says what to install. The descriptor stays the caller's.
  */
 int archive_in_open(int fd, enum archive_kind kind, const char *name, struct archive_in **ret_in,
 		    struct error *err);

@@ -225,7 +225,7 @@ static bool read_whole(int from, void *data, size_t length)
 static int say_dead(const struct archive_in *in, struct error *err)
 {
 	return error_say(err, ERROR_FAILED,
-			 "cannot read '%s': its reader died, or would have taken more memory than "
+			 "cannot read %s: its reader died, or would have taken more memory than "
 			 "1 GiB",
 			 in->name);
 }

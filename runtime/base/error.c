@@ -92,6 +92,12 @@ int error_kind_set(struct error *err, enum error_kind kind)
 	return err->code;
 }
 
+int error_interrupted(struct error *err)
+{
+	error_say(err, ERROR_FAILED, "interrupted");
+	return error_with_code(err, -ECANCELED);
+}
+
 int error_with_code(struct error *err, int code)
 {
 	if (err)

@@ -46,6 +46,9 @@ int error_prefix(struct error *err, const char *format, ...) __attribute__((form
 /* Gives err another errno than that of its kind; returns it (also when err is NULL). */
 int error_with_code(struct error *err, int code);
 
+/* "interrupted", -ECANCELED: somebody gave up, by Ctrl-C for example. */
+int error_interrupted(struct error *err);
+
 /* Changes the kind of a failure that is already described; returns err->code. */
 int error_kind_set(struct error *err, enum error_kind kind);
 

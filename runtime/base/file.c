@@ -43,6 +43,11 @@ int file_read(int dirfd, const char *path, size_t max, char **ret_data, size_t *
 	return 0;
 }
 
+const char *file_special_kind(mode_t mode)
+{
+	return S_ISFIFO(mode) ? "pipe" : S_ISSOCK(mode) ? "socket" : "device";
+}
+
 int file_write_all(int fd, const void *data, size_t length)
 {
 	const char *from = data;

@@ -18,6 +18,9 @@
  */
 int file_read(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_length);
 
+/* "pipe", "socket" or "device": what is no file, directory or link; for messages. */
+const char *file_special_kind(mode_t mode);
+
 /* Writes all of data to fd, through short writes and EINTR. */
 int file_write_all(int fd, const void *data, size_t length);
 

@@ -107,6 +107,25 @@ void text_deinit(struct text *text)
 	*text = (struct text){0};
 }
 
+void text_cutf(char *buffer, size_t size, const char *format, ...)
+{
+	static const char mark[] = "...";
+	va_list args;
+	size_t end;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(buffer, size, format, args);
+	va_end(args);
+	if (length < 0 || (size_t)length < size || size == 0)
+		return;
+	end = size > sizeof(mark) ? size - sizeof(mark) : 0;
+	/* a character has three bytes at most behind its first */
+	for (size_t back = 0; back < 3 && end > 0 && (buffer[end] & 0xc0) == 0x80; back++)
+		end--;
+	snprintf(buffer + end, size - end, "%s", size > sizeof(mark) ? mark : "");
+}
+
 size_t strv_length(char *const *list)
 {
 	size_t n = 0;
@@ -160,6 +179,11 @@ static size_t smallest(size_t a, size_t b, size_t c)
 	size_t least = a < b ? a : b;
 
 	return least < c ? least : c;
+}
+
+const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
 }
 
 /* Levenshtein distance with one row; words longer than the row are never near. */

@@ -36,6 +36,13 @@ void *xrealloc(void *old, size_t count, size_t size);
 char *xstrdup(const char *string);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Into a buffer of a fixed size; what does not fit is cut between two characters (UTF-8), and ends
+ * with "...". A size of 4 or less has no room for that: what does not fit is left out.
+ */
+void text_cutf(char *buffer, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Lists of strings that end in NULL; a NULL list is an empty one. */
 size_t strv_length(char *const *list);
 void strv_add(char ***list, const char *string);
@@ -65,6 +72,9 @@ int parse_time(const char *string, time_t now, time_t *ret_when);
 void format_duration(int64_t ns, char *buffer, size_t size);
 /* "512 MiB", "1.5 GiB", "17 B". */
 void format_size(uint64_t bytes, char *buffer, size_t size);
+
+/* What a noun ends in of which there are so many: "s", or nothing. */
+const char *plural(uint64_t n);
 
 /*
  * The entry of candidates (NULL-terminated) that word is most likely a misspelling of, or NULL

@@ -97,14 +97,26 @@ void text_add_visible(struct text *text, const char *data, size_t length)
 		text_add(text, SGR_RESET);
 }
 
-void text_add_visible_name(struct text *text, const char *name)
+static void add_strictly(struct text *text, const char *string, bool escape_backslash)
 {
-	const unsigned char *from = (const unsigned char *)name;
+	const unsigned char *from = (const unsigned char *)string;
 
-	for (size_t left = strlen(name); left > 0;) {
+	for (size_t left = strlen(string); left > 0;) {
 		size_t n = add_character(text, from, left);
 
+		if (escape_backslash && *from == '\\')
+			text_add(text, "\\");
 		from += n;
 		left -= n;
 	}
+}
+
+void text_add_visible_words(struct text *text, const char *words)
+{
+	add_strictly(text, words, false);
+}
+
+void text_add_visible_name(struct text *text, const char *name)
+{
+	add_strictly(text, name, true);
 }

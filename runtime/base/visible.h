@@ -12,7 +12,10 @@
  */
 void text_add_visible(struct text *text, const char *data, size_t length);
 
-/* The same for names of files, where tabs, colours and line ends have no business either. */
+/* The same for messages, where tabs, colours and line ends have no business either. */
+void text_add_visible_words(struct text *text, const char *words);
+
+/* The same for names of files, of which no two look alike: a backslash is shown as two. */
 void text_add_visible_name(struct text *text, const char *name);
 
 #endif

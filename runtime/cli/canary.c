@@ -6,6 +6,7 @@
  */
 #include "cli/check.h"
 #include "cli/install.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -224,7 +225,7 @@ static int drop(struct canary *canary, const struct error *why, struct error *er
 	else
 		snprintf(stays, sizeof(stays), "generation %u", canary->install.newest);
 	if (candidate_drop(&canary->candidate, &undo) < 0)
-		fprintf(stderr, "stint: generation %u is left to a sweep: %s\n", number, undo.text);
+		report_note("generation %u is left to a sweep: %s", number, undo.text);
 	*err = *why;
 	return error_prefix(err, "generation %u of '%s' was dropped, new instances get %s", number,
 			    canary->install.name, stays);

@@ -29,7 +29,7 @@ static void show_progress(uint64_t bytes, void *data)
 static void complain(const struct error *err, void *data)
 {
 	progress_clear(data);
-	fprintf(stderr, "stint: %s\n", err->text);
+	report_note("%s", err->text);
 }
 
 /* "NAME:PATH"; everything else, also "./a:b", is a file of this host. */

@@ -43,10 +43,9 @@ static void print_json(const struct denied_calls *calls)
 	for (size_t i = 0; i < calls->n; i++) {
 		const struct denied_call *call = &calls->list[i];
 
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:I, s:s}", "call", call->what, "error",
-						strerrorname_np(call->errnum), "count",
-						(json_int_t)call->count, "why", call->why));
+		json_push(list, json_pack("{s:o, s:s, s:I, s:s}", "call", json_text(call->what),
+					  "error", strerrorname_np(call->errnum), "count",
+					  (json_int_t)call->count, "why", call->why));
 	}
 	json_print(json_pack("{s:o, s:I}", "denied", list, "others", (json_int_t)calls->others));
 	fflush(stdout);

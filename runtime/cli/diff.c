@@ -26,18 +26,6 @@ static void print_text(const struct diff *diff)
 	}
 }
 
-/* JSON is UTF-8, a path any bytes. */
-static json_t *json_path(const char *path)
-{
-	cleanup_text struct text visible = {0};
-	json_t *string = json_string(path);
-
-	if (string)
-		return string;
-	text_add_visible_name(&visible, path);
-	return json_string(visible.data);
-}
-
 static int print_json(const struct diff *diff)
 {
 	json_t *list = json_array();
@@ -47,11 +35,11 @@ static int print_json(const struct diff *diff)
 		const char change[] = {(char)entry->kind, '\0'};
 		json_t *object = json_object();
 
-		json_object_set_new(object, "path", json_path(entry->path));
-		json_object_set_new(object, "change", json_string(change));
+		json_put(object, "path", json_path(entry->path));
+		json_put(object, "change", json_string(change));
 		if (entry->from)
-			json_object_set_new(object, "from", json_path(entry->from));
-		json_array_append_new(list, object);
+			json_put(object, "from", json_path(entry->from));
+		json_push(list, object);
 	}
 	return json_print(list);
 }
@@ -89,7 +77,8 @@ const struct command diff_command = {
 		"One line for each path: A added, C changed, D deleted, R renamed (directories; "
 		"a renamed file is one deleted and one added). A directory counts as changed when "
 		"its mode or owner is another. A file that was written with what it had before is "
-		"not listed.",
+		"not listed. In names, controls and bytes that are no UTF-8 are shown as \\xff, a "
+		"backslash as two.",
 	.min_args = 1,
 	.max_args = 1,
 	.run = run_diff,

@@ -103,10 +103,9 @@ static void print_json(const struct doctor_report *report)
 	for (size_t i = 0; i < report->n; i++) {
 		const struct doctor_line *line = &report->list[i];
 
-		json_array_append_new(checks,
-				      json_pack("{s:s, s:s, s:s, s:s*}", "check", line->check,
-						"verdict", doctor_verdict_name(line->verdict),
-						"text", line->text, "fix", line->fix));
+		json_push(checks, json_pack("{s:s, s:s, s:o, s:s*}", "check", line->check,
+					    "verdict", doctor_verdict_name(line->verdict), "text",
+					    json_text(line->text), "fix", line->fix));
 	}
 	json_print(
 		json_pack("{s:b, s:o}", "can_start", doctor_can_start(report), "checks", checks));

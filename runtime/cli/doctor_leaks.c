@@ -12,14 +12,14 @@ static void print_text(const struct leak_list *leaks, size_t removed)
 	struct table table = {.columns = 2};
 
 	if (removed)
-		printf("%zu %s removed\n", removed, removed == 1 ? "leak" : "leaks");
+		printf("%zu leak%s removed\n", removed, plural(removed));
 	for (size_t i = 0; i < leaks->n; i++) {
 		table_add(&table, leaks->list[i].sort);
 		table_addf(&table, "%s %s", leaks->list[i].name, leaks->list[i].text);
 	}
 	table_print(&table);
 	if (leaks->n)
-		printf("%zu %s\n", leaks->n, leaks->n == 1 ? "leak" : "leaks");
+		printf("%zu leak%s\n", leaks->n, plural(leaks->n));
 	else
 		puts("nothing is left behind");
 }
@@ -29,9 +29,9 @@ static void print_json(const struct leak_list *leaks, size_t removed)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < leaks->n; i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s}", "sort", leaks->list[i].sort, "name",
-					leaks->list[i].name, "text", leaks->list[i].text));
+		json_push(list, json_pack("{s:s, s:o, s:o}", "sort", leaks->list[i].sort, "name",
+					  json_text(leaks->list[i].name), "text",
+					  json_text(leaks->list[i].text)));
 	json_print(json_pack("{s:o, s:i}", "leaks", list, "removed", (int)removed));
 }
 

@@ -14,7 +14,7 @@ static json_t *json_list(char *const *list)
 	json_t *array = json_array();
 
 	for (size_t i = 0; list && list[i]; i++)
-		json_array_append_new(array, json_string(list[i]));
+		json_push(array, json_text(list[i]));
 	return array;
 }
 

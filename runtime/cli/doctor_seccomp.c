@@ -57,7 +57,7 @@ static int print_json(const struct record *record, const struct plan_confinement
 
 	for (const struct plan_capability *c = plan_capabilities; c->name; c++)
 		if (confinement->caps >> c->number & 1)
-			json_array_append_new(caps, json_string(c->name));
+			json_push(caps, json_string(c->name));
 	return json_print(json_pack(
 		"{s:s, s:s, s:s, s:s*, s:b, s:o}", "instance", record->grant.name, "template",
 		record->template_name, "profile", seccomp_profile_names[confinement->seccomp],

@@ -19,8 +19,8 @@ static int down_record(const struct site *site, const struct record *record, con
 	if (r < 0)
 		return report(&err);
 	if (json)
-		json_array_append_new(json, json_pack("{s:s, s:s}", "name", record->grant.name,
-						      "id", record->grant.id));
+		json_push(json, json_pack("{s:s, s:s}", "name", record->grant.name, "id",
+					  record->grant.id));
 	else
 		printf("%s is gone\n", record->grant.name);
 	return 0;

@@ -116,11 +116,10 @@ static void print_json(const struct event *event, const struct event_subject *su
 
 	format_rfc3339(event->time_us / 1000000, moment, sizeof(moment));
 	snprintf(moment + strlen(moment) - 1, 8, ".%03dZ", (int)(event->time_us / 1000 % 1000));
-	object = json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "time", moment, "event", event->kind,
-			   "name", name, "id", *event->id ? event->id : NULL, "detail", detail);
-	json_dumpf(object, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(object);
+	object = json_pack("{s:s, s:o, s:s?, s:s?, s:s}", "time", moment, "event",
+			   json_text(event->kind), "name", name, "id",
+			   *event->id ? event->id : NULL, "detail", detail);
+	json_print_line(object);
 }
 
 static void print_words(const struct event *event, const struct event_subject *subject,

@@ -45,6 +45,7 @@ struct executing {
 	int master;    /* of the terminal, -1: pipes */
 	struct termios saved;
 	struct stream streams[3];
+	const char *name;
 	bool exited;
 	int status;
 };
@@ -139,6 +140,15 @@ static int send_request(struct executing *e, const struct invocation *invocation
 	return r < 0 ? error_set(err, -r, "cannot reach the keeper") : 0;
 }
 
+/* A keeper that was lost says nothing, nor does one of an older stint. */
+static int say_ended(const struct executing *e, const char *reason, struct error *err)
+{
+	if (reason && *reason)
+		return error_say(err, ERROR_FAILED, "'%s' has ended: %s", e->name, reason);
+	return error_say(err, ERROR_FAILED, "'%s' has ended; 'stint history %s' may know why",
+			 e->name, e->name);
+}
+
 static int wait_for_start(struct executing *e, struct error *err)
 {
 	cleanup_packet struct control_packet packet = {0};
@@ -146,8 +156,8 @@ static int wait_for_start(struct executing *e, struct error *err)
 	size_t n_fds = 0;
 	int r = control_receive(e->keeper, &packet, fds, &n_fds);
 
-	if (r <= 0)
-		return error_say(err, ERROR_FAILED, "the instance has ended");
+	if (r <= 0 || packet.verb == CONTROL_ENDED)
+		return say_ended(e, r > 0 ? packet.text : NULL, err);
 	if (packet.verb == CONTROL_FAILED) {
 		*err = packet.error;
 		return err->code;
@@ -263,9 +273,11 @@ static void take_packet(struct executing *e)
 {
 	cleanup_packet struct control_packet packet = {0};
 	int r = control_receive_words(e->keeper, &packet);
+	struct error err;
 
-	if (r <= 0) {
-		fprintf(stderr, "stint: the instance has ended\n");
+	if (r <= 0 || packet.verb == CONTROL_ENDED) {
+		say_ended(e, r > 0 ? packet.text : NULL, &err);
+		report(&err);
 		e->status = EXIT_OWN_FAILURE;
 		e->exited = true;
 	} else if (packet.verb == CONTROL_EXEC_EXITED) {
@@ -340,7 +352,7 @@ int execute_inside(const struct invocation *invocation, const char *name, char *
 {
 	bool terminal = isatty(0) && isatty(1);
 	cleanup_record struct record *record = NULL;
-	struct executing e = {.keeper = -1, .master = -1, .inside = {-1, -1, -1}};
+	struct executing e = {.name = name, .keeper = -1, .master = -1, .inside = {-1, -1, -1}};
 	struct site site = {.state = -1, .run = -1};
 	struct error err = {0};
 	int r = open_running(invocation->caller, name, &site, &record, &err);

@@ -21,7 +21,8 @@ static void show_progress(const struct harvest_sums *sums, void *data)
 	if (sums->bytes < PROGRESS_FROM || !progress_is_due(data))
 		return;
 	format_size(sums->bytes, size, sizeof(size));
-	text = xasprintf("%s, %llu files packed", size, (unsigned long long)sums->files);
+	text = xasprintf("%s, %llu file%s packed", size, (unsigned long long)sums->files,
+			 plural(sums->files));
 	progress_show(data, text);
 }
 
@@ -38,12 +39,12 @@ static int print_sums(const struct invocation *invocation, const char *file,
 
 	if (invocation->options.json)
 		return json_print(json_pack(
-			"{s:s, s:I, s:I, s:I, s:I}", "file", file, "files", (json_int_t)sums->files,
-			"bytes", (json_int_t)sums->bytes, "deleted", (json_int_t)sums->deleted,
-			"left_out", (json_int_t)sums->left_out));
+			"{s:o, s:I, s:I, s:I, s:I}", "file", json_text(file), "files",
+			(json_int_t)sums->files, "bytes", (json_int_t)sums->bytes, "deleted",
+			(json_int_t)sums->deleted, "left_out", (json_int_t)sums->left_out));
 	format_size(sums->bytes, size, sizeof(size));
-	printf("%s: %llu files, %s, %llu deleted", file, (unsigned long long)sums->files, size,
-	       (unsigned long long)sums->deleted);
+	printf("%s: %llu file%s, %s, %llu deleted", file, (unsigned long long)sums->files,
+	       plural(sums->files), size, (unsigned long long)sums->deleted);
 	if (sums->left_out)
 		printf(", %llu left out", (unsigned long long)sums->left_out);
 	putchar('\n');

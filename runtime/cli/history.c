@@ -104,8 +104,9 @@ static void add_usage(struct table *table, const struct usage *u)
 	}
 	table_add(table, "ports");
 	if (u->connections >= 0)
-		table_addf(table, "%" PRId64 " connections; %s in, %s out", u->connections,
-			   size_text(u->bytes_in, one), size_text(u->bytes_out, other));
+		table_addf(table, "%" PRId64 " connection%s; %s in, %s out", u->connections,
+			   plural((uint64_t)u->connections), size_text(u->bytes_in, one),
+			   size_text(u->bytes_out, other));
 	else
 		table_add(table, "unknown");
 	if (u->restarts != 0) {
@@ -162,11 +163,6 @@ static json_t *json_seconds(int64_t ns)
 	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
 }
 
-static json_t *json_text(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
 static json_t *json_entry(const struct history_entry *e)
 {
 	const struct usage *u = &e->ending.usage;
@@ -175,23 +171,22 @@ static json_t *json_entry(const struct history_entry *e)
 
 	format_rfc3339(e->created_ns / NSEC_PER_SEC, started, sizeof(started));
 	format_rfc3339(e->ending.ended_ns / NSEC_PER_SEC, ended, sizeof(ended));
-	object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s}", "name", e->name, "id", e->id,
+	object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "name", e->name, "id", e->id,
 			   "template", json_text(e->template_name), "owner", json_text(e->owner),
 			   "zone", json_text(e->zone), "created", started, "ended", ended, "reason",
-			   e->ending.reason);
-	json_object_update_new(
-		object,
-		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			  "exit_status", json_number(e->ending.exit_status), "exit_signal",
-			  json_number(e->ending.exit_signal ? e->ending.exit_signal : -1),
-			  "ready_after_seconds", json_seconds(u->ready_after_ns), "restarts",
-			  json_number(u->restarts), "memory_peak_bytes",
-			  json_number(u->memory_bytes), "cpu_seconds", json_seconds(u->cpu_ns),
-			  "disk_bytes", json_number(u->disk_bytes), "io_written_bytes",
-			  json_number(u->io_bytes), "io_counted_by",
-			  json_text(*u->io_by ? u->io_by : NULL), "connections_total",
-			  json_number(u->connections), "bytes_in", json_number(u->bytes_in),
-			  "bytes_out", json_number(u->bytes_out), "log", json_text(u->log)));
+			   json_text(e->ending.reason));
+	json_merge(object,
+		   json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			     "exit_status", json_number(e->ending.exit_status), "exit_signal",
+			     json_number(e->ending.exit_signal ? e->ending.exit_signal : -1),
+			     "ready_after_seconds", json_seconds(u->ready_after_ns), "restarts",
+			     json_number(u->restarts), "memory_peak_bytes",
+			     json_number(u->memory_bytes), "cpu_seconds", json_seconds(u->cpu_ns),
+			     "disk_bytes", json_number(u->disk_bytes), "io_written_bytes",
+			     json_number(u->io_bytes), "io_counted_by",
+			     json_text(*u->io_by ? u->io_by : NULL), "connections_total",
+			     json_number(u->connections), "bytes_in", json_number(u->bytes_in),
+			     "bytes_out", json_number(u->bytes_out), "log", json_text(u->log)));
 	return object;
 }
 
@@ -220,9 +215,7 @@ static void print_entries(const struct wish *wish, const struct history_entry *e
 {
 	size_t shown = n < wish->last ? n : wish->last;
 
-	if (n == 0 && wish->name)
-		printf("no instance '%s' has ended\n", wish->name);
-	else if (n == 0)
+	if (n == 0)
 		puts("no instance has ended yet");
 	else if (!wish->in_full)
 		print_table(entries, shown);
@@ -240,8 +233,22 @@ static void print_json(const struct wish *wish, const struct history_entry *entr
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n && i < wish->last; i++)
-		json_array_append_new(list, json_entry(&entries[i]));
+		json_push(list, json_entry(&entries[i]));
 	json_print(list);
+}
+
+static int say_none(const struct caller *caller, struct store *store, const char *name,
+		    struct error *err)
+{
+	cleanup_record struct record *record = NULL;
+
+	if (caller_load(caller, store, name, &record, NULL) == 0)
+		return error_say(err, ERROR_NOT_FOUND,
+				 "'%s' has not ended, nor has one of that name before; see "
+				 "'stint show %s'",
+				 name, name);
+	return error_say(err, ERROR_NOT_FOUND, "no instance '%s'%s has ended", name,
+			 caller->restricted ? " of yours" : "");
 }
 
 static int show(const struct invocation *invocation, struct store *store, struct error *err)
@@ -260,10 +267,10 @@ static int show(const struct invocation *invocation, struct store *store, struct
 		return r;
 	if (invocation->options.json)
 		print_json(&wish, entries, n);
-	else
+	else if (n > 0 || !wish.name)
 		print_entries(&wish, entries, n);
 	history_free(entries, n);
-	return 0;
+	return n == 0 && wish.name ? say_none(caller, store, wish.name, err) : 0;
 }
 
 static int prune(const struct invocation *invocation, struct store *store, struct error *err)

@@ -51,15 +51,15 @@ static int print_generation(const struct install_request *request,
 
 	if (wants_json(request)) {
 		object = json_generation(generation);
-		json_object_set_new(object, "made", json_boolean(made));
+		json_put(object, "made", json_boolean(made));
 		return json_print(object);
 	}
 	format_size(generation->bytes, size, sizeof(size));
 	format_duration(took_ns, time, sizeof(time));
 	if (made)
-		printf("generation %u of %s: %llu files, %s, by %s, in %s\n", generation->number,
-		       name, (unsigned long long)generation->files, size, generation->backend,
-		       time);
+		printf("generation %u of %s: %llu file%s, %s, by %s, in %s\n", generation->number,
+		       name, (unsigned long long)generation->files, plural(generation->files), size,
+		       generation->backend, time);
 	else
 		printf("%s: nothing has changed since generation %u\n", name, generation->number);
 	return 0;
@@ -177,7 +177,7 @@ static void print_pruned(const struct install_request *request, const struct gen
 			j++;
 		if (j < n_after && after[j].number == before[i].number)
 			continue;
-		json_array_append_new(removed, json_integer(before[i].number));
+		json_push(removed, json_integer(before[i].number));
 	}
 	if (wants_json(request)) {
 		json_print(json_pack("{s:s, s:o}", "install", install_name(request), "removed",
@@ -185,7 +185,7 @@ static void print_pruned(const struct install_request *request, const struct gen
 		return;
 	}
 	printf("%s: %zu generation%s removed, %zu kept\n", install_name(request),
-	       json_array_size(removed), json_array_size(removed) == 1 ? "" : "s", n_after);
+	       json_array_size(removed), plural(json_array_size(removed)), n_after);
 	json_decref(removed);
 }
 

@@ -77,9 +77,9 @@ static json_t *json_versions(const struct change *change, const char *from, cons
 	json_t *object = json_change(change->kind, change->path);
 
 	if (*from)
-		json_object_set_new(object, "from_version", json_string(from));
+		json_put(object, "from_version", json_text(from));
 	if (*to)
-		json_object_set_new(object, "to_version", json_string(to));
+		json_put(object, "to_version", json_text(to));
 	return object;
 }
 
@@ -104,7 +104,7 @@ static int print_changes(struct diff *diff, const struct change_list *changes)
 
 		find_versions(diff, &changes->list[i], from, to);
 		if (list)
-			json_array_append_new(list, json_versions(&changes->list[i], from, to));
+			json_push(list, json_versions(&changes->list[i], from, to));
 		else
 			print_change(&changes->list[i], from, to);
 	}

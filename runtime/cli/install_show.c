@@ -53,17 +53,17 @@ static json_t *json_install(const struct shown *shown)
 	json_t *paths = json_array(), *list = json_array(), *object;
 
 	for (size_t i = 0; install->paths[i]; i++)
-		json_array_append_new(paths, json_string(install->paths[i]));
+		json_push(paths, json_text(install->paths[i]));
 	for (size_t i = 0; i < shown->n; i++)
-		json_array_append_new(list, json_generation(&shown->generations[i]));
+		json_push(list, json_generation(&shown->generations[i]));
 	object = json_pack("{s:s, s:s, s:o, s:I, s:o}", "install", install->name, "mode",
 			   install->live ? "live" : "generations", "paths", paths, "newest",
 			   (json_int_t)install->newest, "generations", list);
-	json_object_set_new(object, "candidate",
-			    install->candidate ? json_integer(install->candidate) : json_null());
-	json_object_set_new(object, "hash", json_boolean(install->live && shown->hashed));
-	json_object_set_new(object, "live_instances", json_integer(shown->on_live));
-	json_object_set_new(object, "tainted_instances", json_integer(shown->tainted));
+	json_put(object, "candidate",
+		 install->candidate ? json_integer(install->candidate) : json_null());
+	json_put(object, "hash", json_boolean(install->live && shown->hashed));
+	json_put(object, "live_instances", json_integer(shown->on_live));
+	json_put(object, "tainted_instances", json_integer(shown->tainted));
 	return object;
 }
 
@@ -104,7 +104,7 @@ static int list_each(const struct install_request *request, struct store *store,
 		if (r == 0)
 			r = load_rest(request, store, &shown, err);
 		if (r == 0 && list)
-			json_array_append_new(list, json_install(&shown));
+			json_push(list, json_install(&shown));
 		else if (r == 0)
 			add_row(table, &shown);
 		shown_deinit(&shown);

@@ -9,6 +9,7 @@
 #include "instance/sweep.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define TAINTED_NAMES_MAX 5
 
@@ -19,8 +20,10 @@ static char *ports_text(const struct grant *grant)
 	for (size_t i = 0; i < grant->n_ports; i++) {
 		const struct published_port *port = &grant->ports[i];
 
-		text_addf(&text, "%s%s:%u/%s", i ? " " : "", port->host_address, port->host_port,
-			  port->name);
+		bool v6 = strchr(port->host_address, ':');
+
+		text_addf(&text, "%s%s%s%s:%u/%s", i ? " " : "", v6 ? "[" : "", port->host_address,
+			  v6 ? "]" : "", port->host_port, port->name);
 	}
 	if (grant->n_ports == 0)
 		text_add(&text, "-");
@@ -131,12 +134,11 @@ static int print_json(const struct caller *caller, const struct site *site, stru
 		struct status status;
 
 		if (!caller_owns(caller, records[i])) {
-			json_array_append_new(list,
-					      json_pack("{s:s}", "name", records[i]->grant.name));
+			json_push(list, json_pack("{s:s}", "name", records[i]->grant.name));
 			continue;
 		}
 		instance_observe(site, records[i], &status);
-		json_array_append_new(list, json_instance(records[i], &status));
+		json_push(list, json_instance(records[i], &status));
 	}
 	return json_print(list);
 }

@@ -15,14 +15,30 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
+void report_note(const char *format, ...)
+{
+	cleanup_text struct text shown = {0};
+	char *words = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&words, format, args) < 0)
+		words = NULL;
+	va_end(args);
+	text_add_visible_words(&shown, words ? words : "out of memory");
+	free(words);
+	fprintf(stderr, "stint: %s\n", shown.data ? shown.data : "");
+}
+
 int report(const struct error *err)
 {
 	fflush(stdout);
-	fprintf(stderr, "stint: %s\n", err->text);
+	report_note("%s", err->text);
 	/* by Ctrl-C, or somebody who sent a signal in its place */
 	if (err->code == -ECANCELED)
 		return 128 + SIGINT;
@@ -67,11 +83,10 @@ json_t *json_ports(const struct grant *grant)
 		const struct published_port *port = &grant->ports[i];
 		cleanup_free char *url = port_url(port);
 
-		json_array_append_new(ports,
-				      json_pack("{s:s, s:s, s:s, s:i, s:i}", "name", port->name,
-						"url", url, "address", port->host_address, "port",
-						(int)port->host_port, "inside_port",
-						(int)port->inside_port));
+		json_push(ports,
+			  json_pack("{s:s, s:s, s:s, s:i, s:i}", "name", port->name, "url", url,
+				    "address", port->host_address, "port", (int)port->host_port,
+				    "inside_port", (int)port->inside_port));
 	}
 	return ports;
 }
@@ -93,7 +108,7 @@ static void set_moment(json_t *object, const char *key, int64_t seconds)
 	char text[32];
 
 	format_rfc3339(seconds, text, sizeof(text));
-	json_object_set_new(object, key, json_string(text));
+	json_put(object, key, json_string(text));
 }
 
 json_t *json_instance(const struct record *record, const struct status *status)
@@ -110,33 +125,28 @@ json_t *json_instance(const struct record *record, const struct status *status)
 			   (int)grant->owner_uid, "address", text, "ports", json_ports(grant));
 	set_moment(object, "created", record->created_ns / NSEC_PER_SEC);
 	set_moment(object, "deadline", lease_deadline_wall_s(&grant->lease));
-	json_object_set_new(object, "deadline_set_by",
-			    json_string(source_name(grant->lease.source)));
+	json_put(object, "deadline_set_by", json_string(source_name(grant->lease.source)));
 	if (grant->lease.idle_ns)
-		json_object_update_new(object,
-				       json_pack("{s:f, s:s}", "idle_seconds",
-						 (double)grant->lease.idle_ns / 1e9, "idle_set_by",
-						 source_name(grant->lease.idle_source)));
+		json_merge(object, json_pack("{s:f, s:s}", "idle_seconds",
+					     (double)grant->lease.idle_ns / 1e9, "idle_set_by",
+					     source_name(grant->lease.idle_source)));
 	if (status->frozen_until_ns)
 		set_moment(object, "frozen_until",
 			   (clock_wall_ns() + status->frozen_until_ns - clock_boottime_ns()) /
 				   NSEC_PER_SEC);
 	if (record->kept_until_ns)
 		set_moment(object, "kept_until", record->kept_until_ns / NSEC_PER_SEC);
-	json_object_set_new(object, "warned", json_boolean(status->warned_ns));
-	json_object_set_new(object, "left_seconds",
-			    json_real((double)lease_left_ns(&grant->lease) / 1e9));
+	json_put(object, "warned", json_boolean(status->warned_ns));
+	json_put(object, "left_seconds", json_real((double)lease_left_ns(&grant->lease) / 1e9));
 	if (status->ready_ns)
-		json_object_set_new(
-			object, "ready_after_seconds",
-			json_real((double)(status->ready_ns - status->started_ns) / 1e9));
-	json_object_set_new(object, "restarts", json_integer(status->restarts));
-	json_object_set_new(object, "tainted", json_integer(record->tainted));
-	json_object_set_new(object, "zone", json_string(record->zone));
-	json_object_set_new(object, "address6",
-			    *record->address6 ? json_string(record->address6) : json_null());
-	json_object_set_new(object, "id_base",
-			    record->id_base ? json_integer(record->id_base) : json_null());
+		json_put(object, "ready_after_seconds",
+			 json_real((double)(status->ready_ns - status->started_ns) / 1e9));
+	json_put(object, "restarts", json_integer(status->restarts));
+	json_put(object, "tainted", json_integer(record->tainted));
+	json_put(object, "zone", json_string(record->zone));
+	json_put(object, "address6",
+		 *record->address6 ? json_string(record->address6) : json_null());
+	json_put(object, "id_base", record->id_base ? json_integer(record->id_base) : json_null());
 	return object;
 }
 
@@ -155,25 +165,18 @@ json_t *json_change(unsigned kind, const char *path)
 	static const char *const words[] = {[CHANGE_ADDED] = "added",
 					    [CHANGE_REMOVED] = "removed",
 					    [CHANGE_CHANGED] = "changed"};
-	cleanup_text struct text name = {0};
 
-	text_add_visible_name(&name, path);
-	return json_pack("{s:s, s:s}", "change", kind < ARRAY_SIZE(words) ? words[kind] : "?",
-			 "path", name.data);
-}
-
-int json_print(json_t *value)
-{
-	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-	putchar('\n');
-	json_decref(value);
-	return 0;
+	return json_pack("{s:s, s:o}", "change", kind < ARRAY_SIZE(words) ? words[kind] : "?",
+			 "path", json_name(path));
 }
 
 void table_add(struct table *table, const char *cell)
 {
+	struct text shown = {0};
+
+	text_add_visible_words(&shown, cell);
 	table->cells = xrealloc(table->cells, table->n + 1, sizeof(char *));
-	table->cells[table->n++] = xstrdup(cell);
+	table->cells[table->n++] = text_take(&shown);
 }
 
 void table_addf(struct table *table, const char *format, ...)

@@ -4,9 +4,8 @@
 #define CLI_OUTPUT_H
 
 #include "cli/caller.h"
+#include "cli/json.h"
 #include "instance/instance.h"
-
-#include <jansson.h>
 
 /* "http://127.0.0.1:40123" */
 char *port_url(const struct published_port *port);
@@ -30,12 +29,13 @@ json_t *json_change(unsigned kind, const char *path);
 /* The plan with the keys of its template; durations in seconds. */
 json_t *json_plan(const struct plan *plan);
 
-/* Prints the value and a newline to stdout; takes it over. Returns the exit code 0. */
-int json_print(json_t *value);
+/* "stint: ..." on standard error, with nothing in it that could steer the terminal. */
+void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * A table: add cells row by row, then print. Columns are as wide as their widest cell; the last
- * one is cut at the terminal's width (80 when stdout is no terminal).
+ * one is cut at the terminal's width (80 when stdout is no terminal). Nothing in a cell steers the
+ * terminal.
  */
 struct table {
 	char **cells;

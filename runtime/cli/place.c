@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The site with its configuration; see place.h. In commands, before anything else. */
 #include "cli/place.h"
+#include "cli/output.h"
 #include "templates/config.h"
 
 #include <stdio.h>
@@ -33,7 +34,7 @@ int place_open_anyway(struct site *ret_site, struct error *err)
 	if (r < 0)
 		return r;
 	if (config_read(ret_site->config_path, &config, &fault) < 0) {
-		fprintf(stderr, "stint: %s; going on with the defaults\n", fault.text);
+		report_note("%s; going on with the defaults", fault.text);
 		config_defaults(&config);
 	}
 	site_configure(ret_site, &config);

@@ -11,7 +11,7 @@ static json_t *json_strings(char *const *list)
 	json_t *array = json_array();
 
 	for (size_t i = 0; list && list[i]; i++)
-		json_array_append_new(array, json_string(list[i]));
+		json_push(array, json_text(list[i]));
 	return array;
 }
 
@@ -29,7 +29,7 @@ static json_t *json_env(char *const *env)
 		char *key = strndup(env[i], n);
 
 		if (key && env[i][n])
-			json_object_set_new(object, key, json_string(env[i] + n + 1));
+			json_put(object, key, json_string(env[i] + n + 1));
 		free(key);
 	}
 	return object;
@@ -41,19 +41,19 @@ static json_t *json_run(const struct plan_run *run)
 	json_t *stop = json_object();
 
 	if (run->stop_command)
-		json_object_set_new(stop, "command", json_strings(run->stop_command));
+		json_put(stop, "command", json_strings(run->stop_command));
 	else
-		json_object_set_new(stop, "signal", json_string(sigabbrev_np(run->stop_signal)));
-	json_object_set_new(object, "command", json_strings(run->command));
+		json_put(stop, "signal", json_string(sigabbrev_np(run->stop_signal)));
+	json_put(object, "command", json_strings(run->command));
 	if (run->user)
-		json_object_set_new(object, "user", json_string(run->user));
+		json_put(object, "user", json_string(run->user));
 	if (run->directory)
-		json_object_set_new(object, "directory", json_string(run->directory));
-	json_object_set_new(object, "env", json_env(run->env));
-	json_object_set_new(object, "stop", stop);
-	json_object_set_new(object, "grace", json_seconds(run->grace_ns));
+		json_put(object, "directory", json_string(run->directory));
+	json_put(object, "env", json_env(run->env));
+	json_put(object, "stop", stop);
+	json_put(object, "grace", json_seconds(run->grace_ns));
 	if (run->restart == RESTART_ON_FAILURE)
-		json_object_set_new(object, "restart_limit", json_integer(run->restart_limit));
+		json_put(object, "restart_limit", json_integer(run->restart_limit));
 	return object;
 }
 
@@ -64,12 +64,12 @@ static const char *const ready_kinds[] = {
 
 static void put_check(json_t *object, const struct plan_check *check)
 {
-	json_object_set_new(object, "port", json_integer(check->port));
+	json_put(object, "port", json_integer(check->port));
 	if (check->kind != READY_HTTP)
 		return;
-	json_object_set_new(object, "path", json_string(check->path));
-	json_object_set_new(object, "status",
-			    json_pack("[i, i]", (int)check->status_from, (int)check->status_to));
+	json_put(object, "path", json_string(check->path));
+	json_put(object, "status",
+		 json_pack("[i, i]", (int)check->status_from, (int)check->status_to));
 }
 
 static json_t *json_checks(const struct plan_ready *ready)
@@ -80,7 +80,7 @@ static json_t *json_checks(const struct plan_ready *ready)
 		json_t *object = json_pack("{s:s}", "kind", ready_kinds[ready->checks[i].kind]);
 
 		put_check(object, &ready->checks[i]);
-		json_array_append_new(list, object);
+		json_push(list, object);
 	}
 	return list;
 }
@@ -89,17 +89,17 @@ static json_t *json_ready(const struct plan_ready *ready)
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "kind", json_string(ready_kinds[ready->kind]));
+	json_put(object, "kind", json_string(ready_kinds[ready->kind]));
 	if (ready->n_checks == 1)
 		put_check(object, &ready->checks[0]);
 	if (ready->n_checks > 1)
-		json_object_set_new(object, "first", json_checks(ready));
+		json_put(object, "first", json_checks(ready));
 	if (ready->kind == READY_LOG)
-		json_object_set_new(object, "pattern", json_string(ready->pattern));
+		json_put(object, "pattern", json_string(ready->pattern));
 	if (ready->kind == READY_COMMAND)
-		json_object_set_new(object, "command", json_strings(ready->command));
-	json_object_set_new(object, "timeout", json_seconds(ready->timeout_ns));
-	json_object_set_new(object, "interval", json_seconds(ready->interval_ns));
+		json_put(object, "command", json_strings(ready->command));
+	json_put(object, "timeout", json_seconds(ready->timeout_ns));
+	json_put(object, "interval", json_seconds(ready->interval_ns));
 	return object;
 }
 
@@ -108,11 +108,10 @@ static json_t *json_plan_ports(const struct plan *plan)
 	json_t *object = json_object();
 
 	for (size_t i = 0; i < plan->n_ports; i++)
-		json_object_set_new(
-			object, plan->ports[i].name,
-			json_pack("{s:i, s:s, s:b, s:b}", "port", (int)plan->ports[i].number,
-				  "scheme", plan->ports[i].scheme, "loopback",
-				  plan->ports[i].loopback, "proxy", plan->ports[i].proxy));
+		json_put(object, plan->ports[i].name,
+			 json_pack("{s:i, s:s, s:b, s:b}", "port", (int)plan->ports[i].number,
+				   "scheme", plan->ports[i].scheme, "loopback",
+				   plan->ports[i].loopback, "proxy", plan->ports[i].proxy));
 	return object;
 }
 
@@ -137,10 +136,10 @@ static json_t *json_plan_limits(const struct plan_limits *limits)
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (numbers[i].given)
-			json_object_set_new(object, numbers[i].key,
-					    json_integer((json_int_t)numbers[i].value));
+			json_put(object, numbers[i].key,
+				 json_integer((json_int_t)numbers[i].value));
 	if (limits->cpu_millis)
-		json_object_set_new(object, "cpu", json_real((double)limits->cpu_millis / 1000));
+		json_put(object, "cpu", json_real((double)limits->cpu_millis / 1000));
 	return object;
 }
 
@@ -150,12 +149,12 @@ static void put_confinement(json_t *object, const struct plan_confinement *confi
 
 	for (const struct plan_capability *c = plan_capabilities; c->name; c++)
 		if (confinement->caps >> c->number & 1)
-			json_array_append_new(caps, json_string(c->name));
-	json_object_set_new(object, "caps", caps);
-	json_object_set_new(object, "seccomp",
-			    json_pack("{s:s, s:s*, s:b}", "profile",
-				      seccomp_profile_names[confinement->seccomp], "reason",
-				      confinement->seccomp_reason, "abi32", confinement->abi32));
+			json_push(caps, json_string(c->name));
+	json_put(object, "caps", caps);
+	json_put(object, "seccomp",
+		 json_pack("{s:s, s:s*, s:b}", "profile",
+			   seccomp_profile_names[confinement->seccomp], "reason",
+			   confinement->seccomp_reason, "abi32", confinement->abi32));
 }
 
 static json_t *json_warning(const struct plan_warning *warning)
@@ -164,15 +163,15 @@ static json_t *json_warning(const struct plan_warning *warning)
 	json_t *object = json_pack("{s:o}", "before", before);
 
 	for (size_t i = 0; i < PLAN_WARNINGS_MAX && warning->before_ns[i]; i++)
-		json_array_append_new(before, json_seconds(warning->before_ns[i]));
+		json_push(before, json_seconds(warning->before_ns[i]));
 	if (warning->signal)
-		json_object_set_new(object, "signal", json_string(sigabbrev_np(warning->signal)));
+		json_put(object, "signal", json_string(sigabbrev_np(warning->signal)));
 	if (warning->command)
-		json_object_set_new(object, "command", json_strings(warning->command));
+		json_put(object, "command", json_strings(warning->command));
 	if (warning->file)
-		json_object_set_new(object, "file", json_string(warning->file));
+		json_put(object, "file", json_string(warning->file));
 	if (warning->hook)
-		json_object_set_new(object, "hook", json_strings(warning->hook));
+		json_put(object, "hook", json_strings(warning->hook));
 	return object;
 }
 
@@ -193,8 +192,7 @@ static json_t *json_plan_lease(const struct plan_lease *lease)
 
 	for (size_t i = 0; i < ARRAY_SIZE(durations); i++)
 		if (durations[i].ns)
-			json_object_set_new(object, durations[i].key,
-					    json_seconds(durations[i].ns));
+			json_put(object, durations[i].key, json_seconds(durations[i].ns));
 	return object;
 }
 
@@ -204,7 +202,7 @@ static void json_put_mode(json_t *object, unsigned mode)
 
 	snprintf(text, sizeof(text), "%04o", mode & 0777);
 	if (mode)
-		json_object_set_new(object, "mode", json_string(text));
+		json_put(object, "mode", json_string(text));
 }
 
 static json_t *json_hooks(const struct plan_hook hooks[PLAN_HOOKS])
@@ -213,11 +211,11 @@ static json_t *json_hooks(const struct plan_hook hooks[PLAN_HOOKS])
 
 	for (size_t i = 0; i < PLAN_HOOKS; i++)
 		if (hooks[i].command)
-			json_object_set_new(object, plan_hook_names[i],
-					    json_pack("{s:o, s:o, s:s*}", "command",
-						      json_strings(hooks[i].command), "timeout",
-						      json_seconds(hooks[i].timeout_ns), "user",
-						      hooks[i].user));
+			json_put(object, plan_hook_names[i],
+				 json_pack("{s:o, s:o, s:s*}", "command",
+					   json_strings(hooks[i].command), "timeout",
+					   json_seconds(hooks[i].timeout_ns), "user",
+					   hooks[i].user));
 	return object;
 }
 
@@ -231,7 +229,7 @@ static json_t *json_files(const struct plan_content *content)
 					file->text, "user", file->user);
 
 		json_put_mode(one, file->mode);
-		json_object_set_new(object, file->target, one);
+		json_put(object, file->target, one);
 	}
 	return object;
 }
@@ -246,10 +244,10 @@ static json_t *json_settings(const struct plan_edit *edit)
 		json_t *place = object;
 
 		if (key->section && !json_object_get(object, key->section))
-			json_object_set_new(object, key->section, json_object());
+			json_put(object, key->section, json_object());
 		if (key->section)
 			place = json_object_get(object, key->section);
-		json_object_set_new(place, key->name, json_string(key->value));
+		json_put(place, key->name, json_string(key->value));
 	}
 	return object;
 }
@@ -265,7 +263,7 @@ static json_t *json_secrets(const struct plan_content *content)
 				  secret->from, "user", secret->user, "missing", secret->missing);
 
 		json_put_mode(one, secret->mode);
-		json_object_set_new(object, secret->name, one);
+		json_put(object, secret->name, one);
 	}
 	return object;
 }
@@ -277,15 +275,14 @@ static void json_put_content(json_t *object, const struct plan_content *content)
 	for (size_t i = 0; i < content->n_edits; i++) {
 		const struct plan_edit *edit = &content->edits[i];
 
-		json_object_set_new(edits, edit->target,
-				    json_pack("{s:s, s:b, s:o}", "format",
-					      edit_format_names[edit->format], "create",
-					      (int)edit->create, "set", json_settings(edit)));
+		json_put(edits, edit->target,
+			 json_pack("{s:s, s:b, s:o}", "format", edit_format_names[edit->format],
+				   "create", (int)edit->create, "set", json_settings(edit)));
 	}
-	json_object_set_new(object, "scrub", json_strings(content->scrub));
-	json_object_set_new(object, "files", json_files(content));
-	json_object_set_new(object, "edit", edits);
-	json_object_set_new(object, "secrets", json_secrets(content));
+	json_put(object, "scrub", json_strings(content->scrub));
+	json_put(object, "files", json_files(content));
+	json_put(object, "edit", edits);
+	json_put(object, "secrets", json_secrets(content));
 }
 
 json_t *json_plan(const struct plan *plan)
@@ -293,30 +290,29 @@ json_t *json_plan(const struct plan *plan)
 	json_t *object =
 		json_pack("{s:s, s:s*}", "template", plan->template_name, "summary", plan->summary);
 
-	json_object_set_new(object, "install", json_strings(plan->install));
+	json_put(object, "install", json_strings(plan->install));
 	if (plan->layers)
-		json_object_set_new(object, "layers", json_strings(plan->layers));
-	json_object_set_new(object, "paths", json_strings(plan->paths));
+		json_put(object, "layers", json_strings(plan->layers));
+	json_put(object, "paths", json_strings(plan->paths));
 	if (plan->harvest)
-		json_object_set_new(object, "harvest", json_strings(plan->harvest));
+		json_put(object, "harvest", json_strings(plan->harvest));
 	json_put_content(object, &plan->content);
-	json_object_set_new(object, "run", json_run(&plan->run));
-	json_object_set_new(object, "ports", json_plan_ports(plan));
-	json_object_set_new(object, "ready", json_ready(&plan->ready));
+	json_put(object, "run", json_run(&plan->run));
+	json_put(object, "ports", json_plan_ports(plan));
+	json_put(object, "ready", json_ready(&plan->ready));
 	if (plan->check.command)
-		json_object_set_new(object, "check",
-				    json_pack("{s:o, s:o}", "command",
-					      json_strings(plan->check.command), "timeout",
-					      json_seconds(plan->check.timeout_ns)));
-	json_object_set_new(object, "limits", json_plan_limits(&plan->limits));
+		json_put(object, "check",
+			 json_pack("{s:o, s:o}", "command", json_strings(plan->check.command),
+				   "timeout", json_seconds(plan->check.timeout_ns)));
+	json_put(object, "limits", json_plan_limits(&plan->limits));
 	put_confinement(object, &plan->confinement);
-	json_object_set_new(object, "best_effort", json_boolean(plan->best_effort));
-	json_object_set_new(object, "lease", json_plan_lease(&plan->lease));
-	json_object_set_new(object, "hooks", json_hooks(plan->hooks));
-	json_object_update_new(
-		object, json_pack("{s:s*, s:s*}", "tier", plan->tier, "ha_group", plan->ha_group));
-	json_object_set_new(object, "network",
-			    json_pack("{s:s, s:s}", "zone", plan->network.zone, "egress",
-				      plan->network.egress));
+	json_put(object, "best_effort", json_boolean(plan->best_effort));
+	json_put(object, "lease", json_plan_lease(&plan->lease));
+	json_put(object, "hooks", json_hooks(plan->hooks));
+	json_merge(object,
+		   json_pack("{s:s*, s:s*}", "tier", plan->tier, "ha_group", plan->ha_group));
+	json_put(object, "network",
+		 json_pack("{s:s, s:s}", "zone", plan->network.zone, "egress",
+			   plan->network.egress));
 	return object;
 }

@@ -6,6 +6,7 @@
  */
 #include "cli/caller.h"
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/policy.h"
 #include "base/cleanup.h"
 #include "store/store.h"
@@ -117,14 +118,35 @@ bool caller_owns(const struct caller *caller, const struct record *record)
 	return !caller->restricted || record->grant.owner_uid == caller->uid;
 }
 
+/* What has ended is looked for by its name as often as what never was. */
+static int say_not_found(const struct caller *caller, struct store *store, const char *name,
+			 struct error *err)
+{
+	const char *yours = caller->restricted ? " of yours" : "";
+	struct history_entry *entries = NULL;
+	char ended[64];
+	size_t n = 0;
+
+	if (store_history(store, name, caller->restricted ? &caller->uid : NULL, 1, &entries, &n,
+			  NULL) < 0 ||
+	    n == 0)
+		return error_say(err, ERROR_NOT_FOUND, "no instance '%s'%s", name, yours);
+	format_moment(entries[0].ending.ended_ns / NSEC_PER_SEC, ended, sizeof(ended));
+	error_say(err, ERROR_NOT_FOUND,
+		  "no instance '%s'%s any more: it ended %s, %s; see 'stint history %s'", name,
+		  yours, ended, entries[0].ending.reason, name);
+	history_free(entries, n);
+	return -ENOENT;
+}
+
 int caller_load(const struct caller *caller, struct store *store, const char *name,
 		struct record **ret_record, struct error *err)
 {
 	cleanup_record struct record *record = NULL;
 	int r = store_load(store, name, &record, err);
 
-	if (caller->restricted && (r == -ENOENT || (r == 0 && !caller_owns(caller, record))))
-		return error_say(err, ERROR_NOT_FOUND, "no instance '%s' of yours", name);
+	if (r == -ENOENT || (r == 0 && !caller_owns(caller, record)))
+		return say_not_found(caller, store, name, err);
 	if (r == 0)
 		*ret_record = steal_ptr(record);
 	return r;

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/process.h"
+#include "base/visible.h"
 #include "instance/lowers.h"
 #include "instance/spares.h"
 #include "store/zones.h"
@@ -68,7 +69,7 @@ static json_t *json_mean(int64_t sum_ns, uint64_t n)
 
 static json_t *json_pool(const struct pool *pool)
 {
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:i, s:s?}",
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:i, s:o}",
 			 "template", pool->template_name, "zone", pool->zone, "source",
 			 pool->source, "size", (int)pool->size, "spares", (int)pool->spares,
 			 "ready", (int)pool->ready, "max_age_seconds",
@@ -76,7 +77,16 @@ static json_t *json_pool(const struct pool *pool)
 			 (json_int_t)pool->hits, "misses", (json_int_t)pool->misses,
 			 "claim_seconds", json_mean(pool->claim_ns, pool->hits), "start_seconds",
 			 json_mean(pool->ready_ns, pool->starts), "failures", (int)pool->failures,
-			 "error", pool->error);
+			 "error", json_text(pool->error));
+}
+
+static void print_fault(const struct pool *pool)
+{
+	cleanup_text struct text shown = {0};
+
+	text_add_visible_words(&shown, pool->error);
+	printf("%s in %s cannot be filled: %s\n", pool->template_name, pool->zone,
+	       shown.data ? shown.data : "");
 }
 
 static void print_table(const struct pool *pools, size_t n)
@@ -92,8 +102,7 @@ static void print_table(const struct pool *pools, size_t n)
 	table_print(&table);
 	for (size_t i = 0; i < n; i++)
 		if (pools[i].error)
-			printf("%s in %s cannot be filled: %s\n", pools[i].template_name,
-			       pools[i].zone, pools[i].error);
+			print_fault(&pools[i]);
 }
 
 static int list_pools(struct request *request, struct error *err)
@@ -104,7 +113,7 @@ static int list_pools(struct request *request, struct error *err)
 	int r = store_pool_list(request->store, &pools, &n, err);
 
 	for (size_t i = 0; list && i < n; i++)
-		json_array_append_new(list, json_pool(&pools[i]));
+		json_push(list, json_pool(&pools[i]));
 	if (r == 0 && !list && n > 0)
 		print_table(pools, n);
 	else if (r == 0 && !list)

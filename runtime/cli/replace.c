@@ -54,7 +54,7 @@ static int take_place(struct session *session, const struct record *old, int64_t
 	if (r < 0) {
 		error_say(err, ERROR_FAILED, "it ended meanwhile, or is about to");
 		if (session_end(session, "its predecessor ended", false, &undo) < 0)
-			fprintf(stderr, "stint: %s\n", undo.text);
+			report_note("%s", undo.text);
 		return err->code;
 	}
 	r = session_take_over(session, drain_ns, err);
@@ -102,7 +102,7 @@ static int wait_for_end(struct session *session, const struct record *old, int64
 	}
 	progress_clear(&progress);
 	if (!over) {
-		fprintf(stderr, "stint: the old instance (%s) ends by itself\n", old->grant.id);
+		report_note("the old instance (%s) ends by itself", old->grant.id);
 		return 0;
 	}
 	return instance_end(&session->site, old->grant.id, "replaced", err);

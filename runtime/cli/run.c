@@ -63,8 +63,7 @@ static void run_child(const struct session *session, char **command, pid_t paren
 	set_environment(&session->instance.record->grant);
 	/* the command is the caller's own business: it gets the caller's ids, not root's */
 	if (account_become(&session->owner) < 0) {
-		fprintf(stderr, "stint: cannot become user '%s': %s\n", session->owner.name,
-			strerror(errno));
+		report_note("cannot become user '%s': %s", session->owner.name, strerror(errno));
 		_exit(EXIT_OWN_FAILURE);
 	}
 	caller_restore(session->invocation->caller);
@@ -73,7 +72,7 @@ static void run_child(const struct session *session, char **command, pid_t paren
 	if (getppid() != parent)
 		_exit(EXIT_OWN_FAILURE);
 	execvp(command[0], command);
-	fprintf(stderr, "stint: cannot execute '%s': %s\n", command[0], strerror(errno));
+	report_note("cannot execute '%s': %s", command[0], strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
@@ -100,8 +99,8 @@ static int wait_for_command(struct session *session, pid_t child)
 			kill(child, session->interrupted);
 		}
 		if (polled[2].revents && !session_take_packet(session))
-			fprintf(stderr, "stint: '%s' has ended: %s\n",
-				session->instance.record->grant.name, session->reason);
+			report_note("'%s' has ended: %s", session->instance.record->grant.name,
+				    session->reason);
 	}
 	return exit_code_of(wait_status);
 }
@@ -112,7 +111,7 @@ static int run_command_outside(struct session *session, char **command)
 	pid_t child = fork();
 
 	if (child < 0) {
-		fprintf(stderr, "stint: cannot fork: %s\n", strerror(errno));
+		report_note("cannot fork: %s", strerror(errno));
 		return EXIT_OWN_FAILURE;
 	}
 	if (child == 0)
@@ -168,14 +167,14 @@ static int wait_for_server(struct session *session, struct log_reader *log)
 	if (session->interrupted)
 		return KILLED_BY(session->interrupted);
 	if (session->exit_signal) {
-		fprintf(stderr, "stint: '%s' has ended: %s\n", session->instance.record->grant.name,
-			session->reason);
+		report_note("'%s' has ended: %s", session->instance.record->grant.name,
+			    session->reason);
 		return KILLED_BY(session->exit_signal);
 	}
 	if (session->exit_status >= 0)
 		return session->exit_status;
-	fprintf(stderr, "stint: '%s' has ended: %s\n", session->instance.record->grant.name,
-		session->failure.code ? session->failure.text : session->reason);
+	report_note("'%s' has ended: %s", session->instance.record->grant.name,
+		    session->failure.code ? session->failure.text : session->reason);
 	return EXIT_OWN_FAILURE;
 }
 
@@ -196,8 +195,19 @@ static void print_ports(const struct grant *grant)
 	for (size_t i = 0; i < grant->n_ports; i++) {
 		cleanup_free char *url = port_url(&grant->ports[i]);
 
-		fprintf(stderr, "stint: %s is %s\n", grant->ports[i].name, url);
+		report_note("%s is %s", grant->ports[i].name, url);
 	}
+}
+
+/* What ends with its instance is killed: that is the server's status then, observed or not. */
+static int status_of_end(struct session *session)
+{
+	struct pollfd polled = {.fd = session->instance.tie, .events = POLLIN};
+
+	/* it was told before the command was */
+	while (!session->over && poll(&polled, 1, 0) > 0)
+		session_take_packet(session);
+	return session->over ? KILLED_BY(SIGKILL) : EXIT_OWN_FAILURE;
 }
 
 /* The server is a command inside an instance that does nothing else: only so it can be watched. */
@@ -216,6 +226,8 @@ static int run_observed(const struct invocation *invocation)
 	}
 	print_ports(&session.instance.record->grant);
 	status = execute_observed(invocation, session.instance.record->grant.name, command);
+	if (status == EXIT_OWN_FAILURE)
+		status = status_of_end(&session);
 	if (session_end(&session, "its server has ended", false, &err) < 0) {
 		report(&err);
 		status = EXIT_OWN_FAILURE;

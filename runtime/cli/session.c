@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an instance that is starting to a ready one, or to nothing; see session.h. */
 #include "cli/session.h"
+#include "cli/output.h"
 #include "base/cleanup.h"
 #include "base/socket.h"
 #include "base/visible.h"
@@ -61,8 +62,8 @@ bool session_take_packet(struct session *session)
 		session->over = true;
 		session->exit_status = (int)packet.number;
 		session->exit_signal = (int)packet.number2;
-		snprintf(session->reason, sizeof(session->reason), "%s",
-			 packet.text ? packet.text : "");
+		text_cutf(session->reason, sizeof(session->reason), "%s",
+			  packet.text ? packet.text : "");
 	}
 	return !session->over;
 }
@@ -184,7 +185,7 @@ static int wait_until(struct session *session, enum goal goal, struct error *err
 		return 0;
 	explain_end(session, err);
 	if (end_instance(session, "keeper lost", &undo) < 0)
-		fprintf(stderr, "stint: %s\n", undo.text);
+		report_note("%s", undo.text);
 	return err->code;
 }
 
@@ -227,7 +228,7 @@ int session_take_over(struct session *session, int64_t drain_ns, struct error *e
 		  : *session->reason	? session->reason
 					: "its keeper was lost");
 	if (session_end(session, "could not take the ports", false, &undo) < 0)
-		fprintf(stderr, "stint: %s\n", undo.text);
+		report_note("%s", undo.text);
 	return err->code;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a pool had to do with a start, said and counted once the user has his answer. */
 #include "cli/session.h"
+#include "cli/output.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "instance/spares.h"
@@ -34,8 +35,7 @@ static void say_why_not(const struct session *session)
 	name_options(options, changing, ARRAY_SIZE(changing), &names);
 	name_options(options, depending, ARRAY_SIZE(depending), &depends);
 	if (names.data)
-		fprintf(stderr, "stint: note: started anew, not taken from the pool: %s\n",
-			names.data);
+		report_note("note: started anew, not taken from the pool: %s", names.data);
 	else if (depends.data)
 		fprintf(stderr,
 			"stint: note: started anew, not taken from the pool: %s, for which "

@@ -85,7 +85,7 @@ static int look_at_secrets(const struct session *session, struct error *err)
 		const struct plan_secret *secret = &content->secrets[i];
 
 		if (!secret->from && secrets_find(&session->secrets, secret->name) < 0)
-			fprintf(stderr, "stint: note: %s\n", secret->missing);
+			report_note("note: %s", secret->missing);
 	}
 	return r;
 }
@@ -294,8 +294,7 @@ static int start(const struct invocation *invocation, const struct purpose *purp
 	secrets_deinit(&ret_session->secrets);
 	cleanup_close(&ret_session->with.fd);
 	if (r == 0 && ret_session->instance.without.code)
-		fprintf(stderr, "stint: no user namespace: %s\n",
-			ret_session->instance.without.text);
+		report_note("no user namespace: %s", ret_session->instance.without.text);
 	return r;
 }
 
@@ -355,8 +354,8 @@ void note_brought_along(const struct site *site, const struct record *record)
 	if (!name)
 		return;
 	text_add_visible(&shown, name, strlen(name));
-	fprintf(stderr, "stint: note: what '%s' was started with (--with %s) does not come along\n",
-		record->grant.name, shown.data ? shown.data : "");
+	report_note("note: what '%s' was started with (--with %s) does not come along",
+		    record->grant.name, shown.data ? shown.data : "");
 }
 
 int session_reset(const struct invocation *invocation, struct session *ret_session,

@@ -58,10 +58,10 @@ static void json_traffic(json_t *object, const struct site *site, const struct r
 	{
 		const struct port_counts *one = &counts.ports[i];
 
-		json_object_update_new(
-			port, json_pack("{s:I, s:I, s:I, s:I}", "connections", (json_int_t)one->now,
-					"connections_total", (json_int_t)one->total, "bytes_in",
-					(json_int_t)one->in, "bytes_out", (json_int_t)one->out));
+		json_merge(port,
+			   json_pack("{s:I, s:I, s:I, s:I}", "connections", (json_int_t)one->now,
+				     "connections_total", (json_int_t)one->total, "bytes_in",
+				     (json_int_t)one->in, "bytes_out", (json_int_t)one->out));
 	}
 }
 
@@ -122,8 +122,8 @@ static void json_use(json_t *object, const struct site *site, const struct recor
 	struct use use;
 
 	if (record->grant.lease.idle_ns && traffic_use(site, record, &use))
-		json_object_set_new(object, "unused_seconds",
-				    json_real(use.now ? 0 : (double)use.unused_ns / 1e9));
+		json_put(object, "unused_seconds",
+			 json_real(use.now ? 0 : (double)use.unused_ns / 1e9));
 }
 
 /* Bytes, bytes a second, thousandths of a processor, or a plain number. */
@@ -196,16 +196,17 @@ static json_t *json_limits(const struct site *site, const struct record *record)
 	limits_read(site, record->grant.id, &lines, &n);
 	for (size_t i = 0; i < n; i++) {
 		const struct limit_line *line = &lines[i];
-		json_t *one = json_pack("{s:o, s:b, s:s}", "asked",
-					json_amount(line->name, line->asked), "enforced",
-					line->enforced, line->enforced ? "by" : "why", line->text);
+		json_t *one =
+			json_pack("{s:o, s:b, s:o}", "asked", json_amount(line->name, line->asked),
+				  "enforced", line->enforced, line->enforced ? "by" : "why",
+				  json_text(line->text));
 		uint64_t used;
 
 		if (line->enforced)
-			json_object_set_new(one, "set", json_amount(line->name, line->set));
+			json_put(one, "set", json_amount(line->name, line->set));
 		if (limits_usage(site, record, line->name, &used))
-			json_object_set_new(one, "used", json_amount(line->name, used));
-		json_object_set_new(object, line->name, one);
+			json_put(one, "used", json_amount(line->name, used));
+		json_put(object, line->name, one);
 	}
 	return object;
 }
@@ -251,7 +252,7 @@ static json_t *json_above(const struct record *record, size_t i)
 	json_t *list = json_array();
 
 	for (size_t j = 0; above && above[j]; j++)
-		json_array_append_new(list, json_string(above[j]));
+		json_push(list, json_text(above[j]));
 	return list;
 }
 
@@ -271,12 +272,9 @@ static void show_with(struct table *table, const struct site *site, const struct
 static void json_with(json_t *object, const struct site *site, const struct record *record)
 {
 	cleanup_free char *name = instance_brought_along(site, record->grant.id);
-	cleanup_text struct text shown = {0};
 
-	if (!name)
-		return;
-	text_add_visible_name(&shown, name);
-	json_object_set_new(object, "with", json_string(shown.data));
+	if (name)
+		json_put(object, "with", json_name(name));
 }
 
 static void show_installs(struct table *table, const struct record *record)
@@ -304,14 +302,13 @@ static json_t *json_installs(const struct record *record)
 	for (size_t i = 0; record->layers && record->layers[i]; i++) {
 		cleanup_free char *install = NULL;
 		uint32_t generation = 0;
-		json_t *one = json_pack("{s:s}", "path", record->layers[i]);
+		json_t *one = json_pack("{s:o}", "path", json_text(record->layers[i]));
 
 		if (lower_name(record, i, &install, &generation))
-			json_object_update_new(one,
-					       json_pack("{s:s, s:I}", "install", install,
-							 "generation", (json_int_t)generation));
-		json_object_set_new(one, "layers", json_above(record, i));
-		json_array_append_new(list, one);
+			json_merge(one, json_pack("{s:s, s:I}", "install", install, "generation",
+						  (json_int_t)generation));
+		json_put(one, "layers", json_above(record, i));
+		json_push(list, one);
 	}
 	return list;
 }
@@ -336,7 +333,7 @@ static void json_reset(json_t *object, const struct site *site, const struct rec
 	if (!at)
 		return;
 	format_rfc3339(at, moment, sizeof(moment));
-	json_object_set_new(object, "reset", json_string(moment));
+	json_put(object, "reset", json_string(moment));
 }
 
 static void show_record(const struct site *site, const struct record *record,
@@ -398,11 +395,11 @@ static int run_show(const struct invocation *invocation)
 			json_traffic(object, &site, record);
 			json_use(object, &site, record);
 			json_reset(object, &site, record);
-			json_object_set_new(object, "limits", json_limits(&site, record));
-			json_object_set_new(object, "installs", json_installs(record));
+			json_put(object, "limits", json_limits(&site, record));
+			json_put(object, "installs", json_installs(record));
 			json_with(object, &site, record);
-			json_object_set_new(object, "taints", taints_json(&site, record));
-			json_object_set_new(object, "plan", json_string(record->plan));
+			json_put(object, "taints", taints_json(&site, record));
+			json_put(object, "plan", json_text(record->plan));
 			json_print(object);
 		} else {
 			show_record(&site, record, &status);

@@ -24,8 +24,9 @@ void taints_print(const struct site *site, const struct record *record)
 
 	load(site, record, &taints);
 	if (record->tainted)
-		printf("\ntainted: %u files that it sees were changed after its start\n",
-		       record->tainted);
+		printf("\ntainted: %u file%s that it sees %s changed after its start\n",
+		       record->tainted, plural(record->tainted),
+		       record->tainted == 1 ? "was" : "were");
 	for (size_t i = 0; i < taints.n && i < SHOWN_MAX; i++) {
 		cleanup_text struct text name = {0};
 
@@ -47,8 +48,7 @@ json_t *taints_json(const struct site *site, const struct record *record)
 
 	load(site, record, &taints);
 	for (size_t i = 0; i < taints.n; i++)
-		json_array_append_new(list,
-				      json_change(taints.list[i].change, taints.list[i].path));
+		json_push(list, json_change(taints.list[i].change, taints.list[i].path));
 	taint_list_deinit(&taints);
 	return list;
 }

@@ -46,10 +46,9 @@ static void list_json(const struct template_info *list, size_t n)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array,
-				      json_pack("{s:s, s:s, s:s*, s:s*}", "template", list[i].name,
-						"source", list[i].source, "summary",
-						list[i].summary, "fault", list[i].fault));
+		json_push(array, json_pack("{s:s, s:s, s:s*, s:s*}", "template", list[i].name,
+					   "source", list[i].source, "summary", list[i].summary,
+					   "fault", list[i].fault));
 	json_print(array);
 }
 

@@ -95,7 +95,7 @@ static void add_summary(const struct top_sample *sample, unsigned columns, struc
 	format_short(limits, promised, sizeof(promised));
 	format_moment(clock_wall_ns() / NSEC_PER_SEC, moment, sizeof(moment));
 	snprintf(line, sizeof(line), "%s  %zu instance%s, cpu %.1f %%, memory %s, limits %s",
-		 moment, sample->n, sample->n == 1 ? "" : "s", cpu, used, promised);
+		 moment, sample->n, plural(sample->n), cpu, used, promised);
 	add_cut(text, line, columns);
 }
 
@@ -173,7 +173,7 @@ json_t *top_json(const struct top_sample *sample, const struct top_sample *befor
 	char moment[32];
 
 	for (size_t i = 0; i < sample->n; i++)
-		json_array_append_new(list, json_row(&sample->rows[i]));
+		json_push(list, json_row(&sample->rows[i]));
 	format_rfc3339(clock_wall_ns() / NSEC_PER_SEC, moment, sizeof(moment));
 	return json_pack("{s:s, s:f, s:o}", "time", moment, "interval_seconds",
 			 (double)(sample->at_ns - before->at_ns) / 1e9, "instances", list);

@@ -16,12 +16,11 @@ static void warn_of_obstacles(const char *zone, const struct obstacle_list *foun
 			      const struct error *err)
 {
 	if (err->code < 0)
-		fprintf(stderr, "stint: cannot try what zone '%s' may reach: %s\n", zone,
-			err->text);
+		report_note("cannot try what zone '%s' may reach: %s", zone, err->text);
 	for (size_t i = 0; i < found->n; i++)
-		fprintf(stderr, "stint: zone '%s': %s%s%s\n", zone, found->list[i].text,
-			found->list[i].fix ? "; fix: " : "",
-			found->list[i].fix ? found->list[i].fix : "");
+		report_note("zone '%s': %s%s%s", zone, found->list[i].text,
+			    found->list[i].fix ? "; fix: " : "",
+			    found->list[i].fix ? found->list[i].fix : "");
 }
 
 /* What is in its way is looked for while the server starts. */

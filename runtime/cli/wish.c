@@ -4,6 +4,7 @@
 #include "cli/caller.h"
 #include "base/cleanup.h"
 #include "instance/above.h"
+#include "plan/characters.h"
 #include "templates/template.h"
 
 #include <errno.h>
@@ -42,11 +43,16 @@ static int read_bound(const char *option, const char *text, int64_t *ret_ns, str
 static int add_layer(struct plan *plan, const char *word, struct error *err)
 {
 	cleanup_free char *directory = NULL, *install = NULL, *real = NULL, *whole = NULL;
+	const char *fault;
 
 	above_split(word, &directory, &install);
 	real = realpath(directory, NULL);
 	if (!real)
 		return error_set(err, errno, "--with-layer: '%s'", directory);
+	/* what a template may name, and JSON can hold */
+	fault = characters_fault(real, "");
+	if (fault)
+		return error_say(err, ERROR_USAGE, "--with-layer: '%s' %s", real, fault);
 	whole = xasprintf("%s%s%s", real, *install ? ":" : "", install);
 	strv_add(&plan->layers, whole);
 	return 0;

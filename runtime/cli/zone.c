@@ -28,7 +28,7 @@ static json_t *json_zone(const struct zone *zone, const struct zone_member *memb
 	json_t *names = json_array(), *object;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(names, json_string(members[i].name));
+		json_push(names, json_string(members[i].name));
 	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "zone", zone->name, "tier", zone->tier,
 			   "peers", peers_word(zone), "egress", zone->egress, "dns", zone->dns,
 			   "instances", names);
@@ -45,7 +45,7 @@ static int list_json(struct request *request, const struct zone *zones, size_t n
 		size_t n_members = 0;
 
 		r = store_zone_members(request->store, zones[i].name, &members, &n_members, err);
-		json_array_append_new(list, json_zone(&zones[i], members, n_members));
+		json_push(list, json_zone(&zones[i], members, n_members));
 	}
 	if (r < 0) {
 		json_decref(list);
@@ -98,8 +98,10 @@ static void print_servers(const struct zone *zone)
 {
 	cleanup_strv char **servers = zone_name_servers(zone);
 
+	bool named = strcmp(zone->dns, "host") == 0;
+
 	printf("%-10s%s", "dns", zone->dns);
-	for (size_t i = 0; servers && servers[i]; i++)
+	for (size_t i = 0; named && servers && servers[i]; i++)
 		printf("%s%s", i ? ", " : ": ", servers[i]);
 	puts(zone_has_traffic(zone) && !servers ? " (none that instances can reach)" : "");
 }
@@ -200,8 +202,15 @@ static int add_zone(struct request *request, struct error *err)
 
 static int set_zone(struct request *request, struct error *err)
 {
+	const struct options *o = &request->invocation->options;
 	struct zone zone = {0};
-	int r = store_zone_load(request->store, request->invocation->args[1], &zone, err);
+	int r;
+
+	if (!o->tier && !o->peers && !o->egress && !o->dns)
+		return error_say(err, ERROR_USAGE,
+				 "usage: stint zone set ZONE with one or more of --tier, --peers, "
+				 "--egress and --dns");
+	r = store_zone_load(request->store, request->invocation->args[1], &zone, err);
 
 	if (r == 0)
 		r = apply_options(&request->invocation->options, &zone, err);

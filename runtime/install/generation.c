@@ -402,6 +402,18 @@ static int make(struct making *making, struct error *err)
 	return r;
 }
 
+/* What was made of it is gone. */
+static int say_interrupted(const struct making *making, struct error *err)
+{
+	const struct install *install = &making->install;
+
+	if (install->newest && !install->live)
+		error_say(err, ERROR_FAILED,
+			  "interrupted; generation %u of '%s' is still the newest", install->newest,
+			  install->name);
+	return error_with_code(err, -ECANCELED);
+}
+
 int generation_make(const struct adoption *adoption, struct depot *ret_depot,
 		    struct generation *ret_generation, struct error *err)
 {
@@ -409,6 +421,8 @@ int generation_make(const struct adoption *adoption, struct depot *ret_depot,
 		.adoption = adoption, .directory = -1, .depot = {.directory = -1, .lock = -1}};
 	int r = make(&making, err);
 
+	if (r == -ECANCELED)
+		say_interrupted(&making, err);
 	if (r >= 0) {
 		*ret_generation = making.generation;
 		making.generation.backend = NULL;

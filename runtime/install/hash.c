@@ -81,7 +81,7 @@ int hash_all(int directory, const char *name, struct manifest *manifest, struct 
 		int r = lacks_hash(entry) ? hash_one(directory, entry, hashing->cancel) : 1;
 
 		if (r == -ECANCELED)
-			return error_set(err, ECANCELED, "interrupted");
+			return error_interrupted(err);
 		if (r < 0 && first == 0)
 			first = cannot_read(name, entry, -r, err);
 		if (r > 0)

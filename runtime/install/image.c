@@ -46,7 +46,7 @@ static int pack(int directory, const char *name, const char *image, int cancel, 
 	int r = argv[0] ? run_quietly(argv, NULL, directory, cancel) : -ENOENT;
 
 	if (r == -ECANCELED)
-		return error_set(err, ECANCELED, "interrupted");
+		return error_interrupted(err);
 	return r < 0 ? error_set(err, -r, "cannot make an EROFS image with 'mkfs.erofs'") : 0;
 }
 

@@ -139,7 +139,7 @@ static int read_directory(struct walk *walk, int fd, const char *path, int depth
 		if (strlen(below) >= PATH_MAX)
 			r = refuse(walk, path, "names below it are longer than 4095 bytes");
 		else if (file_is_readable(walk->cancel))
-			r = error_set(walk->err, ECANCELED, "interrupted");
+			r = error_interrupted(walk->err);
 		else
 			r = read_entry(walk, readable, entry->d_name, below, depth);
 	}

@@ -159,6 +159,8 @@ static int fill_file(const struct copying *copying, const struct manifest_entry 
 		return cannot(copying, entry, errno, "make the copy of");
 	r = copy->way == TREE_REFLINK ? tree_file_clone(from, to)
 				      : tree_file_copy(from, to, entry->size, copy->cancel);
+	if (r == -ECANCELED)
+		return error_interrupted(copying->err);
 	if (r < 0)
 		return cannot(copying, entry, -r, "copy");
 	r = tree_file_attributes(from, to, entry);
@@ -231,7 +233,7 @@ static int copy_all(const struct copying *copying)
 	for (size_t i = 0; r == 0 && i < manifest->n; i++) {
 		r = copy_entry(copying, &manifest->list[i]);
 		if (r == 0 && file_is_readable(copy->cancel))
-			r = error_set(copying->err, ECANCELED, "interrupted");
+			r = error_interrupted(copying->err);
 		if (copy->tell)
 			copy->tell(&copy->progress, copy->data);
 	}

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "plan/characters.h"
 #include "plan/zone.h"
 
 #include <errno.h>
@@ -82,8 +83,9 @@ int check_install(char *const *directories, struct error *err)
 int check_install_paths(char *const *paths, struct error *err)
 {
 	for (size_t i = 0; paths[i]; i++) {
-		const char *fault =
-			strcmp(paths[i], "/") == 0 ? "is the whole host" : path_fault(paths[i]);
+		const char *fault = strcmp(paths[i], "/") == 0 ? "is the whole host"
+				    : path_fault(paths[i])     ? path_fault(paths[i])
+							       : characters_fault(paths[i], "");
 
 		if (fault)
 			return error_say(err, ERROR_USAGE,

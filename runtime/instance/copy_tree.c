@@ -6,6 +6,7 @@
 #include "instance/copying.h"
 #include "instance/inspect.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "base/visible.h"
 
@@ -207,11 +208,6 @@ static int copy_directory(struct copying *copying, const struct copy_source *sou
 	return r < 0 ? r : mode_r;
 }
 
-static const char *kind_of(mode_t mode)
-{
-	return S_ISFIFO(mode) ? "FIFO" : S_ISSOCK(mode) ? "socket" : "device";
-}
-
 int copy_object(struct copying *copying, const struct copy_source *source,
 		const struct copy_target *target, unsigned depth, struct error *err)
 {
@@ -233,5 +229,5 @@ int copy_object(struct copying *copying, const struct copy_source *source,
 	if (S_ISLNK(mode))
 		return copy_link(copying, source, target, err);
 	return error_say(err, ERROR_FAILED, "'%s' is a %s and is not copied", source->shown,
-			 kind_of(mode));
+			 file_special_kind(mode));
 }

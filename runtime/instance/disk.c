@@ -228,7 +228,7 @@ int disk_note(const struct site *site, const struct plan *plan, const struct rec
 		return 0;
 	if (!record->disk) {
 		choose(&question, &why);
-		snprintf(line.text, sizeof(line.text), "%.250s", why.text);
+		text_cutf(line.text, sizeof(line.text), "%s", why.text);
 		return limits_note(prepared->run, plan, &line, err);
 	}
 	r = disk_read(record, prepared->pool, &usage);

@@ -58,8 +58,8 @@ static void describe_end(const struct site *site, const struct record *record, c
 
 	*ret_ending = ending_unknown;
 	ret_ending->ended_ns = clock_wall_ns();
-	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s",
-		 instance_is_from_other_boot(record) ? "host restarted" : fallback);
+	text_cutf(ret_ending->reason, sizeof(ret_ending->reason), "%s",
+		  instance_is_from_other_boot(record) ? "host restarted" : fallback);
 	usage_gather(site, record, known ? &status : NULL, &ret_ending->usage);
 	known = known && (status.state == STATE_ENDED || status.state == STATE_STUCK);
 	*ret_failed = !known || status.failed;
@@ -67,14 +67,14 @@ static void describe_end(const struct site *site, const struct record *record, c
 		return;
 	ret_ending->exit_status = status.exit_status;
 	ret_ending->exit_signal = status.exit_signal;
-	snprintf(ret_ending->reason, sizeof(ret_ending->reason), "%s", status.reason);
+	text_cutf(ret_ending->reason, sizeof(ret_ending->reason), "%s", status.reason);
 }
 
 /* What cannot be archived now is kept for somebody to look at. */
 static int archive(const struct site *site, const struct record *record, struct ending *ending,
 		   int64_t *ret_kept_ns, struct error *err)
 {
-	bool harvest = record->on_expiry == EXPIRY_HARVEST;
+	const char *done = record->on_expiry == EXPIRY_HARVEST ? "harvested" : "archived";
 	size_t used = strlen(ending->reason), left = sizeof(ending->reason) - used;
 	cleanup_free char *name = NULL;
 	struct error why = {0};
@@ -84,11 +84,10 @@ static int archive(const struct site *site, const struct record *record, struct 
 		return r;
 	if (keep_archive(site, record, &name, &why) < 0) {
 		*ret_kept_ns = UNARCHIVED_KEPT_NS;
-		snprintf(ending->reason + used, left, "; not %s: %.100s",
-			 harvest ? "harvested" : "archived", why.text);
-	} else if (harvest) {
-		snprintf(ending->reason + used, left, "; harvested");
-		events_add(site, record->grant.id, "harvested", name);
+		text_cutf(ending->reason + used, left, "; not %s: %s", done, why.text);
+	} else {
+		text_cutf(ending->reason + used, left, "; %s", done);
+		events_add(site, record->grant.id, done, name);
 	}
 	return 0;
 }
@@ -160,7 +159,7 @@ static void mark_stuck(const struct site *site, const struct record *record, con
 	if (status.state == STATE_STUCK)
 		return;
 	if (status.state != STATE_ENDED)
-		snprintf(status.reason, sizeof(status.reason), "%s", fallback);
+		text_cutf(status.reason, sizeof(status.reason), "%s", fallback);
 	status.state = STATE_STUCK;
 	if (run >= 0)
 		(void)status_write(run, &status);
@@ -286,7 +285,7 @@ static void put_reason(const struct site *site, const char *id, const char *reas
 		return;
 	status.state = STATE_ENDED;
 	status.failed = false;
-	snprintf(status.reason, sizeof(status.reason), "%s", reason);
+	text_cutf(status.reason, sizeof(status.reason), "%s", reason);
 	(void)status_write(run, &status);
 }
 

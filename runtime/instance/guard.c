@@ -75,8 +75,7 @@ static char *describe(const char *install, const struct taint_list *taints)
 {
 	struct text text = {0};
 
-	text_addf(&text, "%zu file%s of '%s' changed:", taints->n, taints->n == 1 ? "" : "s",
-		  install);
+	text_addf(&text, "%zu file%s of '%s' changed:", taints->n, plural(taints->n), install);
 	for (size_t i = 0; i < taints->n && i < EVENT_NAMES_MAX; i++) {
 		text_add(&text, i ? ", " : " ");
 		text_add_visible_name(&text, taints->list[i].path);

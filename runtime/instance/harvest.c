@@ -126,6 +126,7 @@ int harvest_to_file(const struct site *site, const struct record *record, int po
 		    struct error *err)
 {
 	struct new_file file = {.path = path, .directory = -1, .fd = -1};
+	cleanup_free char *shown = xasprintf("'%s'", path);
 	struct identity identity;
 	int r = identity_init(person, 0, &identity, err);
 
@@ -139,7 +140,7 @@ int harvest_to_file(const struct site *site, const struct record *record, int po
 	if (r == 0)
 		r = identity_switch(&identity, WHO_ROOT, err);
 	if (r == 0)
-		r = harvest_write(site, record, pool, file.fd, path, harvest, err);
+		r = harvest_write(site, record, pool, file.fd, shown, harvest, err);
 	if (r == 0)
 		r = identity_switch(&identity, WHO_PERSON, err);
 	if (r == 0)

@@ -33,7 +33,8 @@ struct harvest {
 
 /*
  * Writes the archive to an open file, and to disk where that is a file. pool: what the instance
- * writes (disk.h). May be done while it runs: what changes meanwhile is noted. name is for errors.
+ * writes (disk.h). May be done while it runs: what changes meanwhile is noted. name is for
+ * errors (archive.h).
  */
 int harvest_write(const struct site *site, const struct record *record, int pool, int fd,
 		  const char *name, struct harvest *harvest, struct error *err);

@@ -378,6 +378,13 @@ static int put_file(struct packing *packing, const char *path, const struct foun
 	return put_content(packing, path, fd, &st);
 }
 
+static void leave_out_special(struct packing *packing, const char *path, mode_t mode)
+{
+	cleanup_free char *what = xasprintf("is a %s and left out", file_special_kind(mode));
+
+	packing_leave_out(packing, path, what);
+}
+
 int packing_put(struct packing *packing, const char *path, const struct found *found, bool opaque)
 {
 	mode_t mode = found->st.st_mode;
@@ -391,9 +398,6 @@ int packing_put(struct packing *packing, const char *path, const struct found *f
 		return put_file(packing, path, found);
 	if (S_ISLNK(mode))
 		return put_link(packing, path, found);
-	packing_leave_out(packing, path,
-			  S_ISSOCK(mode)   ? "is a socket and left out"
-			  : S_ISFIFO(mode) ? "is a pipe and left out"
-					   : "is a device and left out");
+	leave_out_special(packing, path, mode);
 	return 0;
 }

@@ -136,7 +136,7 @@ static int undo_start(struct starting *s, const struct error *why)
 	if (r == 0)
 		hook_after_end(s->site, s->record, why->text);
 	ending.ended_ns = clock_wall_ns();
-	snprintf(ending.reason, sizeof(ending.reason), "failed to start: %.140s", why->text);
+	text_cutf(ending.reason, sizeof(ending.reason), "failed to start: %s", why->text);
 	/* what cannot be removed now keeps its record, and a sweep tries again */
 	if (r < 0 || store_open(s->site->state_path, &store, NULL) < 0 ||
 	    store_finish(store, s->record->grant.id, &ending, NULL) < 0)

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 
 #define MARK "with"
 
@@ -37,10 +38,12 @@ static int unpack(void *data, struct error *err)
 {
 	struct unpack_place places[PLAN_LAYERS_MAX];
 	const struct given_harvest *with = ((struct starting *)data)->request->with;
+	cleanup_free char *name = strcmp(with->name, "-") == 0 ? xstrdup("standard input")
+							       : xasprintf("'%s'", with->name);
 	int r = open_places(data, places, err);
 
 	return r < 0 ? r
-		     : unpack_archive(with->fd, with->name, places,
+		     : unpack_archive(with->fd, name, places,
 				      strv_length(((struct starting *)data)->record->layers), err);
 }
 

@@ -19,7 +19,7 @@ int unpack_refuse(const struct unpacking *u, const char *path, const char *why)
 	cleanup_text struct text shown = {0};
 
 	text_add_visible_name(&shown, path);
-	return error_say(u->err, ERROR_REFUSED, "'%s' cannot be used: '%.200s' %s", u->name,
+	return error_say(u->err, ERROR_REFUSED, "%s cannot be used: '%.200s' %s", u->name,
 			 shown.data ? shown.data : "", why);
 }
 
@@ -30,10 +30,10 @@ int unpack_cannot(const struct unpacking *u, const char *path, int r)
 	text_add_visible_name(&shown, path);
 	if (r == -ENOSPC || r == -EDQUOT)
 		return error_set(u->err, -r,
-				 "'%s' does not fit into what the instance may write ('%.200s'); "
+				 "%s does not fit into what the instance may write ('%.200s'); "
 				 "raise its limit of disk",
 				 u->name, shown.data);
-	return error_set(u->err, -r, "cannot make '%.200s' from '%s'", shown.data, u->name);
+	return error_set(u->err, -r, "cannot make '%.200s' from %s", shown.data, u->name);
 }
 
 /*

@@ -19,8 +19,8 @@ struct unpack_place {
 };
 
 /*
- * Reads the archive from fd; name is what errors call it. What is there after a failure is the
- * caller's to remove. Gives up the right to write beyond limits and reserves of the disk.
+ * Reads the archive from fd; name is what errors call it (archive.h). What is there after a failure
+ * is the caller's to remove. Gives up the right to write beyond limits and reserves of the disk.
  */
 int unpack_archive(int fd, const char *name, const struct unpack_place *places, size_t n,
 		   struct error *err);

@@ -367,12 +367,18 @@ void clients_serve(struct keeper *keeper, struct client *client)
 		close(fds[i]);
 }
 
+/* Of the end also those hear whose command ends with the instance. */
+static bool hears(const struct client *client, const struct control_packet *packet)
+{
+	return client->watch || (client->exec_key && packet->verb == CONTROL_ENDED);
+}
+
 void clients_tell(struct keeper *keeper, const struct control_packet *packet)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &keeper->clients[i];
 
-		if (client->fd >= 0 && client->watch)
+		if (client->fd >= 0 && hears(client, packet))
 			client_answer(keeper, client, packet, NULL, 0);
 	}
 }

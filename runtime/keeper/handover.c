@@ -73,7 +73,7 @@ void handover_cancel(struct keeper *keeper, const char *reason)
 	refuse(keeper->successor, "it was stopped meanwhile");
 	keeper->successor = NULL;
 	keeper->status.failed = false;
-	snprintf(keeper->status.reason, sizeof(keeper->status.reason), "%s", reason);
+	text_cutf(keeper->status.reason, sizeof(keeper->status.reason), "%s", reason);
 }
 
 /* Whoever was heard, an extension above all, has had an answer before this process goes. */

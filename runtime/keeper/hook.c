@@ -37,7 +37,7 @@ static void fail_start(struct keeper *keeper, const char *how)
 	struct control_packet failed = {.verb = CONTROL_FAILED};
 	char reason[CONTROL_REASON_SIZE];
 
-	snprintf(reason, sizeof(reason), "%s", how);
+	text_cutf(reason, sizeof(reason), "%s", how);
 	error_say(&failed.error, ERROR_FAILED, "%s", reason);
 	clients_tell(keeper, &failed);
 	keeper->status.failed = true;

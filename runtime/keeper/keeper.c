@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/socket.h"
+#include "base/text.h"
 #include "cgroup/inside.h"
 
 #include <errno.h>
@@ -357,8 +358,8 @@ static int prepare(struct keeper *keeper, struct error *err)
 /* The instance was there before and ends now: that is to be undone. */
 static void give_up(struct keeper *keeper, const struct error *err)
 {
-	snprintf(keeper->status.reason, sizeof(keeper->status.reason), "reset failed: %.140s",
-		 err->text);
+	text_cutf(keeper->status.reason, sizeof(keeper->status.reason), "reset failed: %s",
+		  err->text);
 	keeper->status.failed = true;
 	keeper->phase = PHASE_OVER;
 }

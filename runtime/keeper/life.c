@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "base/process.h"
 #include "base/socket.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,7 +35,7 @@ void keeper_write_status(struct keeper *keeper)
 static void set_reason(struct keeper *keeper, const char *reason)
 {
 	if (!*keeper->status.reason)
-		snprintf(keeper->status.reason, sizeof(keeper->status.reason), "%s", reason);
+		text_cutf(keeper->status.reason, sizeof(keeper->status.reason), "%s", reason);
 }
 
 static void tell_stage(struct keeper *keeper, const char *stage, bool started)
@@ -192,7 +193,7 @@ static void on_init_failed(struct keeper *keeper, const struct control_packet *p
 	char reason[CONTROL_REASON_SIZE];
 
 	if (packet->number == 0) {
-		snprintf(reason, sizeof(reason), "failed to start: %.140s", packet->error.text);
+		text_cutf(reason, sizeof(reason), "failed to start: %s", packet->error.text);
 		clients_tell(keeper, &failed);
 		keeper_fail(keeper, reason);
 		return;

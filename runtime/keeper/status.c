@@ -54,7 +54,7 @@ int status_parse(const char *text, struct status *ret_status)
 		return -EBADMSG;
 	s.state = (enum instance_state)state;
 	s.failed = failed;
-	snprintf(s.reason, sizeof(s.reason), "%.*s", (int)strcspn(text, "\n"), text);
+	text_cutf(s.reason, sizeof(s.reason), "%.*s", (int)strcspn(text, "\n"), text);
 	*ret_status = s;
 	return 0;
 }

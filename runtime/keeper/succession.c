@@ -8,6 +8,7 @@
 #include "keeper/succession.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -59,7 +60,7 @@ void succession_drain(struct keeper *keeper, const char *reason, int64_t until_n
 		return;
 	deadline_thaw(keeper);
 	keeper->hurry_at_ns = until_ns - HURRY_NS;
-	snprintf(keeper->status.reason, sizeof(keeper->status.reason), "%s", reason);
+	text_cutf(keeper->status.reason, sizeof(keeper->status.reason), "%s", reason);
 	keeper->drain_until_ns = until_ns;
 	keeper->status.state = STATE_STOPPING;
 	keeper_write_status(keeper);

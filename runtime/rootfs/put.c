@@ -5,6 +5,7 @@
  */
 #include "rootfs/applying.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -29,6 +30,14 @@ static int cannot_copy(const struct applying *a, int r, const char *name)
 	cleanup_free char *what = xasprintf("copy '%s' of '%s' there", name, a->op->source);
 
 	return root_cannot_change(a, r, what);
+}
+
+static int say_special(const struct applying *a, const char *name, mode_t mode)
+{
+	cleanup_free char *why = xasprintf("'%s' of '%s' is a %s and cannot be copied", name,
+					   a->op->source, file_special_kind(mode));
+
+	return root_say_change(a, why);
 }
 
 /* Owner and mode are set for what is made only. */
@@ -83,7 +92,7 @@ static int copy_entry(const struct applying *a, int from, int to, const char *na
 	if (S_ISLNK(st.st_mode))
 		return copy_link(a, from, to, name);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return cannot_copy(a, -EINVAL, name);
+		return say_special(a, name, st.st_mode);
 	close(source);
 	source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (source < 0 || fstat(source, &st) < 0)

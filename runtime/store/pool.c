@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 struct pool {
 	const char *used; /* column of "instance" with a multiple of a number of the pool */
@@ -110,7 +111,7 @@ int take_address(struct store *store, const struct record *record,
 	room_advise(store, record, admission, ROOM_PLACES, advice, sizeof(advice));
 	error_say(err, ERROR_REFUSED,
 		  "all %u instance addresses from %u.%u.%u.%u on are in use: %s; or give a larger "
-		  "address range in '/etc/stint/stint.yaml'",
+		  "range with 'addresses' in stint.yaml",
 		  range->count, a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255, advice);
 	return error_with_code(err, -EADDRNOTAVAIL);
 }
@@ -123,7 +124,7 @@ int take_id_range(struct store *store, const struct record *record,
 	int64_t first = span->first / ID_RANGE_SIZE, range;
 	struct pool pool = {"id_base", ID_RANGE_SIZE, "last_id_range", first,
 			    first + span->count - 1};
-	char advice[160];
+	char advice[160], all[32];
 	int r = take(store, &pool, &range, err);
 
 	if (r < 0)
@@ -133,9 +134,10 @@ int take_id_range(struct store *store, const struct record *record,
 		return 0;
 	}
 	room_advise(store, record, admission, ROOM_PLACES, advice, sizeof(advice));
+	snprintf(all, sizeof(all), span->count == 1 ? "the only range" : "all %u ranges",
+		 span->count);
 	error_say(err, ERROR_REFUSED,
-		  "all %u ranges of user ids from %u on are in use: %s; or give a larger span in "
-		  "'/etc/stint/stint.yaml'",
-		  span->count, span->first, advice);
+		  "%s of user ids from %u on %s in use: %s; or raise 'ids.count' in stint.yaml",
+		  all, span->first, span->count == 1 ? "is" : "are", advice);
 	return error_with_code(err, -EADDRNOTAVAIL);
 }

@@ -189,10 +189,10 @@ static int refuse_members(struct store *store, const char *name, struct error *e
 			err, ERROR_REFUSED,
 			"the zone '%s' has %lld instance%s, spares among them: 'stint pool "
 			"rm TEMPLATE --zone %s' ends those",
-			name, n, n == 1 ? "" : "s", name);
+			name, n, plural((uint64_t)n), name);
 	return error_say(err, ERROR_REFUSED,
 			 "the zone '%s' has %lld instance%s, '%s' among them: end them first", name,
-			 n, n == 1 ? "" : "s", sqlite3_column_text(statement, 1));
+			 n, plural((uint64_t)n), sqlite3_column_text(statement, 1));
 }
 
 static int remove_zone(struct store *store, const char *name, struct error *err)

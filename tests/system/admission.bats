@@ -85,8 +85,12 @@ configure()
 	refused 5 "all 6 instance addresses from 10.99.8.1 on are in use: 'stint down a' would end the oldest" \
 		up p
 	configure <<<"ids: {count: 6}"
-	refused 5 "all 6 ranges of user ids" up p
-	[[ $output == *"'stint down a' would end the oldest"* ]]
+	refused 5 "all 6 ranges of user ids from 1310720000 on are in use" up p
+	[[ $output == *"'stint down a' would end the oldest of yours; or raise 'ids.count' in stint.yaml"* ]]
+	stint down --all --now
+	configure <<<"ids: {count: 1}"
+	stint up p --name a --no-wait
+	refused 5 "the only range of user ids from 1310720000 on is in use: " up p
 }
 
 @test "20 starts at once against room for 3" {

@@ -130,6 +130,16 @@ caps: [net_bind_service]'
 	refused 125 "--seccomp watches the server" run dies --seccomp -- true
 }
 
+@test "run --seccomp of a server that its lease ends has a status and a reason, as run has" {
+	payload sleeps "[/bin/sleep, '300']" 'ready: none'
+	run stint run sleeps --ttl 2s
+	[ "$status" -eq 143 ]
+	[[ $output == "stint: 'sleeps-"*"' has ended: expired" ]]
+	run stint run sleeps --ttl 2s --seccomp
+	[ "$status" -eq 137 ]
+	[[ $output == "stint: 'sleeps-"*"' has ended: expired"* ]]
+}
+
 @test "the strict profile serves, and what it is without is told apart from what nobody has" {
 	template tight <<<$'template: tight\nextends: hello\nseccomp: strict'
 	stint up tight --name t

@@ -80,6 +80,13 @@ inside()
 	stint diff q --json | jq -e 'map(.path) | any(contains("\n"))'
 }
 
+@test "a byte that is no text and a name with its words look different" {
+	quiet
+	inside 'touch "$(printf "q\\377")" "$(printf "q%sxff" "\\")"'
+	[ "$(stint diff q | sort)" = "$(printf '%s\n' "A $I/q\\\\xff" "A $I/q\\xff")" ]
+	[ "$(stint diff q --json | jq -c 'map(.path[-6:]) | sort')" = '["/q\\xff","q\\\\xff"]' ]
+}
+
 @test "hello shows what it wrote below its install, nothing outside of it" {
 	stint up hello --name h
 	get -X PUT --data text "http://127.0.0.1:$(port_of h)/flow/mine" >/dev/null

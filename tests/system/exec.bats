@@ -148,6 +148,19 @@ load helper
 	[ "$status" -eq 125 ] || [ "$status" -eq 137 ]
 }
 
+@test "exec says why the instance has ended" {
+	stint up hello --name e --ttl 2s
+	run stint exec e -- sleep 61240
+	[ "$status" -eq 125 ]
+	[ "$output" = "stint: 'e' has ended: expired" ]
+	payload eats "[/bin/sh, -c, 'sleep 1; exec $PROBE/bin/probe alloc 100000000 hold']" \
+		"$(printf 'ready: none\nlimits: {memory: 32M, swap: 0}')"
+	stint up eats --name m
+	run stint exec m -- sleep 61240
+	[ "$status" -eq 125 ]
+	[[ $output == *"stint: 'm' has ended: out of memory"* ]]
+}
+
 @test "a terminal of the instance's own follows the caller's size" {
 	stint up hello --name e
 	# the trap writes the new size when the terminal has changed

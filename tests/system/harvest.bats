@@ -127,6 +127,15 @@ seen_by()
 	refused 3 "no instance 'nope'" harvest nope
 }
 
+@test "a disk that is full is named as that, and what is no path has no quotes" {
+	stint up t --name q
+	run bash -c '"$0" harvest q -o - 2>&1 >/dev/full' "$STINT"
+	[ "$status" -eq 1 ]
+	[[ $output == "stint: cannot write standard output: "*"No space left on device" ]]
+	inside q 'echo x >new'
+	[ "$(stint harvest q -o "$F")" = "$F: 1 file, 2 B, 0 deleted" ]
+}
+
 @test "links, holes, attributes, any bytes, and what no file can hold" {
 	stint up t --name q
 	inside q 'echo one >one; ln one two; ln one dir/three; truncate -s 100M hole; echo end >>hole

@@ -131,8 +131,26 @@ fact()
 	[ "$(stint history -n 2 | wc -l)" -eq 3 ]
 	[ "$(stint history -n 2 --json | jq length)" -eq 2 ]
 	[ "$(stint history a --json | jq length)" -eq 3 ]
-	[ "$(stint history nobody)" = "no instance 'nobody' has ended" ]
+	refused 3 "stint: no instance 'nobody' has ended" history nobody
+	[ "$(stint history nobody --json 2>/dev/null)" = "[]" ]
+	stint up hello --name live --no-wait
+	refused 3 "'live' has not ended, nor has one of that name before; see 'stint show live'" \
+		history live
 	refused 2 "no number" history -n x
+}
+
+@test "who asks for an instance by its name after its end is told of it" {
+	local word
+
+	stint up hello --name short --no-wait
+	stint down short --now
+	for word in show logs diff; do
+		refused 3 "no instance 'short' any more: it ended " "$word" short
+		[[ $output == *", stopped by root; see 'stint history short'" ]]
+	done
+	refused 125 "no instance 'short' any more: it ended " exec short -- true
+	refused 3 "no instance 'nobody'" show nobody
+	[[ $output != *"any more"* ]]
 }
 
 @test "prune removes what is older, or all but the newest" {
@@ -155,4 +173,37 @@ fact()
 	refused 2 "go with --prune" history --keep 1
 	refused 2 "no duration" history --prune --older-than soon
 	[ "$(stint history --json | jq length)" -eq 1 ]
+}
+
+# Starts an instance that fails because of that target of a file: fails NAME TARGET
+fails()
+{
+	payload u "[$PROBE/bin/probe, hold]" "files: {\"$2\": {text: hi}}"
+	run stint up u --name "$1"
+	[ "$status" -ne 0 ]
+}
+
+@test "a reason that is cut stays text, in JSON as well, and says that it was cut" {
+	local long i
+
+	for ((i = 0; i < 4; i++)); do
+		long=$(printf 'x%.0s' $(seq "$i"))$(printf '\303\274%.0s' $(seq 120))
+		fails "u$i" "/proc/$long"
+		[ "$(stint history "u$i" --json | jq length)" -eq 1 ]
+		[[ $(reason_of "u$i") == "failed to start: "*"üüü..." ]]
+		[[ $(stint history "u$i") == *"üüü..."* ]]
+	done
+	[ "$(stint history --json | jq length)" -eq 4 ]
+	[[ $(stint events --json | jq -rs '.[] | select(.event == "ended") | .detail') == *"üüü..."* ]]
+}
+
+@test "a reason with any bytes is in JSON, and steers no terminal" {
+	local db=$STINT_ROOT/var/lib/stint/store.db
+
+	stint up hello --name r --no-wait
+	stint down r --now
+	sqlite3 "$db" "UPDATE history SET reason = CAST(x'61ff1b5b324a' AS TEXT)"
+	[ "$(reason_of r)" = 'a\xff\x1b[2J' ]
+	[[ $(stint history) == *'a\xff\x1b[2J' ]]
+	[[ $(stint history r) == *'a\xff\x1b[2J'* ]]
 }

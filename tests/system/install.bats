@@ -235,6 +235,21 @@ no_loops()
 	rm "$L.erofs"
 }
 
+@test "adopt that is interrupted says so, and which generation is the newest" {
+	# the signal waits for it when it begins
+	local again=(env --block-signal=INT sh -c 'kill -INT $$; exec "$@"' sh "$STINT" install)
+
+	run "${again[@]}" add app "$L"
+	[ "$status" -eq 130 ]
+	[ "$output" = "stint: interrupted" ]
+	stint install add app "$L"
+	echo new >"$L/new"
+	run "${again[@]}" adopt app
+	[ "$status" -eq 130 ]
+	[ "$output" = "stint: interrupted; generation 1 of 'app' is still the newest" ]
+	[[ $(stint install adopt app) == "generation 2 of app: "* ]]
+}
+
 @test "adopt makes no generation when nothing has changed since the newest" {
 	stint install add app "$L"
 	[ "$(stint install adopt app)" = "app: nothing has changed since generation 1" ]
@@ -436,6 +451,10 @@ LISTING='%P %y %m %U:%G %T@ %l %s\n'
 	refused 1 "does not exist" install add app "$STINT_ROOT/none"
 	refused 2 "has a component '.' or '..'" install add app "$L/../live"
 	refused 2 "is the whole host" install add app /
+	mkdir "$L"/x$'\xff'
+	refused 2 "/x\\xff' is not UTF-8; write a path" install add app "$L"/x$'\xff'
+	refused 2 "/x\\xff' is not UTF-8; write a path" install live app "$L"/x$'\xff'
+	rmdir "$L"/x$'\xff'
 	refused 2 "is no name" install add App "$L"
 	refused 1 "do not share blocks" install add app "$L" --backend reflink
 	refused 2 "is none of auto" install add app "$L" --backend best

@@ -121,7 +121,9 @@ EOF
 	id=$(id_of web)
 	gone() { [ "$(stint ls -a)" = "no instances" ]; }
 	eventually 8 gone
-	[ "$(stint history web --json | jq -r '.[0].reason')" = expired ]
+	[ "$(reason_of web)" = "expired; archived" ]
+	[ "$(stint events web --json | jq -rs '.[] | select(.event == "archived") | .detail')" = \
+		"archive/web-$id.tar" ]
 	archive=$STINT_ROOT/var/lib/stint/archive/web-$id.tar
 	[ "$(stat -c %a "$archive")" = 600 ]
 	file=$(tar -tf "$archive" | grep -v '/$' | grep mine)

@@ -82,6 +82,8 @@ C $I/own" ]
 	server_template u "layers: $P"
 	stint plan u | grep -A1 '^layers:' | grep -q "$P"
 	[ "$(stint plan u --with-layer "$C" --json | jq -c .layers)" = "[\"$P\",\"$C\"]" ]
+	mkdir "$STINT_ROOT"/lay$'\xfe'
+	refused 2 "/lay\\xfe' is not UTF-8" plan u --with-layer "$STINT_ROOT"/lay$'\xfe' --json
 	stint up u --name q
 	[ "$(inside q 'cat own lib/b.jar')" = $'package\npackage' ]
 	stint up u --name r --with-layer "$C"

@@ -101,6 +101,7 @@ say()
 	proxied 0.0.0.0 "proxy: true"
 	stint up proxied --name four -p raw
 	stint up proxied --name six -p "[::1]:0:raw"
+	[[ $(stint ls) == *" [::1]:$(port_field six port)/raw"* ]]
 	run -0 say 127.0.0.1 "$(port_field four port)"
 	[ "${lines[1]% via*}" = "client 127.0.0.1 ${lines[0]#from } at 127.0.0.1 $(port_field four port)" ]
 	[ "${lines[2]}" = hi ]

@@ -66,6 +66,8 @@ tables()
 	changed=$(stint zone set team --egress internet --dns 9.9.9.9 --json)
 	[ "$changed" = "$(stint zone show team --json)" ]
 	[ "$(stint zone show team --json | jq -c .instances)" = '["a"]' ]
+	stint zone show team | grep -x 'dns       9.9.9.9'
+	refused 2 "usage: stint zone set ZONE with one or more of --tier" zone set team
 	stint down a
 	[ "$(stint zone show team --json | jq -r '[.tier, .peers, .egress, .dns] | join(" ")')" = \
 		"training allow internet 9.9.9.9" ]

@@ -156,6 +156,23 @@ static int read_all(const struct world *world, const char *name, enum archive_ki
 	return r;
 }
 
+static void archive_on_a_full_disk(void **state)
+{
+	cleanup_archive_out struct archive_out *out = NULL;
+	cleanup_fd int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct error err = {0};
+	int r;
+
+	(void)state;
+	assert_true(fd >= 0);
+	r = archive_out_open(fd, "the archive", &out, &err);
+	if (r == 0)
+		r = archive_out_finish(out, &err);
+	assert_int_equal(r, -ENOSPC);
+	assert_non_null(strstr(err.text, "cannot write the archive: "));
+	assert_non_null(strstr(err.text, "No space left on device"));
+}
+
 static void archive_that_is_cut_off(void **state)
 {
 	const struct world *world = *state;
@@ -170,7 +187,7 @@ static void archive_that_is_cut_off(void **state)
 
 		assert_int_equal(ftruncate(fd, length), 0);
 		assert_true(read_all(world, "a.tar.zst", ARCHIVE_TAR, &n, &err) < 0);
-		assert_non_null(strstr(err.text, "cannot read 'a.tar.zst': "));
+		assert_non_null(strstr(err.text, "cannot read a.tar.zst: "));
 	}
 }
 
@@ -229,9 +246,8 @@ static void reader_has_no_rights(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_world(archive_that_was_written),
-		with_world(archive_that_is_cut_off),
-		with_world(archive_of_another_kind),
+		with_world(archive_that_was_written), cmocka_unit_test(archive_on_a_full_disk),
+		with_world(archive_that_is_cut_off),  with_world(archive_of_another_kind),
 		with_world(reader_has_no_rights),
 	};
 

@@ -129,7 +129,7 @@ static void tree_with_other_things(void **state)
 
 	shell(world, "mkdir inside/t; mkfifo inside/t/fifo; echo f > inside/t/f");
 	assert_int_equal(copy_out(world, "/t", "t"), -EIO);
-	assert_string_equal(world->complaints.data, "'/t/fifo' is a FIFO and is not copied\n");
+	assert_string_equal(world->complaints.data, "'/t/fifo' is a pipe and is not copied\n");
 	assert_string_equal(world->err.text, "1 thing was not copied");
 	expect_output(world, "ls host/t", "f");
 	assert_true(copy_out(world, "/t/fifo", "x") < 0);
@@ -144,7 +144,7 @@ static void tree_with_strange_names(void **state)
 		     "echo x > \"inside/t/$(printf 'n\\nl')\"");
 	assert_true(copy_out(world, "/t", "t") < 0);
 	assert_string_equal(world->complaints.data,
-			    "'/t/a\\x1b[2Jb' is a FIFO and is not copied\n");
+			    "'/t/a\\x1b[2Jb' is a pipe and is not copied\n");
 	expect_output(world, "cat host/t/n*", "x");
 }
 

@@ -455,7 +455,8 @@ static void put_what_cannot_be(const void *arg)
 	world_file(&ground.world, "tree/deep/file", "x", 0644);
 	must(mkfifoat(ground.world.dir, "tree/deep/pipe", 0644) == 0);
 	put(&ground, "/opt/app/tree", "tree");
-	must_fail(root_apply(&ground.ops, ground.owner, &err), &err, "cannot copy 'pipe'");
+	must_fail(root_apply(&ground.ops, ground.owner, &err), &err,
+		  "is a pipe and cannot be copied");
 }
 
 static void put_what_is_not_open(const void *arg)

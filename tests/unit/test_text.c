@@ -237,6 +237,43 @@ static void is_valid_name_refuses(void **data)
 	assert_false(is_valid_name(long_one));
 }
 
+static void check_cut(size_t size, const char *string, const char *wanted)
+{
+	char buffer[16] = "###############";
+
+	text_cutf(buffer, size, "%s", string);
+	assert_string_equal(buffer, wanted);
+	assert_int_equal(buffer[size], '#');
+}
+
+static void text_cutf_leaves_what_fits(void **data)
+{
+	(void)data;
+	check_cut(8, "", "");
+	check_cut(8, "1234567", "1234567");
+	check_cut(8, "a\xc3\xbc\xf0\x9f\x98\x80", "a\xc3\xbc\xf0\x9f\x98\x80");
+}
+
+static void text_cutf_cuts_between_characters_and_says_so(void **data)
+{
+	(void)data;
+	check_cut(8, "12345678", "1234...");
+	check_cut(8, "123\xc3\xbc\xc3\xbc\xc3\xbc", "123...");
+	check_cut(8, "1\xf0\x9f\x98\x80\xf0\x9f\x98\x80", "1...");
+	check_cut(8, "12\xc3\xbc\xc3\xbc\xc3\xbc", "12\xc3\xbc...");
+	/* what is no UTF-8 anyway */
+	check_cut(8, "\xbf\xbf\xbf\xbf\xbf\xbf\xbf\xbf\xbf", "\xbf...");
+}
+
+static void text_cutf_without_room_for_the_mark(void **data)
+{
+	(void)data;
+	check_cut(4, "123", "123");
+	check_cut(4, "1234", "");
+	check_cut(2, "\xc3\xbc", "");
+	check_cut(1, "1", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +282,9 @@ int main(void)
 		cmocka_unit_test(text_add_grows_over_many_calls),
 		cmocka_unit_test(text_add_bytes_with_nul_and_without_any),
 		cmocka_unit_test(text_addf_appends),
+		cmocka_unit_test(text_cutf_leaves_what_fits),
+		cmocka_unit_test(text_cutf_cuts_between_characters_and_says_so),
+		cmocka_unit_test(text_cutf_without_room_for_the_mark),
 		cmocka_unit_test(text_deinit_twice),
 		cmocka_unit_test(xcalloc_of_nothing),
 		cmocka_unit_test(strv_add_to_null_and_on),

@@ -118,6 +118,26 @@ static void add_visible_name_leaves_nothing_out(void **state)
 	assert_string_equal(text.data, "a\\x09b\\x0a\\x1b[31mc\xc3\xbc\\x0d");
 }
 
+static void add_visible_name_tells_a_byte_from_its_words(void **state)
+{
+	cleanup_text struct text text = {0};
+
+	(void)state;
+	text_add_visible_name(&text, "\xff\\xff\\");
+	assert_string_equal(text.data, "\\xff\\\\xff\\\\");
+}
+
+static void add_visible_words_twice_is_as_once(void **state)
+{
+	cleanup_text struct text text = {0}, again = {0};
+
+	(void)state;
+	text_add_visible_words(&text, "a\tb\n\033[31mc\xc3\xbc\xff\\x");
+	assert_string_equal(text.data, "a\\x09b\\x0a\\x1b[31mc\xc3\xbc\\xff\\x");
+	text_add_visible_words(&again, text.data);
+	assert_string_equal(again.data, text.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +147,8 @@ int main(void)
 		cmocka_unit_test(add_visible_no_utf8),
 		cmocka_unit_test(add_visible_nul),
 		cmocka_unit_test(add_visible_name_leaves_nothing_out),
+		cmocka_unit_test(add_visible_name_tells_a_byte_from_its_words),
+		cmocka_unit_test(add_visible_words_twice_is_as_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
