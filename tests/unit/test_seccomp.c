@@ -91,6 +91,8 @@ static const char *answer(const struct filter *filter, const struct seccomp_data
 		return "EPERM";
 	if (answer == (SECCOMP_RET_ERRNO | ENOSYS))
 		return "ENOSYS";
+	if (answer == (SECCOMP_RET_ERRNO | EINVAL))
+		return "EINVAL";
 	return "another";
 }
 
@@ -145,7 +147,7 @@ static void filter_compile_matches_golden_tables(void **state)
 
 struct argument_case {
 	int number;
-	uint64_t args[3];
+	uint64_t args[6];
 	const char *answer;
 };
 
@@ -189,6 +191,20 @@ static const struct argument_case cases[] = {
 	{__NR_ioctl, {0, TIOCCONS}, "EPERM"},
 	{__NR_ioctl, {0, FS_IOC_FSSETXATTR}, "EPERM"},
 	{__NR_ioctl, {0, FS_IOC_FSGETXATTR}, "allow"},
+	{__NR_fcntl, {0, F_SETLEASE, F_WRLCK}, "EINVAL"},
+	{__NR_fcntl, {0, F_SETLEASE | HIGH, F_WRLCK}, "EINVAL"},
+	{__NR_fcntl, {0, F_GETLEASE}, "allow"},
+	{__NR_fcntl, {0, F_NOTIFY, DN_ACCESS}, "EINVAL"},
+	{__NR_fcntl, {0, F_DUPFD_CLOEXEC}, "allow"},
+	{__NR_fcntl, {0, F_SETPIPE_SZ, 4096}, "allow"},
+	{__NR_fcntl, {0, F_ADD_SEALS, 0}, "allow"},
+	{__NR_fcntl, {0, F_OFD_SETLKW, 0}, "allow"},
+	{__NR_fcntl, {0, F_SETOWN, 1}, "allow"},
+	{__NR_fcntl, {0, F_GET_RW_HINT}, "allow"},
+	{__NR_fcntl, {0, F_SET_RW_HINT}, "EINVAL"},
+	{__NR_fcntl, {0, F_SET_FILE_RW_HINT | HIGH}, "EINVAL"},
+	{__NR_fcntl, {0, 1040 /* F_SETDELEG */}, "EINVAL"},
+	{__NR_fcntl, {0, UINT32_MAX}, "EINVAL"},
 	{__NR_mknodat, {0, 0, S_IFIFO | 0600}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFCHR | 0600}, "EPERM"},
 	{__NR_mknodat, {0, 0, S_IFBLK | 0600}, "EPERM"},
@@ -266,7 +282,9 @@ static void filter_compile_knows_one_abi(void **state)
 #define I386_GETPID 20
 #define I386_MOUNT 21
 #define I386_IOCTL 54
+#define I386_FCNTL 55
 #define I386_CLONE 120
+#define I386_FCNTL64 221
 #define I386_UNSHARE 310
 
 static void filter_compile_abi32(void **state)
@@ -279,6 +297,10 @@ static void filter_compile_abi32(void **state)
 		{I386_CLONE, {CLONE_NEWUSER}, "EPERM"},
 		{I386_IOCTL, {0, TIOCSTI}, "EPERM"},
 		{I386_IOCTL, {0, TIOCGWINSZ}, "allow"},
+		{I386_FCNTL, {0, F_SETLEASE}, "EINVAL"},
+		{I386_FCNTL, {0, F_GETFL}, "allow"},
+		{I386_FCNTL64, {0, F_SETLEASE}, "EINVAL"},
+		{I386_FCNTL64, {0, F_GETFL}, "allow"},
 		{1000, {0}, "ENOSYS"},
 	};
 	struct filter filter = compile(FILTER_DEFAULT, true);

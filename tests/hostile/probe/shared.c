@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What reaches the host through what it shares with an instance: inodes of /usr, of which root
+ * inside is the owner as far as the kernel can tell; see
+ * hostile.h. All of it is given back at once.
+ */
+#include "hostile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SHARED_FILE "/usr/bin/factor" /* which nobody is likely to run meanwhile */
+
+/* One for reading waits for nobody; one for writing would let every open(2) wait. */
+static struct verdict lease(void)
+{
+	int fd = open(SHARED_FILE, O_RDONLY | O_CLOEXEC);
+	struct verdict verdict = by_result(fd < 0 ? fd : fcntl(fd, F_SETLEASE, F_RDLCK));
+
+	if (verdict.kind == VERDICT_SUCCEEDED)
+		fcntl(fd, F_SETLEASE, F_UNLCK);
+	return verdict;
+}
+
+/* The hint that it has. */
+static struct verdict hint(void)
+{
+	int fd = open(SHARED_FILE, O_RDONLY | O_CLOEXEC);
+	uint64_t value = 0;
+
+	if (fd < 0 || fcntl(fd, F_GET_RW_HINT, &value) < 0)
+		return denied();
+	return by_result(fcntl(fd, F_SET_RW_HINT, &value));
+}
+
+static struct verdict notify(void)
+{
+	int fd = open("/usr", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return by_result(fd < 0 ? fd : fcntl(fd, F_NOTIFY, DN_CREATE));
+}
+
+static const struct probe list[] = {
+	{"call-lease", "69", "a lease on a file of the host", FILTER, lease, {0}},
+	{"call-rw-hint", "69", "a hint to a file of the host", FILTER, hint, {0}},
+	{"call-notify", "69", "signals of what is done in the host's /usr", FILTER, notify, {0}},
+};
+const struct family family_shared = {list, ARRAY_SIZE(list)};
