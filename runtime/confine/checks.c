@@ -34,7 +34,7 @@ struct condition {
 	uint32_t value;
 };
 
-/* Answered with errnum when all conditions hold. */
+/* Answered with errnum when all conditions hold; 0: done, to no effect. */
 struct refusal {
 	uint16_t errnum;
 	uint8_t n; /* 0: the last refusal of a call */
@@ -66,6 +66,23 @@ static const struct refusal of_fcntl[] = {
 	{0, 0, {{0}}},
 };
 
+/* The cache of a shared file is everybody's. It is advice: nobody learns whether it was taken. */
+static const struct refusal of_fadvise[] = {
+	{0, 1, {{3, EQUALS, POSIX_FADV_DONTNEED}}},
+	{0, 0, {{0}}},
+};
+
+/* Offsets and lengths of 64 bits are two arguments each. */
+static const struct refusal of_fadvise_i386[] = {
+	{0, 1, {{4, EQUALS, POSIX_FADV_DONTNEED}}},
+	{0, 0, {{0}}},
+};
+
+static const struct refusal of_fadvise64_i386[] = {
+	{0, 1, {{5, EQUALS, POSIX_FADV_DONTNEED}}},
+	{0, 0, {{0}}},
+};
+
 #define NOT_THERE (-1)
 
 static const struct checked_call {
@@ -76,6 +93,9 @@ static const struct checked_call {
 	{SYS_ioctl, 54, ALL, of_ioctl},
 	{SYS_fcntl, 55, ALL, of_fcntl},
 	{NOT_THERE, 221, ALL, of_fcntl}, /* fcntl64 */
+	{SYS_fadvise64, NOT_THERE, INSIDE, of_fadvise},
+	{NOT_THERE, 250, INSIDE, of_fadvise_i386},
+	{NOT_THERE, 272, INSIDE, of_fadvise64_i386}, /* fadvise64_64 */
 };
 
 static size_t instructions_of(const struct text *program)

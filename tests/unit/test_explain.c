@@ -48,6 +48,9 @@ static void make_calls(const void *arg)
 	must(fails_with(ENOSYS, SYS_clone3, 0));
 	must(fails_with(ENOSYS, 1000, 0));
 	must(syscall(SYS_getppid) > 0);
+	/* done to no effect, which is no refusal */
+	must(posix_fadvise(-1, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	must(posix_fadvise(-1, 0, 0, POSIX_FADV_NORMAL) == EBADF);
 }
 
 static void assert_call(const struct denied_call *call, unsigned long count, int errnum,

@@ -93,6 +93,8 @@ static const char *answer(const struct filter *filter, const struct seccomp_data
 		return "ENOSYS";
 	if (answer == (SECCOMP_RET_ERRNO | EINVAL))
 		return "EINVAL";
+	if (answer == SECCOMP_RET_ERRNO)
+		return "done";
 	return "another";
 }
 
@@ -205,6 +207,10 @@ static const struct argument_case cases[] = {
 	{__NR_fcntl, {0, F_SET_FILE_RW_HINT | HIGH}, "EINVAL"},
 	{__NR_fcntl, {0, 1040 /* F_SETDELEG */}, "EINVAL"},
 	{__NR_fcntl, {0, UINT32_MAX}, "EINVAL"},
+	{__NR_fadvise64, {0, 0, 0, POSIX_FADV_DONTNEED}, "done"},
+	{__NR_fadvise64, {0, 0, 0, POSIX_FADV_DONTNEED | HIGH}, "done"},
+	{__NR_fadvise64, {0, 0, 0, POSIX_FADV_WILLNEED}, "allow"},
+	{__NR_fadvise64, {0, 4, 4, POSIX_FADV_SEQUENTIAL}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFIFO | 0600}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFCHR | 0600}, "EPERM"},
 	{__NR_mknodat, {0, 0, S_IFBLK | 0600}, "EPERM"},
@@ -285,6 +291,8 @@ static void filter_compile_knows_one_abi(void **state)
 #define I386_FCNTL 55
 #define I386_CLONE 120
 #define I386_FCNTL64 221
+#define I386_FADVISE64 250
+#define I386_FADVISE64_64 272
 #define I386_UNSHARE 310
 
 static void filter_compile_abi32(void **state)
@@ -301,6 +309,10 @@ static void filter_compile_abi32(void **state)
 		{I386_FCNTL, {0, F_GETFL}, "allow"},
 		{I386_FCNTL64, {0, F_SETLEASE}, "EINVAL"},
 		{I386_FCNTL64, {0, F_GETFL}, "allow"},
+		{I386_FADVISE64, {0, 0, 0, 0, POSIX_FADV_DONTNEED}, "done"},
+		{I386_FADVISE64, {0, 0, 0, POSIX_FADV_DONTNEED, 0}, "allow"},
+		{I386_FADVISE64_64, {0, 0, 0, 0, 0, POSIX_FADV_DONTNEED}, "done"},
+		{I386_FADVISE64_64, {0, 0, 0, 0, POSIX_FADV_DONTNEED, 0}, "allow"},
 		{1000, {0}, "ENOSYS"},
 	};
 	struct filter filter = compile(FILTER_DEFAULT, true);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define SHARED_FILE "/usr/bin/factor" /* which nobody is likely to run meanwhile */
@@ -43,9 +44,30 @@ static struct verdict notify(void)
 	return by_result(fd < 0 ? fd : fcntl(fd, F_NOTIFY, DN_CREATE));
 }
 
+/* Who does not own the file is told that all of it is there. */
+static struct verdict drop_cache(void)
+{
+	int fd = open(SHARED_FILE, O_RDONLY | O_CLOEXEC);
+	unsigned char there = 1;
+	char byte;
+	void *page;
+
+	if (fd < 0 || pread(fd, &byte, 1, 0) != 1)
+		return denied();
+	errno = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (errno)
+		return denied();
+	page = mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED || mincore(page, 1, &there) < 0)
+		return denied();
+	errno = EEXIST;
+	return there & 1 ? denied() : succeeded("%s is not in memory", SHARED_FILE);
+}
+
 static const struct probe list[] = {
 	{"call-lease", "69", "a lease on a file of the host", FILTER, lease, {0}},
 	{"call-rw-hint", "69", "a hint to a file of the host", FILTER, hint, {0}},
 	{"call-notify", "69", "signals of what is done in the host's /usr", FILTER, notify, {0}},
+	{"call-fadvise", "69", "a file of the host out of its cache", FILTER, drop_cache, {0}},
 };
 const struct family family_shared = {list, ARRAY_SIZE(list)};
