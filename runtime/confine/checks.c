@@ -12,7 +12,9 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/in6.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
@@ -83,6 +85,12 @@ static const struct refusal of_fadvise64_i386[] = {
 	{0, 0, {{0}}},
 };
 
+/* The table of flow labels is the machine's, of 4,096, however many network namespaces it has. */
+static const struct refusal of_setsockopt[] = {
+	{EPERM, 2, {{1, EQUALS, IPPROTO_IPV6}, {2, EQUALS, IPV6_FLOWLABEL_MGR}}},
+	{0, 0, {{0}}},
+};
+
 #define NOT_THERE (-1)
 
 static const struct checked_call {
@@ -96,6 +104,7 @@ static const struct checked_call {
 	{SYS_fadvise64, NOT_THERE, INSIDE, of_fadvise},
 	{NOT_THERE, 250, INSIDE, of_fadvise_i386},
 	{NOT_THERE, 272, INSIDE, of_fadvise64_i386}, /* fadvise64_64 */
+	{SYS_setsockopt, 366, ALL, of_setsockopt},
 };
 
 static size_t instructions_of(const struct text *program)

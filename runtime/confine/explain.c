@@ -111,6 +111,9 @@ static void add_arguments(struct text *text, const struct seccomp_data *data)
 	case SYS_fcntl:
 		add_value(text, commands, second);
 		break;
+	case SYS_setsockopt:
+		text_addf(text, "level %u, option %u", second, (uint32_t)data->args[2]);
+		break;
 	case SYS_personality:
 		text_addf(text, "%#x", first);
 		break;

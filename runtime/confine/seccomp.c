@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHECKS_VERSION 4 /* of filter_add_checks() */
+#define CHECKS_VERSION 5 /* of filter_add_checks() */
 
 uint32_t filter_version(void)
 {

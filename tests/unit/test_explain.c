@@ -150,6 +150,8 @@ static void filter_explain_names_what_decides(void **state)
 		{{SYS_ioctl, AUDIT_ARCH_X86_64, 0, {0, 0x5412 | 1ULL << 32}}, "ioctl(TIOCSTI)"},
 		{{SYS_fcntl, AUDIT_ARCH_X86_64, 0, {0, F_SETLEASE}}, "fcntl(F_SETLEASE)"},
 		{{SYS_fcntl, AUDIT_ARCH_X86_64, 0, {0, 1040}}, "fcntl(0x410)"},
+		{{SYS_setsockopt, AUDIT_ARCH_X86_64, 0, {0, 41, 32}},
+		 "setsockopt(level 41, option 32)"},
 		{{SYS_clone, AUDIT_ARCH_X86_64, 0, {CLONE_NEWNET | 17}}, "clone(CLONE_NEWNET)"},
 		{{SYS_personality, AUDIT_ARCH_X86_64, 0, {0x40000}}, "personality(0x40000)"},
 		{{0x40000000 + 39, AUDIT_ARCH_X86_64, 0, {0}}, "x32 call 39"},

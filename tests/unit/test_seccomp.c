@@ -17,7 +17,9 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/in6.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -211,6 +213,11 @@ static const struct argument_case cases[] = {
 	{__NR_fadvise64, {0, 0, 0, POSIX_FADV_DONTNEED | HIGH}, "done"},
 	{__NR_fadvise64, {0, 0, 0, POSIX_FADV_WILLNEED}, "allow"},
 	{__NR_fadvise64, {0, 4, 4, POSIX_FADV_SEQUENTIAL}, "allow"},
+	{__NR_setsockopt, {0, IPPROTO_IPV6, IPV6_FLOWLABEL_MGR}, "EPERM"},
+	{__NR_setsockopt, {0, IPPROTO_IPV6 | HIGH, IPV6_FLOWLABEL_MGR | HIGH}, "EPERM"},
+	{__NR_setsockopt, {0, IPPROTO_IPV6, IPV6_V6ONLY}, "allow"},
+	{__NR_setsockopt, {0, SOL_SOCKET, IPV6_FLOWLABEL_MGR}, "allow"},
+	{__NR_setsockopt, {IPPROTO_IPV6, IPV6_FLOWLABEL_MGR, 0}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFIFO | 0600}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFCHR | 0600}, "EPERM"},
 	{__NR_mknodat, {0, 0, S_IFBLK | 0600}, "EPERM"},
@@ -294,6 +301,7 @@ static void filter_compile_knows_one_abi(void **state)
 #define I386_FADVISE64 250
 #define I386_FADVISE64_64 272
 #define I386_UNSHARE 310
+#define I386_SETSOCKOPT 366
 
 static void filter_compile_abi32(void **state)
 {
@@ -313,6 +321,8 @@ static void filter_compile_abi32(void **state)
 		{I386_FADVISE64, {0, 0, 0, POSIX_FADV_DONTNEED, 0}, "allow"},
 		{I386_FADVISE64_64, {0, 0, 0, 0, 0, POSIX_FADV_DONTNEED}, "done"},
 		{I386_FADVISE64_64, {0, 0, 0, 0, POSIX_FADV_DONTNEED, 0}, "allow"},
+		{I386_SETSOCKOPT, {0, IPPROTO_IPV6, IPV6_FLOWLABEL_MGR}, "EPERM"},
+		{I386_SETSOCKOPT, {0, IPPROTO_IPV6, IPV6_V6ONLY}, "allow"},
 		{1000, {0}, "ENOSYS"},
 	};
 	struct filter filter = compile(FILTER_DEFAULT, true);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What reaches the host through what it shares with an instance: inodes of /usr, of which root
- * inside is the owner as far as the kernel can tell; see
+ * inside is the owner as far as the kernel can tell, and pools that the machine has once; see
  * hostile.h. All of it is given back at once.
  */
 #include "hostile.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/in6.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define SHARED_FILE "/usr/bin/factor" /* which nobody is likely to run meanwhile */
@@ -64,10 +67,26 @@ static struct verdict drop_cache(void)
 	return there & 1 ? denied() : succeeded("%s is not in memory", SHARED_FILE);
 }
 
+static struct verdict flow_label(void)
+{
+	struct in6_flowlabel_req request = {
+		.flr_dst.s6_addr[15] = 1,
+		.flr_action = IPV6_FL_A_GET,
+		.flr_share = IPV6_FL_S_EXCL,
+		.flr_flags = IPV6_FL_F_CREATE,
+	};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return absent("no IPv6");
+	return by_call(setsockopt(fd, IPPROTO_IPV6, IPV6_FLOWLABEL_MGR, &request, sizeof(request)));
+}
+
 static const struct probe list[] = {
 	{"call-lease", "69", "a lease on a file of the host", FILTER, lease, {0}},
 	{"call-rw-hint", "69", "a hint to a file of the host", FILTER, hint, {0}},
 	{"call-notify", "69", "signals of what is done in the host's /usr", FILTER, notify, {0}},
 	{"call-fadvise", "69", "a file of the host out of its cache", FILTER, drop_cache, {0}},
+	{"call-flow-label", "69", "the machine's flow labels", FILTER, flow_label, {0}},
 };
 const struct family family_shared = {list, ARRAY_SIZE(list)};
