@@ -57,6 +57,39 @@ static int read_number(const struct backend *backend, const struct setting *sett
 	return cgroup_read_number(setting->group, backend->file, ret_value);
 }
 
+#define TCP_FILE "memory.kmem.tcp.limit_in_bytes"
+
+/*
+ * Version 1 counts the buffers of sockets for themselves, and only where they have a limit: the
+ * same figure again. It has to be there before the group's first socket. Kernels without the file
+ * do not count them at all.
+ */
+static int write_memory(const struct backend *backend, const struct setting *setting)
+{
+	cleanup_free char *text = xasprintf("%" PRIu64, setting->value);
+	int r = write_number(backend, setting);
+
+	if (r == 0)
+		r = poke(setting->group, TCP_FILE, text);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* What is held is the worse of the two. */
+static int read_memory(const struct backend *backend, const struct setting *setting,
+		       uint64_t *ret_value)
+{
+	uint64_t memory, tcp = 0;
+	int r = read_number(backend, setting, &memory);
+
+	if (r < 0)
+		return r;
+	r = cgroup_read_number(setting->group, TCP_FILE, &tcp);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_value = tcp > memory ? tcp : memory;
+	return 0;
+}
+
 static uint64_t quota_of(uint64_t millis)
 {
 	return millis * (CPU_PERIOD_US / 1000);
@@ -201,8 +234,8 @@ static const char *io_refuses(const struct cgroup_limits *limits)
 const struct backend cgroup_backends[CGROUP_LIMIT_KINDS][2] = {
 	[CGROUP_MEMORY] = {{.controller = "memory",
 			    .file = "memory.limit_in_bytes",
-			    .write = write_number,
-			    .read = read_number,
+			    .write = write_memory,
+			    .read = read_memory,
 			    .usage = "memory.usage_in_bytes",
 			    .pages = true},
 			   {.v2 = true,

@@ -122,7 +122,7 @@ static int load(const struct sock_filter *filter, size_t size, unsigned flags, s
 	return (int)r;
 }
 
-/* The same program, but that it asks where it would have denied. */
+/* The same program, but that it asks where it would have denied: with an error, that is. */
 static int load_explained(const struct confinement *c, struct error *err)
 {
 	cleanup_free struct sock_filter *asking = xcalloc(1, c->filter_size);
@@ -132,7 +132,8 @@ static int load_explained(const struct confinement *c, struct error *err)
 	memcpy(asking, c->filter, c->filter_size);
 	for (size_t i = 0; i < c->filter_size / sizeof(*asking); i++)
 		if (asking[i].code == (BPF_RET | BPF_K) &&
-		    (asking[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO)
+		    (asking[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO &&
+		    asking[i].k & SECCOMP_RET_DATA)
 			asking[i].k = SECCOMP_RET_USER_NOTIF;
 	listener = load(asking, c->filter_size, SECCOMP_FILTER_FLAG_NEW_LISTENER, err);
 	if (listener == -EBUSY)

@@ -40,6 +40,13 @@ extern const struct call_number young_calls[];
 /* The youngest call that the lists were made with knowledge of (file_setattr, Linux 6.17). */
 #define CALLS_NEWEST 469
 
+/*
+ * Appends to the program what stands before the lists, for the calls of that architecture
+ * (AUDIT_ARCH_...): those that are younger than the list do not exist, and those that are allowed
+ * but for certain arguments are refused with them.
+ */
+void filter_add_checks(struct text *program, enum filter_kind kind, uint32_t arch);
+
 /* Of what makes programs from the lists, the library's included: another one, another program. */
 uint32_t filter_version(void);
 

@@ -2,6 +2,7 @@
 /* A denied system call in words, with the argument that decides; in "stint doctor". */
 #include "confine/confine.h"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/fs.h>
 #include <linux/netlink.h>
@@ -53,6 +54,14 @@ static const struct word requests[] = {
 	{0, NULL},
 };
 
+static const struct word commands[] = {
+	{F_SETLEASE, "F_SETLEASE"},
+	{F_NOTIFY, "F_NOTIFY"},
+	{F_SET_RW_HINT, "F_SET_RW_HINT"},
+	{F_SET_FILE_RW_HINT, "F_SET_FILE_RW_HINT"},
+	{0, NULL},
+};
+
 static void add_value(struct text *text, const struct word *words, uint64_t value)
 {
 	for (; words->name; words++)
@@ -98,6 +107,12 @@ static void add_arguments(struct text *text, const struct seccomp_data *data)
 		break;
 	case SYS_ioctl:
 		add_value(text, requests, second);
+		break;
+	case SYS_fcntl:
+		add_value(text, commands, second);
+		break;
+	case SYS_setsockopt:
+		text_addf(text, "level %u, option %u", second, (uint32_t)data->args[2]);
 		break;
 	case SYS_personality:
 		text_addf(text, "%#x", first);

@@ -37,6 +37,8 @@ static const struct {
 	{" mknod mknodat ", "no devices are made inside; FIFOs and sockets are"},
 	{" socket socketpair ", "only UNIX, INET, INET6 and route netlink sockets are made inside"},
 	{" ioctl ", "it types into, or takes over, a terminal"},
+	{" fcntl ", "leases and hints would reach the host through what it shares"},
+	{" setsockopt ", "flow labels of IPv6 are one pool for the whole machine"},
 	{" personality ", "older layouts of memory are easier to attack"},
 	{" memfd_secret remap_file_pages modify_ldt iopl ioperm vm86 vm86old uselib ustat sysfs "
 	 "_sysctl nfsservctl lookup_dcookie get_kernel_syms ",

@@ -50,7 +50,7 @@ const struct call_rule call_rules[] = {
 	{"mknodat", INSIDE, {{2, S_IFMT, S_IFSOCK}}, 1},
 	{"mknodat", INSIDE, {{2, S_IFMT, S_IFREG}}, 1},
 	{"mknodat", INSIDE, {{2, S_IFMT, 0}}, 1},
-	/* but for what seccomp.c puts before all rules */
+	/* but for what checks.c puts before all rules */
 	{"ioctl", INSIDE, {{0}}, 0},
 	{"ioctl", FORWARDER, {{1, ALL_BITS, FIONREAD}}, 1},
 	{NULL, 0, {{0}}, 0},

@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Filters of system calls from the lists; in the command that starts an instance. libseccomp makes
- * the program; a few instructions that it has no words for are put before it: "all but these
- * requests" for ioctl, and "younger than the list".
+ * the program; the instructions that it has no words for are put before it (checks.c).
  */
 #include "confine/calls.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/fs.h>
-#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IOCTL_I386 54
-#define X32_BIT 0x40000000U
-#define LOW_HALF (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 4)
-#define FAIL(errnum) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (errnum))
-
-#define CHECKS_VERSION 2 /* of add_checks() */
+#define CHECKS_VERSION 5 /* of filter_add_checks() */
 
 uint32_t filter_version(void)
 {
@@ -104,35 +94,6 @@ static int set_up(scmp_filter_ctx context)
 	return r;
 }
 
-/*
- * Of one architecture: calls that nobody knew when the list was made do not exist, and a terminal
- * takes no input (TIOCSTI), no selection (TIOCLINUX), no line discipline and no kernel messages
- * from a program. Nor does a file change its project, and so whose quota it uses: without a user
- * namespace its owner could.
- */
-static void add_checks(struct text *program, uint32_t arch, uint32_t ioctl_number)
-{
-	const struct sock_filter checks[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, 12),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 10, 0),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, CALLS_NEWEST, 8, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ioctl_number, 0, 8),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[1]) + LOW_HALF),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 4, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 3, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSETD, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCCONS, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FS_IOC_FSSETXATTR, 0, 2),
-		FAIL(EPERM),
-		FAIL(ENOSYS),
-	};
-
-	text_add_bytes(program, checks, sizeof(checks));
-}
-
 /* libseccomp writes to a descriptor. */
 static int export(scmp_filter_ctx context, struct text *program)
 {
@@ -165,9 +126,9 @@ static int compile(scmp_filter_ctx context, enum filter_kind kind, bool abi32, s
 		r = add_all(context, kind, abi32);
 	if (r < 0)
 		return r;
-	add_checks(program, seccomp_arch_native(), (uint32_t)SCMP_SYS(ioctl));
+	filter_add_checks(program, kind, seccomp_arch_native());
 	if (abi32)
-		add_checks(program, SCMP_ARCH_X86, IOCTL_I386);
+		filter_add_checks(program, kind, SCMP_ARCH_X86);
 	return export(context, program);
 }
 

@@ -157,8 +157,8 @@ static int take(struct unpacking *u, const struct archive_member *member)
 
 static int set_times(const struct unpacking *u)
 {
-	for (size_t i = u->n_made; i-- > 0;) {
-		const struct made_directory *one = &u->made[i];
+	for (size_t i = u->made.n; i-- > 0;) {
+		const struct made_directory *one = u->made.list[i];
 		const struct timespec times[2] = {one->mtime, one->mtime};
 		cleanup_fd int fd =
 			file_open_exactly(one->upper, one->path, O_RDONLY | O_DIRECTORY);
@@ -195,8 +195,6 @@ int unpack_archive(int fd, const char *name, const struct unpack_place *places, 
 	if (r == 0)
 		r = take_all(&u);
 	archive_in_close(u.in);
-	for (size_t i = 0; i < u.n_made; i++)
-		free(u.made[i].path);
-	free(u.made);
+	made_deinit(&u.made);
 	return r;
 }

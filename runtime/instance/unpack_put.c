@@ -97,41 +97,18 @@ static int put_file(struct unpacking *u, const struct archive_member *member,
 	return r < 0 ? unpack_cannot(u, member->path, r) : 0;
 }
 
-static void remember(struct unpacking *u, const struct archive_member *member,
-		     const struct unpack_spot *spot)
-{
-	if (u->n_made == u->size_made) {
-		u->size_made = u->size_made ? 2 * u->size_made : 64;
-		u->made = xrealloc(u->made, u->size_made, sizeof(*u->made));
-	}
-	u->made[u->n_made++] = (struct made_directory){
-		.path = xstrdup(*spot->below ? spot->below : "."),
-		.upper = spot->place->upper,
-		.mtime = member->mtime,
-	};
-}
-
-/* One that is there was made on the way to something, or is the install's own: but not twice. */
-static bool is_remembered(const struct unpacking *u, const struct unpack_spot *spot)
-{
-	const char *path = *spot->below ? spot->below : ".";
-
-	for (size_t i = 0; i < u->n_made; i++)
-		if (u->made[i].upper == spot->place->upper && strcmp(u->made[i].path, path) == 0)
-			return true;
-	return false;
-}
-
 static int put_directory(struct unpacking *u, const struct archive_member *member,
 			 const struct unpack_spot *spot)
 {
+	const char *path = *spot->below ? spot->below : ".";
 	bool is_new = *spot->below && mkdirat(spot->directory, spot->name, 0700) == 0;
 	cleanup_fd int fd = -1;
 	int r;
 
 	if (!is_new && *spot->below && errno != EEXIST)
 		return failed(u, member, -errno);
-	if (!is_new && is_remembered(u, spot))
+	/* one that is there was made on the way to something, or is the install's own */
+	if (!is_new && made_has(&u->made, spot->place->upper, path))
 		return unpack_refuse(u, member->path, "stands there twice");
 	fd = file_open_exactly(spot->directory, spot->name, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
@@ -139,7 +116,7 @@ static int put_directory(struct unpacking *u, const struct archive_member *membe
 	r = set_looks(fd, member);
 	if (r < 0)
 		return unpack_cannot(u, member->path, r);
-	remember(u, member, spot);
+	made_add(&u->made, spot->place->upper, path, member->mtime);
 	return 0;
 }
 

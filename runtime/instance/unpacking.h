@@ -4,22 +4,15 @@
 #define INSTANCE_UNPACKING_H
 
 #include "base/archive.h"
+#include "instance/made.h"
 #include "instance/unpack.h"
-
-/* A directory whose time is set when nothing more is put into it. */
-struct made_directory {
-	char *path; /* below the upper; "." for itself */
-	int upper;
-	struct timespec mtime;
-};
 
 struct unpacking {
 	struct archive_in *in;
 	const char *name;
 	const struct unpack_place *places;
 	size_t n_places;
-	struct made_directory *made;
-	size_t n_made, size_made;
+	struct made made;
 	struct error *err;
 };
 

@@ -126,25 +126,34 @@ static void get_error(struct wire_reader *from, struct error *error)
 		strncpy(error->text, text, sizeof(error->text) - 1);
 }
 
-/* What could be read of a packet that does not fit is in *p. */
-static int decode(const void *data, size_t length, struct control_packet *p)
+static int get_head(struct wire_reader *from, struct control_packet *p)
 {
-	struct wire_reader from = {.data = data, .left = length};
-	uint32_t version = wire_get_u32(&from), flags;
+	uint32_t version = wire_get_u32(from), flags;
 
 	if (version < 1 || version > CONTROL_VERSION)
 		return -EPROTO;
-	p->verb = wire_get_u32(&from);
-	flags = wire_get_u32(&from);
+	p->verb = wire_get_u32(from);
+	flags = wire_get_u32(from);
 	p->finish = flags & FLAG_FINISH;
 	p->terminal = flags & FLAG_TERMINAL;
 	p->not_ready = flags & FLAG_NOT_READY;
 	p->as_user = flags & FLAG_AS_USER;
 	p->explained = flags & FLAG_EXPLAINED;
-	p->uid = wire_get_u32(&from);
-	p->gid = wire_get_u32(&from);
-	p->number = (int64_t)wire_get_u64(&from);
-	p->number2 = (int64_t)wire_get_u64(&from);
+	p->uid = wire_get_u32(from);
+	p->gid = wire_get_u32(from);
+	p->number = (int64_t)wire_get_u64(from);
+	p->number2 = (int64_t)wire_get_u64(from);
+	return (int)version;
+}
+
+/* What could be read of a packet that does not fit is in *p. */
+static int decode(const void *data, size_t length, struct control_packet *p)
+{
+	struct wire_reader from = {.data = data, .left = length};
+	int version = get_head(&from, p);
+
+	if (version < 0)
+		return version;
 	p->text = wire_get_string(&from);
 	p->argv = wire_get_strv(&from);
 	p->env = wire_get_strv(&from);
@@ -169,12 +178,24 @@ int control_decode(const void *data, size_t length, struct control_packet *ret_p
 	return r;
 }
 
+/* Of a packet that came without its descriptors: the buffer is longer than any head. */
+static void identify(const void *buffer, struct control_packet *ret_packet)
+{
+	struct wire_reader from = {.data = buffer, .left = CONTROL_PACKET_MAX};
+	struct control_packet head = {0};
+
+	if (get_head(&from, &head) > 0)
+		*ret_packet = (struct control_packet){.verb = head.verb, .number = head.number};
+}
+
 int control_receive(int fd, struct control_packet *ret_packet, int *fds, size_t *ret_n_fds)
 {
 	cleanup_free char *buffer = xcalloc(1, CONTROL_PACKET_MAX);
 	ssize_t n = socket_receive(fd, buffer, CONTROL_PACKET_MAX, fds, ret_n_fds);
 	int r;
 
+	if (n == -EMSGSIZE)
+		identify(buffer, ret_packet);
 	if (n <= 0)
 		return (int)n;
 	r = control_decode(buffer, (size_t)n, ret_packet);

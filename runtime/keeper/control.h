@@ -115,7 +115,8 @@ int control_send(int fd, const struct control_packet *packet, const int *fds, si
 /*
  * Receives a packet: 1, 0 at the end of the stream, -EPROTO on a newer version, -EBADMSG on a
  * packet that does not fit, or another negative errno. The caller ends it with
- * control_packet_deinit and closes the descriptors.
+ * control_packet_deinit and closes the descriptors. With -EMSGSIZE, when this process could not
+ * take the descriptors, the packet has verb and number, for an answer, and nothing else.
  */
 int control_receive(int fd, struct control_packet *ret_packet, int *fds, size_t *ret_n_fds);
 

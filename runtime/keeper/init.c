@@ -236,6 +236,19 @@ static void obey(struct world *world, const struct control_packet *packet, const
 	}
 }
 
+/* Root inside may have lowered how many files init opens; the instance lives on without this. */
+static void refuse(const struct world *world, const struct control_packet *packet)
+{
+	struct error err = {0};
+
+	if (packet->verb != INIT_EXEC)
+		return;
+	error_say(&err, ERROR_FAILED,
+		  "init cannot open as many files as a command needs: something inside lowered "
+		  "its RLIMIT_NOFILE");
+	tell_failure(world, packet->number, &err);
+}
+
 /* Takes one packet; when the keeper is gone, so is the instance. */
 static void listen_to_keeper(struct world *world)
 {
@@ -244,6 +257,10 @@ static void listen_to_keeper(struct world *world)
 	size_t n_fds = 0;
 	int r = control_receive(world->init->channel, &packet, fds, &n_fds);
 
+	if (r == -EMSGSIZE) {
+		refuse(world, &packet);
+		return;
+	}
 	if (r <= 0)
 		_exit(0);
 	obey(world, &packet, fds, n_fds);

@@ -166,6 +166,7 @@ static const struct entry proc[] = {
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/kallsyms", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/keys", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/latency_stats", NULL},
+	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/locks", NULL},
 	{ROOT_MASK_FILE, HIDDEN, 0, "/proc/sched_debug", NULL},
 };
 

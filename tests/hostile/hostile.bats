@@ -5,7 +5,7 @@
 load hostile
 
 # What a host may be without: IPv6, and addresses beside the loopback's.
-MAY_BE_ABSENT="net-loopback6 net-host-address net-outside"
+MAY_BE_ABSENT="net-loopback6 net-host-address net-outside call-flow-label"
 
 # What would have changed on the host, had an attempt not failed.
 picture_of_host()

@@ -135,6 +135,17 @@ load helper
 	done
 }
 
+@test "what lowers the limits of init takes commands away, and not the instance" {
+	[ -x /usr/bin/prlimit ] || skip "no prlimit on this host"
+	stint up hello --name e
+	stint exec e --user root -- prlimit --pid 1 --nofile=3:3
+	refused 125 "cannot open as many files as a command needs" exec e -- true
+	refused 125 "cannot open as many files as a command needs" exec e -- true
+	[ "$(state_of e)" = ready ]
+	stint down e
+	[[ $(reason_of e) == stopped* ]]
+}
+
 @test "the end of the instance ends exec with 125" {
 	local pid
 

@@ -233,6 +233,27 @@ reason_of()
 	[ "$(reason_of k)" = "out of memory (limit 64 MiB)" ]
 }
 
+@test "what is sent and never read counts, too" {
+	local sent fill='import socket
+server = socket.create_server(("127.0.0.1", 0), backlog=4096)
+sent, ends = 0, []
+for _ in range(200):
+    end = socket.create_connection(server.getsockname())
+    ends += [end, server.accept()[0]]
+    end.setblocking(False)
+    try:
+        while True: sent += end.send(bytes(65536))
+    except BlockingIOError: pass
+print(sent >> 20)'
+
+	command -v python3 >/dev/null || skip "no python3 on this host"
+	stint up hello --name a --memory 64M
+	sent=$(stint exec a -- timeout 60 python3 -c "$fill")
+	echo "$sent MiB wait in sockets"
+	[ "$sent" -ge 1 ]
+	[ "$sent" -le 96 ]
+}
+
 @test "a server that is killed by somebody else was not out of memory" {
 	payload self "[$PROBE/bin/probe, signal, KILL]" 'ready: none'
 	run stint run self --name s --memory 64M

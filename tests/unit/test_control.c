@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -155,6 +156,34 @@ static void control_receive_returns_descriptors(void **state)
 		close(fds[i]);
 		close(out[i]);
 	}
+}
+
+static void receive_without_room(const void *arg)
+{
+	const struct pair *pair = arg;
+	struct control_packet received = {0};
+	int fds[SOCKET_FDS_MAX];
+	size_t n_fds = 0;
+
+	must(setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, 3}) == 0);
+	must(control_receive(pair->b, &received, fds, &n_fds) == -EMSGSIZE);
+	must(received.verb == CONTROL_EXEC && received.number == 4711);
+	must(n_fds == 0 && !received.argv && !received.env && !received.text);
+	/* the next one is whole */
+	must(control_receive(pair->b, &received, fds, &n_fds) == 1);
+	must(received.verb == CONTROL_OK);
+	control_packet_deinit(&received);
+}
+
+static void control_receive_says_whose_descriptors_did_not_fit(void **state)
+{
+	const struct pair *pair = *state;
+	struct control_packet packet = full_packet(), next = {.verb = CONTROL_OK};
+
+	packet.number = 4711;
+	assert_int_equal(control_send(pair->a, &packet, (int[]){0, 1, 2}, 3), 0);
+	assert_int_equal(control_send(pair->a, &next, NULL, 0), 0);
+	run_in_child(0, receive_without_room, pair);
 }
 
 static void control_receive_tells_the_end(void **state)
@@ -329,6 +358,7 @@ int main(void)
 		with_pair(control_receive_returns_every_field),
 		with_pair(control_receive_returns_each_flag),
 		with_pair(control_receive_returns_descriptors),
+		with_pair(control_receive_says_whose_descriptors_did_not_fit),
 		with_pair(control_receive_tells_the_end),
 		with_pair(control_send_refuses_what_is_too_large),
 		with_pair(control_send_to_nobody),

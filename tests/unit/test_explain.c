@@ -7,6 +7,7 @@
 #include "instance/explain.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -47,6 +48,9 @@ static void make_calls(const void *arg)
 	must(fails_with(ENOSYS, SYS_clone3, 0));
 	must(fails_with(ENOSYS, 1000, 0));
 	must(syscall(SYS_getppid) > 0);
+	/* done to no effect, which is no refusal */
+	must(posix_fadvise(-1, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	must(posix_fadvise(-1, 0, 0, POSIX_FADV_NORMAL) == EBADF);
 }
 
 static void assert_call(const struct denied_call *call, unsigned long count, int errnum,
@@ -144,6 +148,10 @@ static void filter_explain_names_what_decides(void **state)
 		{{SYS_socket, AUDIT_ARCH_X86_64, 0, {AF_NETLINK, 3, 9}},
 		 "socket(AF_NETLINK, protocol 9)"},
 		{{SYS_ioctl, AUDIT_ARCH_X86_64, 0, {0, 0x5412 | 1ULL << 32}}, "ioctl(TIOCSTI)"},
+		{{SYS_fcntl, AUDIT_ARCH_X86_64, 0, {0, F_SETLEASE}}, "fcntl(F_SETLEASE)"},
+		{{SYS_fcntl, AUDIT_ARCH_X86_64, 0, {0, 1040}}, "fcntl(0x410)"},
+		{{SYS_setsockopt, AUDIT_ARCH_X86_64, 0, {0, 41, 32}},
+		 "setsockopt(level 41, option 32)"},
 		{{SYS_clone, AUDIT_ARCH_X86_64, 0, {CLONE_NEWNET | 17}}, "clone(CLONE_NEWNET)"},
 		{{SYS_personality, AUDIT_ARCH_X86_64, 0, {0x40000}}, "personality(0x40000)"},
 		{{0x40000000 + 39, AUDIT_ARCH_X86_64, 0, {0}}, "x32 call 39"},

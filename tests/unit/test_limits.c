@@ -162,6 +162,32 @@ static void limits_apply_in_version_1(void **state)
 	cgroup_tree_deinit(&tree);
 }
 
+#define TCP_FILE "memory/" GROUP "/memory.kmem.tcp.limit_in_bytes"
+
+/* Where the kernel counts the buffers of sockets apart, they have the limit of memory too. */
+static void limits_apply_to_sockets_in_version_1(void **state)
+{
+	struct world *w = *state;
+	struct cgroup_limits limits = ask(CGROUP_MEMORY, 64 << 20);
+	struct cgroup_outcome out[CGROUP_LIMIT_KINDS];
+	struct cgroup_tree tree = {0};
+
+	make_hierarchy(w, "memory", v1_memory_files);
+	add_mount(w, &tree, "memory", "memory");
+	cgroup_limits_apply(&tree, GROUP, &limits, out);
+	assert_held(&out[CGROUP_MEMORY], 64 << 20, "cgroup v1 memory");
+	assert_false(world_has(w, TCP_FILE));
+	world_file(w, TCP_FILE, "", 0644);
+	cgroup_limits_apply(&tree, GROUP, &limits, out);
+	assert_held(&out[CGROUP_MEMORY], 64 << 20, "cgroup v1 memory");
+	assert_file(w, TCP_FILE, "67108864");
+	/* what is longer stays behind: it is not held */
+	world_file(w, TCP_FILE, "9223372036854771712", 0644);
+	cgroup_limits_apply(&tree, GROUP, &limits, out);
+	assert_not_held(&out[CGROUP_MEMORY], " instead");
+	cgroup_tree_deinit(&tree);
+}
+
 /* Each controller is used where it is, whatever the others are. */
 static void limits_apply_in_a_mixture(void **state)
 {
@@ -333,6 +359,7 @@ int main(void)
 		with_world(cgroup_memory_bound_is_the_least_above),
 		with_world(limits_apply_in_version_2),
 		with_world(limits_apply_in_version_1),
+		with_world(limits_apply_to_sockets_in_version_1),
 		with_world(limits_apply_in_a_mixture),
 		with_world(limits_apply_to_devices),
 		with_world(limits_apply_says_why_not),

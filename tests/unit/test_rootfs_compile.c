@@ -139,6 +139,7 @@ static const char golden[] =
 	"mask /proc/kallsyms owxd 0 0:0\n"
 	"mask /proc/keys owxd 0 0:0\n"
 	"mask /proc/latency_stats owxd 0 0:0\n"
+	"mask /proc/locks owxd 0 0:0\n"
 	"mask /proc/sched_debug owxd 0 0:0\n"
 	"read-only /proc/bus ox 0 0:0\n"
 	"read-only /proc/fs ox 0 0:0\n"

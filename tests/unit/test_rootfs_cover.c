@@ -14,11 +14,11 @@
 #include <sys/stat.h>
 
 static const char *const hidden_files[] = {
-	"/proc/allocinfo",    "/proc/config.gz",  "/proc/interrupts",	 "/proc/kallsyms",
-	"/proc/kcore",	      "/proc/keys",	  "/proc/kmsg",		 "/proc/kpagecgroup",
-	"/proc/kpagecount",   "/proc/kpageflags", "/proc/latency_stats", "/proc/sched_debug",
-	"/proc/pagetypeinfo", "/proc/slabinfo",	  "/proc/timer_list",	 "/proc/timer_stats",
-	"/proc/vmallocinfo",
+	"/proc/allocinfo",   "/proc/config.gz",	   "/proc/interrupts", "/proc/kallsyms",
+	"/proc/kcore",	     "/proc/keys",	   "/proc/locks",      "/proc/kmsg",
+	"/proc/kpagecgroup", "/proc/kpagecount",   "/proc/kpageflags", "/proc/latency_stats",
+	"/proc/sched_debug", "/proc/pagetypeinfo", "/proc/slabinfo",   "/proc/timer_list",
+	"/proc/timer_stats", "/proc/vmallocinfo",
 };
 
 static const char *const hidden_directories[] = {

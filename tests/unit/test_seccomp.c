@@ -17,7 +17,9 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/in6.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -91,6 +93,10 @@ static const char *answer(const struct filter *filter, const struct seccomp_data
 		return "EPERM";
 	if (answer == (SECCOMP_RET_ERRNO | ENOSYS))
 		return "ENOSYS";
+	if (answer == (SECCOMP_RET_ERRNO | EINVAL))
+		return "EINVAL";
+	if (answer == SECCOMP_RET_ERRNO)
+		return "done";
 	return "another";
 }
 
@@ -145,7 +151,7 @@ static void filter_compile_matches_golden_tables(void **state)
 
 struct argument_case {
 	int number;
-	uint64_t args[3];
+	uint64_t args[6];
 	const char *answer;
 };
 
@@ -189,6 +195,29 @@ static const struct argument_case cases[] = {
 	{__NR_ioctl, {0, TIOCCONS}, "EPERM"},
 	{__NR_ioctl, {0, FS_IOC_FSSETXATTR}, "EPERM"},
 	{__NR_ioctl, {0, FS_IOC_FSGETXATTR}, "allow"},
+	{__NR_fcntl, {0, F_SETLEASE, F_WRLCK}, "EINVAL"},
+	{__NR_fcntl, {0, F_SETLEASE | HIGH, F_WRLCK}, "EINVAL"},
+	{__NR_fcntl, {0, F_GETLEASE}, "allow"},
+	{__NR_fcntl, {0, F_NOTIFY, DN_ACCESS}, "EINVAL"},
+	{__NR_fcntl, {0, F_DUPFD_CLOEXEC}, "allow"},
+	{__NR_fcntl, {0, F_SETPIPE_SZ, 4096}, "allow"},
+	{__NR_fcntl, {0, F_ADD_SEALS, 0}, "allow"},
+	{__NR_fcntl, {0, F_OFD_SETLKW, 0}, "allow"},
+	{__NR_fcntl, {0, F_SETOWN, 1}, "allow"},
+	{__NR_fcntl, {0, F_GET_RW_HINT}, "allow"},
+	{__NR_fcntl, {0, F_SET_RW_HINT}, "EINVAL"},
+	{__NR_fcntl, {0, F_SET_FILE_RW_HINT | HIGH}, "EINVAL"},
+	{__NR_fcntl, {0, 1040 /* F_SETDELEG */}, "EINVAL"},
+	{__NR_fcntl, {0, UINT32_MAX}, "EINVAL"},
+	{__NR_fadvise64, {0, 0, 0, POSIX_FADV_DONTNEED}, "done"},
+	{__NR_fadvise64, {0, 0, 0, POSIX_FADV_DONTNEED | HIGH}, "done"},
+	{__NR_fadvise64, {0, 0, 0, POSIX_FADV_WILLNEED}, "allow"},
+	{__NR_fadvise64, {0, 4, 4, POSIX_FADV_SEQUENTIAL}, "allow"},
+	{__NR_setsockopt, {0, IPPROTO_IPV6, IPV6_FLOWLABEL_MGR}, "EPERM"},
+	{__NR_setsockopt, {0, IPPROTO_IPV6 | HIGH, IPV6_FLOWLABEL_MGR | HIGH}, "EPERM"},
+	{__NR_setsockopt, {0, IPPROTO_IPV6, IPV6_V6ONLY}, "allow"},
+	{__NR_setsockopt, {0, SOL_SOCKET, IPV6_FLOWLABEL_MGR}, "allow"},
+	{__NR_setsockopt, {IPPROTO_IPV6, IPV6_FLOWLABEL_MGR, 0}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFIFO | 0600}, "allow"},
 	{__NR_mknodat, {0, 0, S_IFCHR | 0600}, "EPERM"},
 	{__NR_mknodat, {0, 0, S_IFBLK | 0600}, "EPERM"},
@@ -266,8 +295,13 @@ static void filter_compile_knows_one_abi(void **state)
 #define I386_GETPID 20
 #define I386_MOUNT 21
 #define I386_IOCTL 54
+#define I386_FCNTL 55
 #define I386_CLONE 120
+#define I386_FCNTL64 221
+#define I386_FADVISE64 250
+#define I386_FADVISE64_64 272
 #define I386_UNSHARE 310
+#define I386_SETSOCKOPT 366
 
 static void filter_compile_abi32(void **state)
 {
@@ -279,6 +313,16 @@ static void filter_compile_abi32(void **state)
 		{I386_CLONE, {CLONE_NEWUSER}, "EPERM"},
 		{I386_IOCTL, {0, TIOCSTI}, "EPERM"},
 		{I386_IOCTL, {0, TIOCGWINSZ}, "allow"},
+		{I386_FCNTL, {0, F_SETLEASE}, "EINVAL"},
+		{I386_FCNTL, {0, F_GETFL}, "allow"},
+		{I386_FCNTL64, {0, F_SETLEASE}, "EINVAL"},
+		{I386_FCNTL64, {0, F_GETFL}, "allow"},
+		{I386_FADVISE64, {0, 0, 0, 0, POSIX_FADV_DONTNEED}, "done"},
+		{I386_FADVISE64, {0, 0, 0, POSIX_FADV_DONTNEED, 0}, "allow"},
+		{I386_FADVISE64_64, {0, 0, 0, 0, 0, POSIX_FADV_DONTNEED}, "done"},
+		{I386_FADVISE64_64, {0, 0, 0, 0, POSIX_FADV_DONTNEED, 0}, "allow"},
+		{I386_SETSOCKOPT, {0, IPPROTO_IPV6, IPV6_FLOWLABEL_MGR}, "EPERM"},
+		{I386_SETSOCKOPT, {0, IPPROTO_IPV6, IPV6_V6ONLY}, "allow"},
 		{1000, {0}, "ENOSYS"},
 	};
 	struct filter filter = compile(FILTER_DEFAULT, true);

@@ -70,7 +70,8 @@ int first_inherited(void);
 
 extern const struct family family_calls, family_capabilities, family_descriptors, family_files,
 	family_groups, family_ids, family_kernel, family_mounts, family_network, family_proc,
-	family_secrets, family_setid, family_signals, family_sockets, family_terminals;
+	family_secrets, family_setid, family_shared, family_signals, family_sockets,
+	family_terminals;
 
 /* The verbs; each returns the exit status. */
 int offer_bait(void);

@@ -19,7 +19,7 @@ static const struct family *const families[] = {
 	&family_descriptors, &family_proc,    &family_capabilities, &family_setid,
 	&family_groups,	     &family_ids,     &family_calls,	    &family_mounts,
 	&family_sockets,     &family_network, &family_terminals,    &family_secrets,
-	&family_signals,     &family_kernel,  &family_files,
+	&family_signals,     &family_kernel,  &family_files,	    &family_shared,
 };
 static int inherited = -1;
 

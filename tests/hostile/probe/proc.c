@@ -41,6 +41,7 @@ static struct verdict read_any(const char *path)
 READS(kallsyms, "/proc/kallsyms")
 READS(interrupts, "/proc/interrupts")
 READS(keys, "/proc/keys")
+READS(locks, "/proc/locks")
 READS(config, "/proc/config.gz")
 READS(kcore, "/proc/kcore")
 READS(pagecount, "/proc/kpagecount")
@@ -128,6 +129,7 @@ static const struct probe list[] = {
 	{"proc-kallsyms", "61", "read /proc/kallsyms", "masks", kallsyms, {0}},
 	{"proc-interrupts", "61", "read /proc/interrupts", "masks", interrupts, {0}},
 	{"proc-keys", "60,61", "read /proc/keys", "masks", keys, {0}},
+	{"proc-locks", "61", "read /proc/locks", "masks", locks, {0}},
 	{"proc-config", "61", "read /proc/config.gz", "masks", config, {0}},
 	{"proc-kcore", "61", "read the kernel's memory", "masks,userns,caps", kcore, {0}},
 	{"proc-kpagecount", "61", "read /proc/kpagecount", MASKED, pagecount, {0}},
