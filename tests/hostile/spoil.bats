@@ -38,3 +38,42 @@ one_was_stopped()
 	wait $PIDS || true
 	[[ $(reason_of h) == expired* ]]
 }
+
+# Ticks of the forwarder of h, and bytes that it has written to the log.
+spent()
+{
+	local stat
+
+	stat=$(cat "/proc/$(processes_of stint-forwarder h)/stat")
+	read -r -a stat <<<"${stat##*) }"
+	echo $((stat[11] + stat[12]))
+}
+
+written()
+{
+	stat -c %s "$STINT_ROOT/var/lib/stint/i/$(id_of h)/log"
+}
+
+# It is outside of the limits of its instance, and reading costs more than tee(2).
+@test "a flood of output costs the forwarder a share of a processor, and the disk a rate" {
+	local length ticks bytes
+
+	for length in 1 80 4000; do
+		hostile h "$USER_INSIDE" flood "$length"
+		stint up h --name h
+		# what may come at once
+		sleep 2
+		ticks=$(spent)
+		bytes=$(written)
+		sleep 4
+		ticks=$(($(spent) - ticks))
+		bytes=$(($(written) - bytes))
+		echo "lines of $length: $ticks of $((4 * $(getconf CLK_TCK))) ticks, $bytes bytes"
+		[ "$ticks" -le $((2 * $(getconf CLK_TCK))) ]
+		[ "$bytes" -le $((4 * 32 << 20)) ]
+		# at the full pace all the same
+		[ "$bytes" -ge $((8 << 20)) ]
+		timeout 20 "$STINT" logs h --lines 1 | grep -q '^x*$'
+		stint down h --now
+	done
+}

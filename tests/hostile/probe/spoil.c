@@ -50,6 +50,7 @@ int flood_output(const char *length)
 		page[i] = '\n';
 	while (write(pair[1], page, sizeof(page)) > 0)
 		;
+	(void)fcntl(pair[0], F_SETFL, 0);
 	while (is_time())
 		if (tee(pair[0], 1, PIPE_SIZE, 0) < 0 && errno != EINTR)
 			return 1;
