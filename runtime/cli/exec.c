@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stint exec and stint shell: a command inside an instance, forked there by init. Its streams are
- * pipes, or a terminal of the instance's own, that this process copies: no descriptor of the
- * caller goes inside.
+ * stint exec: a command inside an instance, forked there by init. Its streams are pipes, or a
+ * terminal of the instance's own, that this process copies: no descriptor of the caller goes
+ * inside.
  */
 #include "cli/exec.h"
 #include "cli/commands.h"
 #include "cli/caller.h"
 #include "cli/output.h"
+#include "cli/patience.h"
 #include "base/cleanup.h"
 #include "base/process.h"
 #include "base/socket.h"
@@ -46,8 +47,9 @@ struct executing {
 	struct termios saved;
 	struct stream streams[3];
 	const char *name;
-	bool exited;
+	bool exited, given_up;
 	int status;
+	struct patience patience;
 };
 
 static void window_size(uint16_t *rows, uint16_t *columns)
@@ -149,13 +151,32 @@ static int say_ended(const struct executing *e, const char *reason, struct error
 			 e->name, e->name);
 }
 
+/* Whoever is told to end before the command has begun has nothing to pass that on to. */
+static int take_early_signal(struct executing *e)
+{
+	struct signalfd_siginfo info;
+
+	if (read(e->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
+	    info.ssi_signo != SIGWINCH)
+		e->status = 128 + (int)info.ssi_signo;
+	return e->status;
+}
+
 static int wait_for_start(struct executing *e, struct error *err)
 {
 	cleanup_packet struct control_packet packet = {0};
+	struct pollfd polled[] = {
+		{.fd = e->keeper, .events = POLLIN},
+		{.fd = e->signals, .events = POLLIN},
+	};
 	int fds[SOCKET_FDS_MAX];
 	size_t n_fds = 0;
-	int r = control_receive(e->keeper, &packet, fds, &n_fds);
+	int r;
 
+	while (poll(polled, ARRAY_SIZE(polled), -1) < 0 || !polled[0].revents)
+		if (polled[1].revents && take_early_signal(e))
+			return error_set(err, EINTR, "the command was not waited for");
+	r = control_receive(e->keeper, &packet, fds, &n_fds);
 	if (r <= 0 || packet.verb == CONTROL_ENDED)
 		return say_ended(e, r > 0 ? packet.text : NULL, err);
 	if (packet.verb == CONTROL_FAILED) {
@@ -267,6 +288,16 @@ static void take_signal(struct executing *e)
 	}
 	packet.number = info.ssi_signo;
 	(void)control_send(e->keeper, &packet, NULL, 0);
+	patience_take(&e->patience, (int)info.ssi_signo);
+}
+
+/* The keeper kills what nobody waits for any more. */
+static void give_up(struct executing *e)
+{
+	if (e->patience.asked == SIGTERM)
+		fprintf(stderr, "stint: the command has not ended, and is killed\n");
+	e->status = 128 + e->patience.asked;
+	e->given_up = true;
 }
 
 static void take_packet(struct executing *e)
@@ -304,7 +335,7 @@ static void drain_output(struct executing *e)
 
 static void copy_until_exit(struct executing *e)
 {
-	while (!e->exited) {
+	while (!e->exited && !e->given_up) {
 		struct pollfd polled[] = {
 			wanted_of(&e->streams[0]),
 			wanted_of(&e->streams[1]),
@@ -313,7 +344,7 @@ static void copy_until_exit(struct executing *e)
 			{.fd = e->signals, .events = POLLIN},
 		};
 
-		if (poll(polled, ARRAY_SIZE(polled), -1) < 0)
+		if (poll(polled, ARRAY_SIZE(polled), patience_wait_ms(&e->patience)) < 0)
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(e->streams); i++)
 			if (polled[i].revents)
@@ -322,8 +353,11 @@ static void copy_until_exit(struct executing *e)
 			take_signal(e);
 		if (polled[3].revents)
 			take_packet(e);
+		if (!e->exited && patience_is_over(&e->patience))
+			give_up(e);
 	}
-	drain_output(e);
+	if (e->exited)
+		drain_output(e);
 }
 
 static int exit_of_failure(const struct error *err)
@@ -369,7 +403,7 @@ int execute_inside(const struct invocation *invocation, const char *name, char *
 	}
 	if (send_request(&e, invocation, argv, terminal, explainer, &err) < 0 ||
 	    wait_for_start(&e, &err) < 0) {
-		e.status = exit_of_failure(&err);
+		e.status = e.status ? e.status : exit_of_failure(&err);
 	} else {
 		set_streams(&e);
 		copy_until_exit(&e);
@@ -402,31 +436,13 @@ const struct command exec_command = {
 		"Runs COMMAND inside, as the server's user and contained as the server is, and "
 		"exits with its status: 127 when it does not exist inside, 126 when it cannot be "
 		"executed, 125 when stint itself failed. When standard input and output are "
-		"terminals the command gets a terminal of the instance's own.",
+		"terminals the command gets a terminal of the instance's own. Signals are passed "
+		"on to the command. A second SIGTERM or SIGINT kills it, and so does the first "
+		"SIGTERM when it has not ended 5 s later; the status is then 128 and the signal's "
+		"number.",
 	.min_args = 1,
 	.max_args = 1,
 	.takes_rest = true,
 	.usage_exit = EXIT_OWN_FAILURE,
 	.run = run_exec,
-};
-
-static int run_shell(const struct invocation *invocation)
-{
-	static const char script[] = "if [ -x /bin/bash ]; then exec /bin/bash; fi; exec /bin/sh";
-	char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)script, NULL};
-
-	return execute_inside(invocation, invocation->args[0], argv, -1);
-}
-
-const struct command shell_command = {
-	.name = "shell",
-	.usage = "NAME [OPTION...]",
-	.options = "user env",
-	.summary = "a shell inside an instance",
-	.description = "Runs bash, or sh where there is none, inside the instance, on a terminal "
-		       "that follows the size of yours.",
-	.min_args = 1,
-	.max_args = 1,
-	.usage_exit = EXIT_OWN_FAILURE,
-	.run = run_shell,
 };

@@ -21,6 +21,10 @@
 #include <sys/file.h>
 
 #define ZONES_BOUND_NS (20 * NSEC_PER_SEC)
+/* How long keepers are waited for: one by its own start, one among many at first, and all. */
+#define JOIN_BOUND_MS 10000
+#define AT_ONCE_MS 250
+#define SETTLE_BOUND_NS (10 * NSEC_PER_SEC)
 
 /* The shared hold of a start is short; whoever waits longer meets a start that hangs. */
 static int lock_zones(const struct site *site, int how, struct error *err)
@@ -130,11 +134,12 @@ static struct netns_link link_of(const struct site *site, const struct zone *zon
 }
 
 /* A keeper starts the server after the link, and watches the firewall while there is one. */
-static int tell_keeper(const struct site *site, const char *id, bool linked, struct error *err)
+static int tell_keeper(const struct site *site, const char *id, bool linked, int bound_ms,
+		       struct error *err)
 {
 	struct control_packet packet = {.verb = CONTROL_LINKED, .number = linked};
 
-	return reach_tell(site, id, &packet, err);
+	return reach_tell_within(site, id, &packet, bound_ms, err);
 }
 
 static int check_routes(const struct netns_link *link, struct error *err)
@@ -147,7 +152,7 @@ static int check_routes(const struct netns_link *link, struct error *err)
 }
 
 static int make_link(const struct site *site, const struct zone *zone,
-		     const struct zone_member *member, struct error *err)
+		     const struct zone_member *member, int bound_ms, struct error *err)
 {
 	struct netns_link link = link_of(site, zone, member->id, member->address, member->address6);
 	cleanup_fd int netns = -1;
@@ -155,9 +160,10 @@ static int make_link(const struct site *site, const struct zone *zone,
 
 	if (r < 0)
 		return r;
-	netns = reach_open(site, member->id, CONTROL_NETWORK, CONTROL_NETWORK_IS, err);
+	netns = reach_open_within(site, member->id, CONTROL_NETWORK, CONTROL_NETWORK_IS, bound_ms,
+				  err);
 	r = netns < 0 ? netns : netns_link_make(&link, netns, err);
-	return r < 0 ? r : tell_keeper(site, member->id, true, err);
+	return r < 0 ? r : tell_keeper(site, member->id, true, bound_ms, err);
 }
 
 int network_join(const struct site *site, const struct record *record,
@@ -169,13 +175,15 @@ int network_join(const struct site *site, const struct record *record,
 		return 0;
 	memcpy(self.id, record->grant.id, sizeof(self.id));
 	memcpy(self.address6, record->address6, sizeof(self.address6));
-	return make_link(site, &network->zone, &self, err);
+	return make_link(site, &network->zone, &self, JOIN_BOUND_MS, err);
 }
 
 /* The link goes in any case; connections that could not be cut before end without an answer. */
-static int take_link(const struct site *site, const char *id, const char *name, struct error *err)
+static int take_link(const struct site *site, const char *id, const char *name, int bound_ms,
+		     struct error *err)
 {
-	cleanup_fd int netns = reach_open(site, id, CONTROL_NETWORK, CONTROL_NETWORK_IS, err);
+	cleanup_fd int netns =
+		reach_open_within(site, id, CONTROL_NETWORK, CONTROL_NETWORK_IS, bound_ms, err);
 
 	if (netns >= 0)
 		(void)netns_cut_connections(netns, NULL);
@@ -184,7 +192,7 @@ static int take_link(const struct site *site, const char *id, const char *name, 
 
 /* An instance that ends meanwhile takes its link along. */
 static int settle_member(const struct site *site, const struct zone *zone,
-			 const struct zone_member *member, struct error *err)
+			 const struct zone_member *member, int bound_ms, struct error *err)
 {
 	char name[NETNS_LINK_NAME_SIZE];
 	int r;
@@ -193,17 +201,25 @@ static int settle_member(const struct site *site, const struct zone *zone,
 	if (zone_has_traffic(zone) == netns_link_exists(name))
 		return 0;
 	if (zone_has_traffic(zone)) {
-		r = make_link(site, zone, member, err);
+		r = make_link(site, zone, member, bound_ms, err);
 	} else {
-		r = take_link(site, member->id, name, err);
+		r = take_link(site, member->id, name, bound_ms, err);
 		if (r == 0)
-			r = tell_keeper(site, member->id, false, err);
+			r = tell_keeper(site, member->id, false, bound_ms, err);
 	}
 	return r < 0 && !instance_is_alive(site, member->id) ? 0 : r;
 }
 
+/* What is left of the time for all, and never more for one than that. */
+static int bound_of(int64_t until_ns, int each_ms)
+{
+	int64_t left_ms = (until_ns - clock_boottime_ns()) / NSEC_PER_MSEC;
+
+	return left_ms < 1 ? 1 : left_ms < each_ms ? (int)left_ms : each_ms;
+}
+
 static int settle_zone(const struct site *site, struct store *store, const struct zone *zone,
-		       struct error *err)
+		       int64_t until_ns, int each_ms, struct error *err)
 {
 	cleanup_free struct zone_member *members = NULL;
 	struct error another;
@@ -214,7 +230,8 @@ static int settle_zone(const struct site *site, struct store *store, const struc
 	if (r == 0)
 		r = store_zone_members(store, zone->name, &members, &n, err);
 	for (size_t i = 0; i < n; i++) {
-		int one = settle_member(site, zone, &members[i], r < 0 ? &another : err);
+		int one = settle_member(site, zone, &members[i], bound_of(until_ns, each_ms),
+					r < 0 ? &another : err);
 
 		if (r == 0)
 			r = one;
@@ -223,13 +240,14 @@ static int settle_zone(const struct site *site, struct store *store, const struc
 }
 
 static int settle_zones(const struct site *site, struct store *store, const struct zone *zones,
-			size_t n, struct error *err)
+			size_t n, int64_t until_ns, int each_ms, struct error *err)
 {
 	struct error another;
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int one = settle_zone(site, store, &zones[i], r < 0 ? &another : err);
+		int one = settle_zone(site, store, &zones[i], until_ns, each_ms,
+				      r < 0 ? &another : err);
 
 		if (r == 0)
 			r = one;
@@ -237,7 +255,35 @@ static int settle_zones(const struct site *site, struct store *store, const stru
 	return r;
 }
 
+/*
+ * A keeper that does not answer holds up neither the others nor, for longer than the bound, who
+ * waits for the zones: it is asked once more when all have been. A link is taken from it at once.
+ */
+static int settle_patiently(const struct site *site, struct store *store, const struct zone *zones,
+			    size_t n, struct error *err)
+{
+	int64_t until = clock_boottime_ns() + SETTLE_BOUND_NS;
+	int r = settle_zones(site, store, zones, n, until, AT_ONCE_MS, err);
+
+	return r < 0 ? settle_zones(site, store, zones, n, until, JOIN_BOUND_MS, err) : 0;
+}
+
+static bool has_links(struct store *store)
+{
+	struct record **records = NULL;
+	bool found = false;
+	size_t n = 0;
+
+	if (store_list(store, &records, &n, NULL) < 0)
+		return true;
+	for (size_t i = 0; i < n && !found; i++)
+		found = network_link_of(records[i]) != NULL;
+	record_list_free(records, n);
+	return found;
+}
+
 /* Where there is a link there is the firewall: it comes before the first and goes after the last.
+ * What it takes away it takes before any instance is asked for anything.
  */
 int network_settle(const struct site *site, int lock, const char *careful, struct error *err)
 {
@@ -254,8 +300,10 @@ int network_settle(const struct site *site, int lock, const char *careful, struc
 		traffic |= zone_has_traffic(&zones[i]);
 	if (r == 0 && traffic)
 		r = zones_enforce(site, store, careful, err);
+	else if (r == 0 && has_links(store))
+		r = zones_close(site, store, err);
 	if (r == 0)
-		r = settle_zones(site, store, zones, n, err);
+		r = settle_patiently(site, store, zones, n, err);
 	if (r == 0 && !traffic)
 		r = zones_enforce(site, store, careful, err);
 	if (r == 0)

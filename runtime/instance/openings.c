@@ -107,7 +107,7 @@ int zone_translate(const struct site *site, const struct zone *zone, const char 
 }
 
 static int apply(const struct site *site, const struct zone *zones, size_t n, const char *careful,
-		 struct error *err)
+		 bool keep, struct error *err)
 {
 	enum firewall_result result = FIREWALL_KEPT;
 	const struct address_range *range = &site->config.addresses;
@@ -126,7 +126,7 @@ static int apply(const struct site *site, const struct zone *zones, size_t n, co
 			r = zone_translate(site, &zones[i], careful,
 					   &firewall.zones[firewall.n_zones++], err);
 	/* nothing is forwarded before the firewall is in place, nor after it is gone */
-	if (r == 0 && firewall.n_zones)
+	if (r == 0 && (firewall.n_zones || keep))
 		r = firewall_apply(&firewall, site->run, &result, err);
 	if (r == 0 && result == FIREWALL_REPAIRED)
 		syslog(LOG_WARNING,
@@ -135,7 +135,7 @@ static int apply(const struct site *site, const struct zone *zones, size_t n, co
 		       site->firewall);
 	if (r == 0)
 		r = forwarding_settle(&firewall, site->run, err);
-	if (r == 0 && !firewall.n_zones)
+	if (r == 0 && !firewall.n_zones && !keep)
 		r = firewall_remove(site->firewall, site->run, err);
 	for (size_t i = 0; i < firewall.n_zones; i++)
 		free(firewall.zones[i].openings);
@@ -143,8 +143,8 @@ static int apply(const struct site *site, const struct zone *zones, size_t n, co
 	return r;
 }
 
-int zones_enforce(const struct site *site, struct store *store, const char *careful,
-		  struct error *err)
+static int enforce(const struct site *site, struct store *store, const char *careful, bool keep,
+		   struct error *err)
 {
 	cleanup_fd int lock =
 		openat(site->run, "firewall.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
@@ -156,7 +156,18 @@ int zones_enforce(const struct site *site, struct store *store, const char *care
 		return error_set(err, errno, "cannot lock '%s/firewall.lock'", site->run_path);
 	r = store_zone_list(store, &zones, &n, err);
 	if (r == 0)
-		r = apply(site, zones, n, careful, err);
+		r = apply(site, zones, n, careful, keep, err);
 	zone_list_free(zones, n);
 	return r;
+}
+
+int zones_enforce(const struct site *site, struct store *store, const char *careful,
+		  struct error *err)
+{
+	return enforce(site, store, careful, false, err);
+}
+
+int zones_close(const struct site *site, struct store *store, struct error *err)
+{
+	return enforce(site, store, NULL, true, err);
 }

@@ -16,6 +16,9 @@
 int zones_enforce(const struct site *site, struct store *store, const char *careful,
 		  struct error *err);
 
+/* The same, but that the firewall stays where no zone has traffic: there still are links. */
+int zones_close(const struct site *site, struct store *store, struct error *err);
+
 /*
  * One zone as the firewall takes it; careful as above. The caller frees ret_zone->openings, also
  * after a failure.

@@ -8,13 +8,21 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#define KEEPER_BOUND_S 10
+#define KEEPER_BOUND_MS 10000
 #define FAVOUR_BOUND_MS 50
 #define KEEPERS_ASKED 3
 
-static int exchange_once(int keeper, const struct control_packet *question, struct timeval bound,
+struct whom {
+	const struct site *site;
+	const char *id;
+	int bound_ms;
+};
+
+static int exchange_once(int keeper, const struct control_packet *question, int bound_ms,
 			 struct control_packet *ret_answer, int *fds, size_t *n_fds)
 {
+	const struct timeval bound = {.tv_sec = bound_ms / 1000,
+				      .tv_usec = bound_ms % 1000 * 1000L};
 	int r;
 
 	setsockopt(keeper, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound));
@@ -25,19 +33,18 @@ static int exchange_once(int keeper, const struct control_packet *question, stru
 }
 
 /* One question, one answer, both bounded: of the keeper, or of one that has just succeeded it. */
-static int exchange(const struct site *site, const char *id, const struct control_packet *question,
+static int exchange(const struct whom *whom, const struct control_packet *question,
 		    enum control_verb expected, int *fds, size_t *n_fds, struct error *err)
 {
-	static const struct timeval bound = {.tv_sec = KEEPER_BOUND_S};
 	cleanup_packet struct control_packet answer = {0};
 	int r = 0;
 
 	for (int i = 0; i < KEEPERS_ASKED && r == 0; i++) {
-		cleanup_fd int keeper = instance_connect(site, id, err);
+		cleanup_fd int keeper = instance_connect(whom->site, whom->id, err);
 
 		if (keeper < 0)
 			return keeper;
-		r = exchange_once(keeper, question, bound, &answer, fds, n_fds);
+		r = exchange_once(keeper, question, whom->bound_ms, &answer, fds, n_fds);
 	}
 	/* one before these answers closes the connection */
 	if (r == -EPROTO || r == 0)
@@ -69,6 +76,7 @@ static void close_all(int *fds, size_t n)
 int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_t n,
 		    struct error *err)
 {
+	const struct whom whom = {site, id, KEEPER_BOUND_MS};
 	size_t have = 0, n_fds = 0;
 	int r;
 
@@ -78,7 +86,7 @@ int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_
 		int fds[SOCKET_FDS_MAX];
 
 		n_fds = 0;
-		r = exchange(site, id, &question, CONTROL_LISTENERS_ARE, fds, &n_fds, err);
+		r = exchange(&whom, &question, CONTROL_LISTENERS_ARE, fds, &n_fds, err);
 		if (r == 0 && (n_fds > n - have || (n_fds == 0 && have < n)))
 			r = error_say(err, ERROR_FAILED,
 				      "its keeper has another number of published ports than %zu",
@@ -93,25 +101,27 @@ int reach_listeners(const struct site *site, const char *id, int *ret_fds, size_
 	return r;
 }
 
-int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
-	       struct error *err)
+int reach_tell_within(const struct site *site, const char *id, const struct control_packet *packet,
+		      int bound_ms, struct error *err)
 {
+	const struct whom whom = {site, id, bound_ms};
 	int fds[SOCKET_FDS_MAX];
 	size_t n_fds = 0;
-	int r = exchange(site, id, packet, CONTROL_OK, fds, &n_fds, err);
+	int r = exchange(&whom, packet, CONTROL_OK, fds, &n_fds, err);
 
 	for (size_t i = 0; i < n_fds; i++)
 		close(fds[i]);
 	return r;
 }
 
-int reach_open(const struct site *site, const char *id, enum control_verb question,
-	       enum control_verb answer, struct error *err)
+int reach_open_within(const struct site *site, const char *id, enum control_verb question,
+		      enum control_verb answer, int bound_ms, struct error *err)
 {
+	const struct whom whom = {site, id, bound_ms};
 	const struct control_packet packet = {.verb = question};
 	int fds[SOCKET_FDS_MAX];
 	size_t n_fds = 0;
-	int r = exchange(site, id, &packet, answer, fds, &n_fds, err);
+	int r = exchange(&whom, &packet, answer, fds, &n_fds, err);
 
 	if (r == 0 && n_fds != 1)
 		r = error_say(err, ERROR_FAILED, "the instance's keeper answers nonsense");
@@ -120,11 +130,22 @@ int reach_open(const struct site *site, const char *id, enum control_verb questi
 	return r < 0 ? r : fds[0];
 }
 
+int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
+	       struct error *err)
+{
+	return reach_tell_within(site, id, packet, KEEPER_BOUND_MS, err);
+}
+
+int reach_open(const struct site *site, const char *id, enum control_verb question,
+	       enum control_verb answer, struct error *err)
+{
+	return reach_open_within(site, id, question, answer, KEEPER_BOUND_MS, err);
+}
+
 /* What nobody depends on, of somebody else's keeper: it is not waited for. */
 static int ask_favour(const struct site *site, const char *id, enum control_verb verb,
 		      enum control_verb expected, int *fds, size_t *n_fds)
 {
-	static const struct timeval bound = {.tv_usec = FAVOUR_BOUND_MS * 1000};
 	const struct control_packet question = {.verb = verb};
 	cleanup_packet struct control_packet answer = {0};
 	cleanup_fd int keeper = instance_connect(site, id, NULL);
@@ -132,7 +153,7 @@ static int ask_favour(const struct site *site, const char *id, enum control_verb
 
 	if (keeper < 0)
 		return keeper;
-	r = exchange_once(keeper, &question, bound, &answer, fds, n_fds);
+	r = exchange_once(keeper, &question, FAVOUR_BOUND_MS, &answer, fds, n_fds);
 	if (r > 0 && answer.verb == expected)
 		return 0;
 	return r < 0 ? r : -EOPNOTSUPP;

@@ -32,4 +32,10 @@ int reach_guard(const struct site *site, const char *id);
 int reach_tell(const struct site *site, const char *id, const struct control_packet *packet,
 	       struct error *err);
 
+/* The same for who has many to ask, and cannot wait for each. */
+int reach_open_within(const struct site *site, const char *id, enum control_verb question,
+		      enum control_verb answer, int bound_ms, struct error *err);
+int reach_tell_within(const struct site *site, const char *id, const struct control_packet *packet,
+		      int bound_ms, struct error *err);
+
 #endif

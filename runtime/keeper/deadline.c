@@ -88,6 +88,9 @@ static void freeze(struct keeper *keeper, int64_t now, const char *reason)
 {
 	snprintf(keeper->frozen_reason, sizeof(keeper->frozen_reason), "%s", reason);
 	keeper_tell_forwarder(keeper, FORWARDER_PAUSE);
+	/* it ends, and must be able to die */
+	if (keeper->phase != PHASE_RUNNING)
+		return;
 	deadline_set_freezer(keeper, true);
 	keeper->status.state = STATE_FROZEN;
 	keeper->status.frozen_until_ns = now + keeper->message.lease.frozen_ns;

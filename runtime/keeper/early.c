@@ -64,7 +64,7 @@ void early_make(struct init *init, const struct spawn *spawn, struct early *ret_
 		return;
 	word_in = word[0];
 	word_out = word[1];
-	if (pipe2(report, O_CLOEXEC) < 0)
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
 		return;
 	report_in = report[0];
 	report_out = report[1];
@@ -78,18 +78,15 @@ void early_make(struct init *init, const struct spawn *spawn, struct early *ret_
 			.pid = pid, .word = steal_fd(&word_out), .report = steal_fd(&report_in)};
 }
 
-int early_start(struct early *early, const char *name, pid_t *ret_pid, struct error *err)
+struct spawned early_start(struct early *early)
 {
-	pid_t pid = early->pid;
-	int r;
+	struct spawned spawned = {.pid = early->pid, .report = early->report};
 
 	/* one that is gone has said why, or is found to be gone */
 	(void)!write(early->word, "g", 1);
 	cleanup_close(&early->word);
-	r = spawn_await(early->report, pid, name, ret_pid, err);
-	cleanup_close(&early->report);
 	*early = none;
-	return r;
+	return spawned;
 }
 
 bool early_lost(struct early *early, pid_t pid)

@@ -13,7 +13,7 @@
 struct early {
 	pid_t pid;  /* 0: none */
 	int word;   /* a pipe's end, for a byte that starts it */
-	int report; /* what spawn_await reads */
+	int report; /* see struct spawned */
 };
 
 /*
@@ -23,8 +23,8 @@ struct early {
  * process either; none of that is an error.
  */
 void early_make(struct init *init, const struct spawn *spawn, struct early *ret_early);
-/* As spawn_process; there is no early process any more afterwards. */
-int early_start(struct early *early, const char *name, pid_t *ret_pid, struct error *err);
+/* It goes on, as one of spawn_begin; there is no early process any more afterwards. */
+struct spawned early_start(struct early *early);
 /* It has ended; true when it was this one. */
 bool early_lost(struct early *early, pid_t pid);
 

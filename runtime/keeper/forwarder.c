@@ -5,9 +5,9 @@
  * the server is ready is decided here and nowhere else, between two rounds of the loop.
  */
 #include "keeper/forwarder.h"
-#include "keeper/lines.h"
 #include "keeper/logfile.h"
 #include "keeper/loop.h"
+#include "keeper/output.h"
 #include "keeper/pattern.h"
 #include "keeper/probe.h"
 #include "keeper/relay.h"
@@ -17,12 +17,10 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -37,15 +35,6 @@ struct buffers {
 	char batch[LOGFILE_BATCH_SIZE];
 };
 
-struct state;
-
-struct stream {
-	struct state *state;
-	struct source *source; /* NULL: none, or it ended */
-	char letter;
-	struct lines lines;
-};
-
 enum phase {
 	PHASE_WAITING, /* for a server */
 	PHASE_PROBING, /* there is one, not ready yet */
@@ -57,7 +46,7 @@ struct state {
 	struct loop loop;
 	struct buffers *buffers;
 	struct source *channel;
-	struct stream streams[2];
+	struct output output;
 	struct logfile log;
 	struct pattern pattern;
 	struct probe probe;
@@ -81,75 +70,13 @@ static void end_with(struct state *state, struct error *err)
 	state->status = 1;
 }
 
-static void take_piece(void *arg, const struct lines_piece *piece)
+static void take_piece(void *arg, char letter, const struct lines_piece *piece)
 {
-	struct stream *stream = arg;
-	struct state *state = stream->state;
+	struct state *state = arg;
 
-	logfile_add(&state->log, stream->letter, piece->last, piece->text, piece->length);
+	logfile_add(&state->log, letter, piece->last, piece->text, piece->length);
 	if (piece->first && !state->matched && state->phase != PHASE_OPEN)
 		state->matched = pattern_matches(&state->pattern, piece->text, piece->length);
-}
-
-/* Takes one portion of at most max bytes; what read(2) says. */
-static ssize_t read_stream(struct stream *stream, size_t max)
-{
-	char *buffer = stream->state->buffers->input;
-	ssize_t n =
-		read(stream->source->fd, buffer, max < PAIR_BUFFER_SIZE ? max : PAIR_BUFFER_SIZE);
-
-	if (n > 0)
-		lines_feed(&stream->lines, buffer, (size_t)n, take_piece, stream);
-	return n;
-}
-
-static void end_stream(struct stream *stream)
-{
-	lines_flush(&stream->lines, false, take_piece, stream);
-	loop_close(&stream->state->loop, &stream->source);
-}
-
-static void on_output(void *arg, uint32_t events)
-{
-	struct stream *stream = arg;
-	ssize_t n = read_stream(stream, PAIR_BUFFER_SIZE);
-
-	(void)events;
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		end_stream(stream);
-}
-
-/* What is in the pipe now: a process that survives the server could fill it for ever. */
-static void drain_stream(struct stream *stream)
-{
-	int left = 0;
-
-	if (!stream->source)
-		return;
-	if (ioctl(stream->source->fd, FIONREAD, &left) < 0)
-		left = 0;
-	while (left > 0) {
-		ssize_t n = read_stream(stream, (size_t)left);
-
-		if (n <= 0 && !(n < 0 && errno == EINTR))
-			break;
-		left -= n > 0 ? (int)n : 0;
-	}
-	end_stream(stream);
-}
-
-static int open_stream(struct state *state, struct stream *stream, char letter, int fd)
-{
-	int flags;
-
-	stream->state = state;
-	stream->letter = letter;
-	if (fd < 0)
-		return 0;
-	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-		return -errno;
-	return loop_add(&state->loop, fd, EPOLLIN, on_output, stream, &stream->source);
 }
 
 static void close_ports(struct state *state)
@@ -209,8 +136,7 @@ static void server_gone(struct state *state, const struct forwarder_message *mes
 {
 	(void)message;
 	close_ports(state);
-	for (size_t i = 0; i < ARRAY_SIZE(state->streams); i++)
-		lines_flush(&state->streams[i].lines, true, take_piece, &state->streams[i]);
+	output_end_server(&state->output);
 	state->phase = PHASE_WAITING;
 	state->matched = false;
 }
@@ -305,9 +231,15 @@ static void check_drained(struct state *state)
 	tell(state, FORWARDER_DRAINED);
 }
 
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int64_t step(struct state *state)
 {
 	int64_t now = clock_boottime_ns();
+	int64_t output_at = output_step(&state->output, now);
 	int64_t probe_at = probe_step(&state->probe, now);
 	int64_t relay_at;
 
@@ -321,7 +253,7 @@ static int64_t step(struct state *state)
 	relay_at = relay_step(&state->relay, now);
 	check_drained(state);
 	logfile_flush(&state->log);
-	return probe_at < relay_at ? probe_at : relay_at;
+	return earliest(output_at, earliest(probe_at, relay_at));
 }
 
 /* From now to the moment, rounded up, or -1 for ever. */
@@ -365,9 +297,9 @@ static int open_sources(struct state *state, struct error *err)
 		r = loop_add(&state->loop, config->channel, EPOLLIN, on_channel, state,
 			     &state->channel);
 	if (r == 0)
-		r = open_stream(state, &state->streams[0], 'o', config->out);
-	if (r == 0)
-		r = open_stream(state, &state->streams[1], 'e', config->errs);
+		r = output_init(&state->output, &state->loop, config->out, config->errs,
+				state->buffers->input, sizeof(state->buffers->input), take_piece,
+				state);
 	if (r < 0)
 		return error_set(err, -r, "cannot watch what the keeper gave");
 	if (config->ready.kind == READY_LOG)
@@ -383,8 +315,7 @@ static void run(struct state *state)
 		end_with(state, &err);
 	while (!state->done)
 		run_round(state, step(state));
-	for (size_t i = 0; i < ARRAY_SIZE(state->streams); i++)
-		drain_stream(&state->streams[i]);
+	output_finish(&state->output);
 	logfile_flush(&state->log);
 }
 

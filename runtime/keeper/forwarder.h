@@ -97,8 +97,8 @@ struct forwarder_message {
  * Log: every line is written as "<seconds>.<microseconds> <o|e> <+|-> text\n": o is stdout,
  * e is stderr; '-' says that the text goes on in the next record of that stream (a line longer
  * than 8 KiB, or one that was unfinished when the stream ended; a line unfinished at PAUSE is
- * complete). Bytes are written as they are.
- * When the file has grown past log_limit, its oldest part is released with
+ * complete). Bytes are written as they are. Output is read at a pace (output.h): who is faster
+ * waits. When the file has grown past log_limit, its oldest part is released with
  * fallocate(FALLOC_FL_PUNCH_HOLE), so that offsets never move and a reader can follow; where the
  * file system has no such call, the file is truncated to 0. A write that fails (disk full) drops
  * the record and counts it; the next one that succeeds is preceded by a record of stream e that

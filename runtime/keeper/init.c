@@ -5,6 +5,7 @@
 #include "keeper/early.h"
 #include "keeper/spawn.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/process.h"
 #include "base/socket.h"
@@ -19,18 +20,25 @@
 #include <sys/wait.h>
 
 #define EXECS_MAX 64
+#define CHILDREN_MAX (1 + EXECS_MAX)
+#define SERVER (&world->children[0])
+#define EXEC_BOUND_S 5
+/* Of the server's first start nothing inside can be in the way: only a host with much to do. */
+#define SERVER_BOUND_S 30
 
 struct child {
-	int64_t key; /* the keeper's; 0: a free place */
-	pid_t pid;
+	struct spawned spawned; /* pid 0: a free place; report -1: it executes */
+	int64_t key;		/* the keeper's; 0: the server */
+	int64_t until_ns;	/* boot time by which it is to execute */
+	int master;		/* of its terminal, until that is told; -1: none */
+	char *name;		/* until it executes */
 };
 
 struct world {
 	struct init *init;
 	struct spawn spawn; /* the server */
 	struct early early;
-	pid_t server; /* 0: none */
-	struct child execs[EXECS_MAX];
+	struct child children[CHILDREN_MAX]; /* the server has the first place */
 };
 
 static void tell(const struct world *world, struct control_packet *packet, const int *fds,
@@ -72,21 +80,68 @@ static struct spawn spawn_base(const struct init *init)
 	};
 }
 
+static int bound_of(const struct child *child)
+{
+	return child->key ? EXEC_BOUND_S : SERVER_BOUND_S;
+}
+
+static bool is_on_its_way(const struct child *child)
+{
+	return child->spawned.pid && child->spawned.report >= 0;
+}
+
+static void begin_child(struct child *child, const struct spawned *spawned, int64_t key,
+			const char *name, int master)
+{
+	*child = (struct child){.spawned = *spawned, .key = key, .master = master};
+	child->name = xstrdup(name);
+	child->until_ns = clock_boottime_ns() + bound_of(child) * NSEC_PER_SEC;
+}
+
+static void free_place(struct child *child)
+{
+	cleanup_close(&child->master);
+	free(child->name);
+	*child = (struct child){0};
+}
+
+/* Tells the keeper what has become of one on its way; patient: it may still be that. */
+static void settle(struct world *world, struct child *child, bool patient)
+{
+	struct control_packet started = {.number = child->key};
+	struct error err = {0};
+	int r = spawn_learn(&child->spawned, child->name, &err);
+
+	if (r > 0 && patient)
+		return;
+	if (r > 0)
+		r = spawn_give_up(&child->spawned, child->name, bound_of(child), &err);
+	if (r < 0) {
+		tell_failure(world, child->key, &err);
+		free_place(child);
+		return;
+	}
+	started.verb = child->key ? INIT_EXEC_STARTED : INIT_SERVER_STARTED;
+	tell(world, &started, &child->master, child->master >= 0 ? 1 : 0);
+	cleanup_close(&child->master);
+	free(steal_ptr(child->name));
+}
+
 static void start_server(struct world *world)
 {
 	struct spawn spawn = spawn_base(world->init);
-	struct control_packet packet = {.verb = INIT_SERVER_STARTED};
+	struct spawned spawned;
 	struct error err = {0};
 	int r = fault_at("init: start the server", &err);
 
 	if (r == 0 && world->early.pid)
-		r = early_start(&world->early, spawn.argv[0], &world->server, &err);
+		spawned = early_start(&world->early);
 	else if (r == 0)
-		r = spawn_process(&spawn, &world->server, &err);
+		r = spawn_begin(&spawn, &spawned, &err);
 	if (r < 0)
 		tell_failure(world, 0, &err);
 	else
-		tell(world, &packet, NULL, 0);
+		begin_child(SERVER, &spawned, 0, spawn.argv[0], -1);
 }
 
 /* A terminal of the instance's own: the host's never comes near what runs inside. */
@@ -109,11 +164,12 @@ static int open_terminal(const struct control_packet *request, uid_t uid, int *r
 	return 0;
 }
 
+/* Of an exec; 0: a free place. */
 static struct child *child_of_key(struct world *world, int64_t key)
 {
-	for (size_t i = 0; i < EXECS_MAX; i++)
-		if (world->execs[i].key == key)
-			return &world->execs[i];
+	for (size_t i = 1; i < CHILDREN_MAX; i++)
+		if (world->children[i].key == key)
+			return &world->children[i];
 	return NULL;
 }
 
@@ -162,12 +218,13 @@ static int set_explainer(struct confinement *confinement, const int *fds, size_t
 }
 
 static int start_exec(struct world *world, const struct control_packet *request, const int *fds,
-		      size_t n_fds, int *ret_master, struct error *err)
+		      size_t n_fds, struct error *err)
 {
 	struct child *child = child_of_key(world, 0);
+	struct spawned spawned;
 	struct spawn spawn = spawn_base(world->init);
 	cleanup_strv char **env = merge_env(request->env, world->init->message->env);
-	cleanup_fd int slave = -1;
+	cleanup_fd int master = -1, slave = -1;
 	int r = 0;
 
 	if (!child)
@@ -181,28 +238,25 @@ static int start_exec(struct world *world, const struct control_packet *request,
 	spawn.file = request->text;
 	spawn.terminal = request->terminal;
 	if (r == 0 && request->terminal)
-		r = open_terminal(request, spawn.confinement.uid, ret_master, &slave, err);
+		r = open_terminal(request, spawn.confinement.uid, &master, &slave, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < 3; i++)
 		spawn.stdio[i] = request->terminal ? slave : i < n_fds ? fds[i] : -1;
-	r = spawn_process(&spawn, &child->pid, err);
+	r = spawn_begin(&spawn, &spawned, err);
 	if (r == 0)
-		child->key = request->number;
+		begin_child(child, &spawned, request->number,
+			    spawn.file ? spawn.file : spawn.argv[0], steal_fd(&master));
 	return r;
 }
 
 static void exec_command(struct world *world, const struct control_packet *request, const int *fds,
 			 size_t n_fds)
 {
-	struct control_packet started = {.verb = INIT_EXEC_STARTED, .number = request->number};
-	cleanup_fd int master = -1;
 	struct error err = {0};
 
-	if (start_exec(world, request, fds, n_fds, &master, &err) < 0)
+	if (start_exec(world, request, fds, n_fds, &err) < 0)
 		tell_failure(world, request->number, &err);
-	else
-		tell(world, &started, &master, master >= 0 ? 1 : 0);
 }
 
 static void signal_exec(struct world *world, int64_t key, int signal)
@@ -210,8 +264,8 @@ static void signal_exec(struct world *world, int64_t key, int signal)
 	struct child *child = key ? child_of_key(world, key) : NULL;
 
 	/* the command leads a session of its own: its group is what a terminal would signal */
-	if (child && kill(-child->pid, signal) < 0)
-		kill(child->pid, signal);
+	if (child && kill(-child->spawned.pid, signal) < 0)
+		kill(child->spawned.pid, signal);
 }
 
 static void obey(struct world *world, const struct control_packet *packet, const int *fds,
@@ -222,8 +276,8 @@ static void obey(struct world *world, const struct control_packet *packet, const
 		start_server(world);
 		break;
 	case INIT_SIGNAL_SERVER:
-		if (world->server > 0)
-			kill(world->server, (int)packet->number);
+		if (SERVER->spawned.pid)
+			kill(SERVER->spawned.pid, (int)packet->number);
 		break;
 	case INIT_EXEC:
 		exec_command(world, packet, fds, n_fds);
@@ -269,30 +323,33 @@ static void listen_to_keeper(struct world *world)
 	control_packet_deinit(&packet);
 }
 
-static void tell_exit(struct world *world, pid_t pid, int status)
+static void tell_exit(struct world *world, struct child *child, int status)
 {
-	struct control_packet packet = {0};
+	struct control_packet packet = {.verb = INIT_SERVER_EXITED, .number = status};
 
-	if (early_lost(&world->early, pid))
+	/* what it said before, or that it executed */
+	if (is_on_its_way(child))
+		settle(world, child, false);
+	if (!child->spawned.pid)
 		return;
-	if (pid == world->server) {
-		world->server = 0;
-		packet.verb = INIT_SERVER_EXITED;
-		packet.number = status;
-		tell(world, &packet, NULL, 0);
-		return;
-	}
-	for (size_t i = 0; i < EXECS_MAX; i++) {
-		struct child *child = &world->execs[i];
-
-		if (!child->key || child->pid != pid)
-			continue;
+	if (child->key) {
 		packet.verb = INIT_EXEC_EXITED;
 		packet.number = child->key;
 		packet.number2 = status;
-		tell(world, &packet, NULL, 0);
-		*child = (struct child){0};
 	}
+	free_place(child);
+	tell(world, &packet, NULL, 0);
+}
+
+static void on_exit_of(struct world *world, pid_t pid, int status)
+{
+	if (early_lost(&world->early, pid))
+		return;
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (world->children[i].spawned.pid == pid) {
+			tell_exit(world, &world->children[i], status);
+			return;
+		}
 }
 
 static void reap(struct world *world)
@@ -301,7 +358,37 @@ static void reap(struct world *world)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		tell_exit(world, pid, status);
+		on_exit_of(world, pid, status);
+}
+
+static void settle_all(struct world *world)
+{
+	int64_t now = clock_boottime_ns();
+
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *child = &world->children[i];
+
+		if (is_on_its_way(child))
+			settle(world, child, now < child->until_ns);
+	}
+}
+
+/* Who is on the way; how long until the first of them is late: milliseconds, -1 for ever. */
+static int fill_reports(const struct world *world, struct pollfd *polled)
+{
+	int64_t first = INT64_MAX, left;
+
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		const struct child *child = &world->children[i];
+
+		polled[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+		if (!is_on_its_way(child))
+			continue;
+		polled[i].fd = child->spawned.report;
+		first = child->until_ns < first ? child->until_ns : first;
+	}
+	left = first - clock_boottime_ns();
+	return first == INT64_MAX ? -1 : left > 0 ? (int)(left / NSEC_PER_MSEC) + 1 : 0;
 }
 
 static int watch_children(void)
@@ -331,16 +418,18 @@ void init_run(struct init *init)
 	}
 	tell(&world, &done, NULL, 0);
 	for (;;) {
-		struct pollfd polled[] = {
+		struct pollfd polled[2 + CHILDREN_MAX] = {
 			{.fd = init->channel, .events = POLLIN},
 			{.fd = signals, .events = POLLIN},
 		};
 		struct signalfd_siginfo info;
+		int wait_ms = fill_reports(&world, polled + 2);
 
-		poll(polled, ARRAY_SIZE(polled), -1);
+		poll(polled, ARRAY_SIZE(polled), wait_ms);
 		while (read(signals, &info, sizeof(info)) > 0)
 			;
 		reap(&world);
+		settle_all(&world);
 		if (polled[0].revents)
 			listen_to_keeper(&world);
 	}

@@ -183,7 +183,10 @@ void keeper_check(struct keeper *keeper);
 
 /* to the children: tell.c */
 
-/* Sends to init; a failure means that init is gone, and its pidfd tells. */
+/*
+ * Sends to a child, and never waits for one that does not listen: the instance ends then, by the
+ * time this returns. Of one that is gone its pidfd tells.
+ */
 void keeper_tell_init(struct keeper *keeper, struct control_packet *packet, const int *fds,
 		      size_t n_fds);
 void keeper_tell_forwarder(struct keeper *keeper, enum forwarder_verb verb);

@@ -39,12 +39,21 @@ static uint64_t instance_namespaces(const struct keeper *keeper)
 	return flags;
 }
 
+/* Requests that wait for a child which does not get its turn, whatever their length. */
+#define CHANNEL_SIZE (8 * CONTROL_PACKET_MAX)
+
+/* The keeper never waits for a child; its own end alone is like that. */
 static int make_channel(struct child_process *child, int *ret_theirs, struct error *err)
 {
+	const int size = CHANNEL_SIZE;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_set(err, errno, "cannot make a socket pair");
+	/* without the right to that it is as large as it may be */
+	if (setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	(void)fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	child->channel = pair[0];
 	*ret_theirs = pair[1];
 	return 0;

@@ -267,6 +267,8 @@ void keeper_serve_init(struct keeper *keeper)
 	size_t n_fds = 0;
 	int r = control_receive(keeper->init.channel, &packet, fds, &n_fds);
 
+	if (r == -EAGAIN)
+		return;
 	if (r <= 0) {
 		cleanup_close(&keeper->init.channel);
 		keeper_fail(keeper, "init was lost");
@@ -298,6 +300,8 @@ void keeper_serve_forwarder(struct keeper *keeper)
 
 	for (size_t i = 0; n > 0 && i < n_fds; i++)
 		close(fds[i]);
+	if (n == -EAGAIN)
+		return;
 	if (n <= 0)
 		cleanup_close(&keeper->forwarder.channel);
 	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_DRAINED)

@@ -11,11 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -155,43 +155,59 @@ void spawn_become(const struct spawn *spawn, int report)
 	spawn_fail(&told, report);
 }
 
-int spawn_await(int report, pid_t pid, const char *name, pid_t *ret_pid, struct error *err)
+int spawn_learn(struct spawned *spawned, const char *name, struct error *err)
 {
 	struct error told;
 	ssize_t n;
 
 	do
-		n = read(report, &told, sizeof(told));
+		n = read(spawned->report, &told, sizeof(told));
 	while (n < 0 && errno == EINTR);
-	if (n == 0) {
-		*ret_pid = pid;
+	if (n < 0 && errno == EAGAIN)
+		return 1;
+	cleanup_close(&spawned->report);
+	if (n == 0)
 		return 0;
+	if (n == (ssize_t)sizeof(told)) {
+		if (err)
+			*err = told;
+		return told.code;
 	}
 	/* one that said nothing may have been started after all */
-	if (n != (ssize_t)sizeof(told))
-		kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	if (n != (ssize_t)sizeof(told))
-		return error_set(err, EIO, "cannot learn how '%s' was started", name);
-	if (err)
-		*err = told;
-	return told.code;
+	kill(spawned->pid, SIGKILL);
+	return error_set(err, EIO, "cannot learn how '%s' was started", name);
 }
 
-int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
+int spawn_give_up(struct spawned *spawned, const char *name, int bound_s, struct error *err)
 {
-	cleanup_fd int reader = -1;
+	kill(spawned->pid, SIGKILL);
+	cleanup_close(&spawned->report);
+	error_say(
+		err, ERROR_FAILED,
+		"command '%s' did not get to its start within %d s: something inside stops it, or "
+		"takes all of the instance's processor time",
+		name, bound_s);
+	return error_with_code(err, -ETIMEDOUT);
+}
+
+int spawn_begin(const struct spawn *spawn, struct spawned *ret_spawned, struct error *err)
+{
 	int report[2];
 	pid_t pid;
 
-	if (pipe2(report, O_CLOEXEC) < 0)
+	/* what is told always fits, and nobody waits for who does not tell */
+	if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
 		return error_set(err, errno, "cannot make a pipe");
-	reader = report[0];
 	pid = fork();
 	if (pid == 0)
 		spawn_become(spawn, report[1]);
 	close(report[1]);
-	if (pid < 0)
-		return error_set(err, errno, "cannot fork");
-	return spawn_await(reader, pid, spawn->argv[0], ret_pid, err);
+	if (pid < 0) {
+		int errnum = errno;
+
+		close(report[0]);
+		return error_set(err, errnum, "cannot fork");
+	}
+	*ret_spawned = (struct spawned){.pid = pid, .report = report[0]};
+	return 0;
 }

@@ -24,18 +24,33 @@ struct spawn {
 };
 
 /*
- * Forks and executes. Returns 0 only after execve succeeded; otherwise the child is gone and err
- * says what failed on which object ("command 'x' does not exist inside", ...). -ENOENT and -EACCES
- * tell a missing command from one that cannot be executed.
+ * A process that is on its way to its program. It has the server's ids before it has executed, so
+ * that what runs inside can stop it there, for good: nobody waits for it without a bound.
  */
-int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err);
+struct spawned {
+	pid_t pid;
+	int report; /* a pipe's end: readable when there is something to learn */
+};
+
+/* Forks; whether it executes is to be learnt. */
+int spawn_begin(const struct spawn *spawn, struct spawned *ret_spawned, struct error *err);
 
 /*
- * The two halves, for a child that was forked before it may execute. In the child: becomes the
- * program, or tells the other end of the pipe why not. In init: waits for either.
+ * Whether it was executed: 1 when that is not known yet, 0 when it was, or a negative errno, and
+ * err says what failed on which object ("command 'x' does not exist inside", ...). -ENOENT and
+ * -EACCES tell a missing command from one that cannot be executed. The report is closed but with
+ * 1. After a failure the process is dead or dies, and is the caller's to reap like any other.
+ */
+int spawn_learn(struct spawned *spawned, const char *name, struct error *err);
+
+/* Ends one that was not executed in time. Returns a negative errno and says so, as above. */
+int spawn_give_up(struct spawned *spawned, const char *name, int bound_s, struct error *err);
+
+/*
+ * For a child that was forked before it may execute: becomes the program, or tells the other end
+ * of the pipe why not.
  */
 void spawn_become(const struct spawn *spawn, int report) __attribute__((noreturn));
-int spawn_await(int report, pid_t pid, const char *name, pid_t *ret_pid, struct error *err);
 /* For a child that fails before. */
 void spawn_fail(const struct error *told, int report) __attribute__((noreturn));
 

@@ -119,6 +119,48 @@ load helper
 	eventually 5 not_sleeping
 }
 
+# A command that its instance has stopped: exec_stopped
+exec_stopped()
+{
+	# shellcheck disable=SC2016 # inside
+	"$STINT" exec e -- sh -c 'echo started; kill -STOP $$; sleep 61240' >"$STINT_ROOT/out" \
+		2>"$STINT_ROOT/err" 3>&- &
+	EXEC=$!
+	eventually 5 grep -qs started "$STINT_ROOT/out"
+}
+
+# ended_with STATUS: the command of exec_stopped is over, outside and inside.
+ended_with()
+{
+	local status=0
+
+	eventually 3 is_ended "$EXEC"
+	wait "$EXEC" || status=$?
+	[ "$status" -eq "$1" ]
+	none_is_stopped() { ! stint exec e -- sh -c 'cat /proc/[0-9]*/stat' | grep ') T '; }
+	eventually 5 none_is_stopped
+}
+
+@test "a command that is stopped inside holds up nobody who wants it to end" {
+	stint up hello --name e
+	exec_stopped
+	kill -TERM "$EXEC"
+	sleep 3
+	run ! is_ended "$EXEC"
+	ended_with 143
+	grep -q 'has not ended, and is killed' "$STINT_ROOT/err"
+	exec_stopped
+	kill -INT "$EXEC"
+	sleep 1
+	run ! is_ended "$EXEC"
+	kill -INT "$EXEC"
+	ended_with 130
+	# which signals twice at once, and once to the command itself
+	run timeout 1 "$STINT" exec e -- sh -c 'trap "sleep 1; echo done; exit 4" TERM; while :; do sleep 0.05; done'
+	[[ $output == *done ]]
+	[ ! -s "$STINT_ROOT/err" ]
+}
+
 @test "ten commands at once do not mix" {
 	local i
 

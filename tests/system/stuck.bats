@@ -66,6 +66,25 @@ EOF
 	[[ $(stint history web --json | jq -r '.[0].reason') == "stopped by "* ]]
 }
 
+@test "an init that does not listen is the end of its instance, and holds up no keeper" {
+	local big pids=
+
+	stint up hello --name web --ttl 1h
+	stint up hello --name other
+	kill -STOP "$(processes_of stint-init web)"
+	big=$(head -c 100000 /dev/zero | tr '\0' x)
+	for _ in {1..32}; do
+		timeout -s KILL 30 "$STINT" exec web -e "BIG=$big" -- true 3>&- &
+		pids+=" $!"
+	done
+	web_is_gone() { [[ $(stint ls) != *"web "* ]]; }
+	eventually 8 web_is_gone
+	# shellcheck disable=SC2086 # words
+	wait $pids || true
+	[ "$(reason_of web)" = "init does not listen any more" ]
+	[ "$(state_of other)" = ready ]
+}
+
 @test "ten thousand orphans are reaped" {
 	stint up hello --name web --pids 12000
 	init=$(processes_of stint-init web | head -n 1)

@@ -161,6 +161,40 @@ tables()
 	[ "$(reach a tcp "$(address_of b)" 7001)" = reached ]
 }
 
+# How long it took, in seconds.
+seconds_of()
+{
+	local started=$SECONDS
+
+	"$@" >&2 || true
+	echo $((SECONDS - started))
+}
+
+@test "a keeper that does not answer holds up neither the others of its zone nor what is taken away" {
+	local keeper
+
+	stint zone add team --peers allow
+	for name in a b c; do stint up hello --name "$name" --zone team; done
+	serve "$(server_of c)" 7001
+	keeper=$(processes_of stint-keeper a)
+	kill -STOP "$keeper"
+	[ "$(seconds_of stint zone set team --peers deny)" -le 3 ]
+	[ "$(links)" = 0 ]
+	[ "$(tables)" = 0 ]
+	[ "$(reach b tcp "$(address_of c)" 7001)" = denied ]
+	stint zone set team --peers allow 3>&- 2>"$STINT_ROOT/err" &
+	others_are_linked() { [ "$(links)" = 2 ]; }
+	eventually 3 others_are_linked
+	[ "$(reach b tcp "$(address_of c)" 7001)" = reached ]
+	status=0
+	wait $! || status=$?
+	[ "$status" -ne 0 ]
+	grep -q 'not all of its instances could follow' "$STINT_ROOT/err"
+	kill -CONT "$keeper"
+	stint zone set team --peers allow
+	[ "$(links)" = 3 ]
+}
+
 @test "a change of the zone cuts connections that it does not allow any more" {
 	stint zone add out --egress "$PRIVATE4:$OUTSIDE_PORT"
 	stint up hello --name a --zone out

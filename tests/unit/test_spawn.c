@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,28 @@ static struct spawn make_spawn(char *const *argv)
 		.env = plain_env,
 		.confinement = {.uid = UID, .gid = GID, .groups = groups, .n_groups = 2},
 		.stdio = {-1, -1, -1}};
+}
+
+/* As init does, but that it waits here; a child that failed is reaped. */
+static int spawn_process(const struct spawn *spawn, pid_t *ret_pid, struct error *err)
+{
+	struct spawned spawned;
+	struct pollfd polled = {.events = POLLIN};
+	int r = spawn_begin(spawn, &spawned, err);
+
+	if (r < 0)
+		return r;
+	polled.fd = spawned.report;
+	if (poll(&polled, 1, WORLD_BOUND_MS) != 1)
+		abort();
+	r = spawn_learn(&spawned, spawn->argv[0], err);
+	if (spawned.report >= 0)
+		abort();
+	if (r == 0)
+		*ret_pid = spawned.pid;
+	else
+		waitpid(spawned.pid, NULL, 0);
+	return r;
 }
 
 static char *read_all(int fd)
@@ -507,6 +530,43 @@ static void spawn_process_without_privilege(void **state)
 	run_in_child(0, spawn_without_capabilities, NULL);
 }
 
+static void fill_pipe(int fd)
+{
+	static const char full[4096];
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK), 0);
+	while (write(fd, full, sizeof(full)) > 0)
+		;
+	assert_int_equal(fcntl(fd, F_SETFL, O_RDWR), 0);
+}
+
+/* Stopped before it executes, by one who may: a reader who never comes holds it up here. */
+static void spawn_give_up_ends_one_that_does_not_execute(void **state)
+{
+	struct world *w = *state;
+	char *argv[] = {(char *)"true", NULL};
+	cleanup_free char *path = world_path(w, "fifo");
+	struct spawn spawn = make_spawn(argv);
+	struct spawned spawned;
+	struct error err = {0};
+	int status;
+
+	need_root();
+	assert_int_equal(mkfifo(path, 0600), 0);
+	spawn.cgroups = (int[]){open(path, O_RDWR | O_CLOEXEC)};
+	spawn.n_cgroups = 1;
+	fill_pipe(spawn.cgroups[0]);
+	assert_succeeds(spawn_begin(&spawn, &spawned, &err), &err);
+	assert_int_equal(spawn_learn(&spawned, "true", &err), 1);
+	assert_true(spawned.report >= 0);
+	assert_fails(spawn_give_up(&spawned, "true", 5, &err), -ETIMEDOUT, &err,
+		     "command 'true' did not get to its start within 5 s");
+	assert_int_equal(spawned.report, -1);
+	assert_int_equal(waitpid(spawned.pid, &status, 0), spawned.pid);
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	close(spawn.cgroups[0]);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -527,6 +587,7 @@ int main(int argc, char **argv)
 		with_world(spawn_process_sets_limits_anew),
 		with_world(spawn_process_joins_groups),
 		with_world(spawn_process_without_privilege),
+		with_world(spawn_give_up_ends_one_that_does_not_execute),
 	};
 
 	if (argc > 1 && strcmp(argv[1], SEARCH_KEY) == 0)

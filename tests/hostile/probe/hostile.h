@@ -81,5 +81,8 @@ int exchange_names(const char *a, const char *b);
 int print_identity(void);
 int sweep_calls(const char *table);
 int watch_processes(void);
+int stop_others(void);
+/* In lines of so many bytes, 4096 at most. */
+int flood_output(const char *length);
 
 #endif

@@ -179,6 +179,17 @@ static int run_sweep(char **words)
 	return sweep_calls(words[0]);
 }
 
+static int run_stop(char **words)
+{
+	(void)words;
+	return stop_others();
+}
+
+static int run_flood(char **words)
+{
+	return flood_output(words[0]);
+}
+
 static const struct verb {
 	const char *name, *words;
 	int n; /* of words; -1: at least one */
@@ -192,6 +203,8 @@ static const struct verb {
 	{"exchange", "PATH PATH", 2, run_exchange},
 	{"watch", "", 0, run_watch},
 	{"bait", "", 0, run_bait},
+	{"stop", "", 0, run_stop},
+	{"flood", "LENGTH", 1, run_flood},
 	{"with-key", "COMMAND...", -1, execute_with_key},
 	{"deaf", "COMMAND...", -1, execute_deaf},
 };
