@@ -29,6 +29,7 @@ struct session {
 	char reason[CONTROL_REASON_SIZE];
 	int exit_status, exit_signal; /* of the server, once it is over */
 	struct error failure;	      /* what the keeper said went wrong */
+	bool time_may_help;	      /* it was not ready, and might be if it had more time */
 };
 
 /* Says on stderr when something was brought into the instance that does not come along. */
