@@ -265,6 +265,23 @@ with_full_state()
 	[[ $output == *"nearly full"* ]]
 }
 
+@test "what cannot be forgotten on a full disk has ended all the same, and says so" {
+	with_full_state '
+		"$stint" up hello --name one >/dev/null 2>&1 || exit 97
+		fill
+		"$stint" down one && exit 96
+		"$stint" ls
+		"$stint" sweep && exit 95
+		rm "$STINT_ROOT/var/lib/stint/filler"
+		"$stint" sweep || exit 94
+		left
+		"$stint" history one'
+	[ "$status" -eq 0 ]
+	said="'one' has ended and its files are removed; only its record is left, and goes with the next command"
+	[ "$(grep -c "$said.*the disk is full.*: make room on its file system" <<<"$output")" -eq 2 ]
+	[[ $output != *"with 'stint down'"* ]]
+}
+
 @test "an instance that has filled the disk can still be listed, ended and swept" {
 	with_full_state '
 		"$stint" up hello --name one >/dev/null 2>&1 || exit 97
