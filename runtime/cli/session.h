@@ -124,6 +124,13 @@ int compile_template(const struct invocation *invocation, const struct site *sit
  */
 int wish_nothing(const struct options *options, struct error *err);
 
+/*
+ * What to say of a word that parse_duration did not take, as it returned r, or that was out of
+ * bounds: that it is too long, or else what is right.
+ */
+int wish_refuse_duration(const char *option, const char *word, int r, const char *right,
+			 struct error *err);
+
 /* The lease that --ttl, --until and --idle ask for; ERROR_USAGE when they do not say one. */
 int wish_lease(const struct options *options, const struct plan *plan, struct lease *ret_lease,
 	       struct error *err);

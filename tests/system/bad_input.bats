@@ -15,7 +15,7 @@ fails()
 	refused 2 "did you mean '--name'" up hello --nme x
 	refused 2 "did you mean '--ttl'" up hello --tll=2h
 	refused 2 "needs a value" up hello --name
-	refused 2 "is no duration" up hello --ttl abc
+	refused 2 "--ttl: 'abc' is no such time" up hello --ttl abc
 	refused 2 "is no time" up hello --until 25:00
 	refused 2 "exclude one another" up hello --ttl 1h --until 18:00
 	refused 2 "is no name" up hello --name 'A b'
