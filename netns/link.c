@@ -257,6 +257,8 @@ int netns_link_make(const struct netns_link *link, int netns, struct error *err)
 	if (netns_link_exists(link->name))
 		request_delete_link(host, link->name);
 	r = make_until_free(host, inside, link, netns);
+	if (r == -NLE_EXIST && netns_name_holder(link, err) < 0)
+		return -EEXIST;
 	if (r < 0)
 		return request_error(err, r, "cannot make the instance's link '%s'", link->name);
 	r = set_ipv6_sysctls(link);

@@ -31,7 +31,8 @@ void netns_link_name(const char *id, char name[NETNS_LINK_NAME_SIZE]);
 /*
  * Makes the link into the network namespace and brings both ends up, with routes, and forwarding
  * for this interface alone. A link of that name is made anew. Where the kernel still forgets an
- * earlier instance of the same address it is waited for (2 s). After a failure nothing is left.
+ * earlier instance of the same address it is waited for (2 s), and -EEXIST names what has it. After
+ * a failure nothing is left.
  * Needs CAP_NET_ADMIN here and there, and CAP_SYS_ADMIN to go there. See rtnetlink(7), veth(4).
  */
 int netns_link_make(const struct netns_link *link, int netns, struct error *err);
@@ -41,6 +42,12 @@ int netns_link_make(const struct netns_link *link, int netns, struct error *err)
  * a link would take it from there. address is a struct in_addr or in6_addr.
  */
 int netns_check_route(int family, const void *address, struct error *err);
+
+/*
+ * Says that another link has an address of this one, as of another installation with the same
+ * addresses, and returns -EEXIST; 0, and says nothing, when none has.
+ */
+int netns_name_holder(const struct netns_link *link, struct error *err);
 
 /* Removes it, and with it everything that netns_link_make made. None is no error. */
 int netns_link_remove(const char *name, struct error *err);

@@ -199,11 +199,26 @@ static void look_at_way_back(const struct path_way *way, struct path_finding *fi
 		finding->end = PATH_OPEN;
 }
 
+/* Nobody may take it for a way that is open. */
+static void name_doubt(const struct path_way *way, struct path_finding *finding)
+{
+	const char *how = "was not seen any more while it was forwarded";
+
+	if (way->lost)
+		how = "could not be followed: too many others are";
+	else if (way->dropped_by_us)
+		how = "was dropped by stint's own firewall";
+	else if (way->stage == STAGE_NONE)
+		how = "was not seen on its way";
+	stopped(way, xstrdup(how), NULL, finding);
+	finding->end = PATH_UNKNOWN;
+}
+
 void obstacle_conclude(const struct path_way *way, struct path_finding *ret_finding)
 {
-	if (way->dropped_by_us)
-		return; /* what the zone says, and none of an obstacle */
-	if (way->dropped)
+	if (way->lost || way->dropped_by_us)
+		; /* what the zone says, and none of an obstacle */
+	else if (way->dropped)
 		name_chain(way, ret_finding);
 	else if (way->stage == STAGE_CAME)
 		name_routing(way, ret_finding);
@@ -211,4 +226,6 @@ void obstacle_conclude(const struct path_way *way, struct path_finding *ret_find
 		name_legacy(way, ret_finding);
 	else if (way->stage == STAGE_LEFT)
 		look_at_way_back(way, ret_finding);
+	if (ret_finding->end == PATH_UNKNOWN)
+		name_doubt(way, ret_finding);
 }

@@ -16,10 +16,11 @@ struct path_way {
 	uint32_t id; /* once it was seen */
 	enum path_stage stage;
 	bool dropped, dropped_by_us;
+	bool lost;		    /* the kernel told of more than could be heard */
 	struct trace_event culprit; /* where it was dropped */
 };
 
-/* Allocates the texts; *ret_finding is PATH_UNKNOWN before, and stays so when nothing is sure. */
+/* Allocates the texts; *ret_finding is PATH_UNKNOWN when nothing is sure. */
 void obstacle_conclude(const struct path_way *way, struct path_finding *ret_finding);
 
 #endif

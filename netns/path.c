@@ -18,6 +18,7 @@
 
 #define DISCARD_PORT 9
 #define BOUND_NS (300 * NSEC_PER_MSEC)
+#define HOSTS_TRIED 16	/* of a network */
 #define AFTERWARDS_MS 2 /* for a chain behind our last one */
 
 void path_finding_deinit(struct path_finding *finding)
@@ -27,20 +28,44 @@ void path_finding_deinit(struct path_finding *finding)
 	*finding = (struct path_finding){.end = PATH_UNKNOWN};
 }
 
-/* A network is tried at its first address that is none of its own. */
-static void set_destination(const struct firewall_opening *opening, struct path_probe *probe)
+static bool is_own(int family, const uint8_t *address)
+{
+	cleanup_nl_socket struct nl_sock *socket = NULL;
+
+	return request_open(-1, &socket, NULL) == 0 && request_is_own(socket, family, address);
+}
+
+/* Not its own address, nor the one for all of it. */
+static bool has_host(const struct firewall_opening *opening, unsigned host)
+{
+	unsigned bits = (opening->family == AF_INET ? 32U : 128U) - opening->prefix;
+
+	return bits >= 8 || host < (1U << bits) - (bits > 1 ? 1U : 0U);
+}
+
+/* A network is tried at the first of its addresses that is not this host's. */
+static bool set_destination(const struct firewall_opening *opening, struct path_probe *probe)
 {
 	size_t last = opening->family == AF_INET ? 3 : 15;
+	bool single = opening->prefix == (last + 1) * 8;
 
+	probe->port = opening->port;
+	probe->protocol = opening->protocol;
 	memcpy(probe->destination, opening->address, sizeof(probe->destination));
-	if (opening->prefix == 0)
+	if (opening->prefix == 0) {
 		inet_pton(opening->family,
 			  opening->family == AF_INET ? FIREWALL_ANYWHERE4 : FIREWALL_ANYWHERE6,
 			  probe->destination);
-	else if (opening->prefix < (last + 1) * 8)
-		probe->destination[last] |= 1;
-	probe->port = opening->port;
-	probe->protocol = opening->protocol;
+		return true;
+	}
+	for (unsigned host = single ? 0 : 1; host < HOSTS_TRIED; host++) {
+		if (!has_host(opening, host))
+			break;
+		probe->destination[last] = (uint8_t)(opening->address[last] | host);
+		if (!is_own(opening->family, probe->destination))
+			return true;
+	}
+	return false;
 }
 
 bool path_destination(const struct firewall_zone *zone, int family, struct path_probe *probe)
@@ -49,15 +74,16 @@ bool path_destination(const struct firewall_zone *zone, int family, struct path_
 
 	probe->family = family;
 	probe->peer = false;
-	if (zone->internet) {
-		set_destination(&anywhere, probe);
-		return true;
-	}
-	for (size_t i = 0; i < zone->n_openings; i++)
-		if (zone->openings[i].family == family) {
-			set_destination(&zone->openings[i], probe);
+	*probe->own = '\0';
+	if (zone->internet)
+		return set_destination(&anywhere, probe);
+	for (size_t i = 0; i < zone->n_openings; i++) {
+		if (zone->openings[i].family != family)
+			continue;
+		if (set_destination(&zone->openings[i], probe))
 			return true;
-		}
+		inet_ntop(family, probe->destination, probe->own, sizeof(probe->own));
+	}
 	return false;
 }
 
@@ -188,7 +214,7 @@ int path_try(const struct path_probe *probe, struct path_finding *ret_finding, s
 	r = send_packet(fd, probe, &way.source_port);
 	if (r < 0)
 		return error_set(err, -r, "cannot send a test packet from '%s'", probe->interface);
-	if (follow(trace, &way))
-		obstacle_conclude(&way, ret_finding);
+	way.lost = !follow(trace, &way);
+	obstacle_conclude(&way, ret_finding);
 	return 0;
 }

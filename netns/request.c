@@ -247,6 +247,15 @@ int request_uplink(struct nl_sock *socket, int family, const void *address, char
 	return 0;
 }
 
+bool request_is_own(struct nl_sock *socket, int family, const void *address)
+{
+	cleanup_nl_addr struct nl_addr *to = address_of(family, address);
+	cleanup(free_rtnl_route) struct rtnl_route *route = NULL;
+
+	return to && rtnl_route_lookup(socket, to, &route) == 0 &&
+	       rtnl_route_get_type(route) == RTN_LOCAL;
+}
+
 int request_delete_link(struct nl_sock *socket, const char *name)
 {
 	cleanup_rtnl_link struct rtnl_link *link = rtnl_link_alloc();

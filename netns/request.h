@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netlink/route/link.h>
+#include <stdbool.h>
 #include <netlink/socket.h>
 #include <stdint.h>
 
@@ -47,6 +48,9 @@ int request_remove_multicast(const struct request_end *end);
 int request_link_index(struct nl_sock *socket, const char *name, int *ret_index);
 /* The interface by which the address is reached, which is not one of the host itself. */
 int request_uplink(struct nl_sock *socket, int family, const void *address, char name[IFNAMSIZ]);
+
+/* Whether packets to that address are for this host itself. */
+bool request_is_own(struct nl_sock *socket, int family, const void *address);
 int request_delete_link(struct nl_sock *socket, const char *name);
 
 /* Fills err with the words and what libnl says; returns the nearest negative errno. */

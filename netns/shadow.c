@@ -85,6 +85,11 @@ static bool is_somebodys(const struct route *route)
 	return route->type == RTN_UNICAST && route->prefix > 0 && !is_of_link(route);
 }
 
+static const char *key_of(int family)
+{
+	return family == AF_INET ? "addresses" : "addresses6";
+}
+
 static int refuse(int family, const void *address, const struct route *route, struct error *err)
 {
 	char text[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
@@ -95,25 +100,68 @@ static int refuse(int family, const void *address, const struct route *route, st
 		return error_say(err, ERROR_REFUSED,
 				 "%s is an address of this host: choose another network for '%s' "
 				 "in '/etc/stint/stint.yaml'",
-				 text, family == AF_INET ? "addresses" : "addresses6");
+				 text, key_of(family));
 	return error_say(err, ERROR_REFUSED,
 			 "this host routes %s/%u by '%s', and a link for %s would take that away: "
 			 "choose another network for '%s' in '/etc/stint/stint.yaml'",
-			 to, route->prefix, route->interface, text,
-			 family == AF_INET ? "addresses" : "addresses6");
+			 to, route->prefix, route->interface, text, key_of(family));
+}
+
+/* 1 and the host's route to the address, 0 when there is none. */
+static int find_route(int family, const void *address, struct route *ret_route, struct error *err)
+{
+	cleanup_fd int fd = request_open_raw(-1, NETLINK_ROUTE, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = ask(fd, family, address);
+	if (r == 0)
+		r = take_route(fd, ret_route);
+	return r < 0 ? error_set(err, -r, "cannot ask for the host's routes") : r;
 }
 
 int netns_check_route(int family, const void *address, struct error *err)
 {
-	cleanup_fd int fd = request_open_raw(-1, NETLINK_ROUTE, err);
 	struct route route = {0};
-	int r = fd < 0 ? fd : ask(fd, family, address);
+	int r = find_route(family, address, &route, err);
 
-	if (fd < 0)
-		return fd;
-	if (r == 0)
-		r = take_route(fd, &route);
-	if (r < 0)
-		return error_set(err, -r, "cannot ask for the host's routes");
-	return r > 0 && is_somebodys(&route) ? refuse(family, address, &route, err) : 0;
+	if (r <= 0)
+		return r;
+	return is_somebodys(&route) ? refuse(family, address, &route, err) : 0;
+}
+
+static bool is_held(int family, const void *address, const char *by, struct route *ret_route)
+{
+	static const uint8_t unspecified[16];
+	size_t size = family == AF_INET ? 4 : 16;
+
+	return memcmp(address, unspecified, size) != 0 &&
+	       find_route(family, address, ret_route, NULL) > 0 && ret_route->prefix == 8 * size &&
+	       strcmp(ret_route->interface, by) != 0;
+}
+
+int netns_name_holder(const struct netns_link *link, struct error *err)
+{
+	const void *addresses[] = {&link->ipv4, &link->ipv6};
+	static const int families[] = {AF_INET, AF_INET6};
+	char text[INET6_ADDRSTRLEN];
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		struct route route;
+
+		if (!is_held(families[i], addresses[i], link->name, &route))
+			continue;
+		inet_ntop(families[i], addresses[i], text, sizeof(text));
+		error_say(err, ERROR_REFUSED,
+			  "this host has a route to %s by '%s' already%s: choose another network "
+			  "for '%s' in '/etc/stint/stint.yaml'",
+			  text, route.interface,
+			  is_of_link(&route) ? ", which is an instance's link, of another "
+					       "STINT_ROOT with the same addresses perhaps"
+					     : "",
+			  key_of(families[i]));
+		return error_with_code(err, -EEXIST);
+	}
+	return 0;
 }

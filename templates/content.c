@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys "scrub" and "edit" of a template: what is changed in the view; see content.h. */
 #include "templates/content.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "edit/edit.h"
 
@@ -8,16 +9,36 @@
 
 #define PATTERN "*?["
 
+const char *content_place_fault(const struct plan *plan, const char *path)
+{
+	static const char *const never[] = {
+		"/usr",	  "/bin",    "/sbin", "/lib", "/lib32",
+		"/lib64", "/libx32", "/dev",  "/sys", "/proc",
+	};
+
+	if (value_may_lie_within(path, plan->install))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		if (path_is_within(path, never[i]))
+			return "is not the instance's to change; it must lie in an install "
+			       "directory, in /tmp, /run or /var, or in the home of the server's "
+			       "user";
+	return NULL;
+}
+
 /* A pattern among the directories would need a walk through the whole install. */
 static int add_scrub(struct reading *reading, const struct value_type *type,
 		     const struct node *node, char ***list)
 {
 	cleanup_free char *path = NULL;
-	const char *pattern;
+	const char *pattern, *fault;
 	int r = value_path(reading, type, node, &path);
 
 	if (r < 0)
 		return r;
+	fault = content_place_fault(reading->plan, path);
+	if (fault)
+		return node_error(node, reading->err, "'%s' %s", path, fault);
 	pattern = strpbrk(path, PATTERN);
 	if (pattern && strchr(pattern, '/'))
 		return node_error(node, reading->err,
@@ -226,6 +247,7 @@ static int read_settings(struct reading *reading, const struct value_type *type,
 static int read_edit(struct reading *reading, const struct node *node, struct plan_edit *edit)
 {
 	const struct plan_content *content = &reading->plan->content;
+	const char *fault;
 	int r = content_read_key(reading, node, true, &edit->target);
 
 	if (r < 0)
@@ -233,6 +255,9 @@ static int read_edit(struct reading *reading, const struct node *node, struct pl
 	for (const struct plan_edit *other = content->edits; other < edit; other++)
 		if (strcmp(other->target, edit->target) == 0)
 			return content_say_twice(reading, node);
+	fault = content_place_fault(reading->plan, edit->target);
+	if (fault)
+		return node_key_error(node, reading->err, "%s", fault);
 	edit->format = guess_format(edit->target);
 	r = keywords_read(edit_keywords, reading, node, edit);
 	if (r == 0 && edit->create && edit->format == EDIT_XML)

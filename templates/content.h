@@ -27,6 +27,12 @@ int content_set_secrets(struct reading *reading, const struct keyword *keyword,
  * frees it. */
 int content_read_key(struct reading *reading, const struct node *node, bool is_path,
 		     char **ret_key);
+/*
+ * What is wrong with a path that is to be changed inside, in words that follow it, or NULL: what an
+ * instance has of the host and the kernel is not its own to change, unless an install lies there.
+ * Where the server's home is, and what else may be written, is known at the start.
+ */
+const char *content_place_fault(const struct plan *plan, const char *path);
 /* Says that two keys are the same once their variables are replaced. */
 int content_say_twice(struct reading *reading, const struct node *node);
 /* Refuses what is no mapping of at most max paths. */

@@ -49,6 +49,7 @@ static const struct value_type type_lines = {
 static int read_file(struct reading *reading, const struct node *node, struct plan_file *file)
 {
 	const struct plan_content *content = &reading->plan->content;
+	const char *fault;
 	int r = content_read_key(reading, node, true, &file->target);
 
 	if (r < 0)
@@ -56,6 +57,9 @@ static int read_file(struct reading *reading, const struct node *node, struct pl
 	for (const struct plan_file *other = content->files; other < file; other++)
 		if (strcmp(other->target, file->target) == 0)
 			return content_say_twice(reading, node);
+	fault = content_place_fault(reading->plan, file->target);
+	if (fault)
+		return node_key_error(node, reading->err, "%s", fault);
 	if (node->kind != NODE_MAPPING)
 		return node_error(node, reading->err,
 				  "says nothing of what is in the file; write from: and a path of "

@@ -161,8 +161,7 @@ static int read_views(struct reading *reading, const struct value_type *type,
 	return read_paths(reading, type, node, add_view, field);
 }
 
-/* What names stand for is known at the start. */
-static bool may_lie_within(const char *path, char *const *installs)
+bool value_may_lie_within(const char *path, char *const *installs)
 {
 	for (size_t i = 0; installs && installs[i]; i++)
 		if (installs[i][0] != '/' || path_is_within(path, installs[i]))
@@ -175,7 +174,7 @@ static int add_harvest(struct reading *reading, const struct node *node, const c
 {
 	char shown[SHOWN_PATH_MAX];
 
-	if (!may_lie_within(path, reading->plan->install))
+	if (!value_may_lie_within(path, reading->plan->install))
 		return node_error(node, reading->err,
 				  "'%s' lies in no install directory, and nothing else is kept of "
 				  "what an instance writes",

@@ -10,10 +10,13 @@ static int check_path(struct reading *reading, const struct node *node,
 		      const struct plan_secret *secret)
 {
 	const struct plan_content *content = &reading->plan->content;
-	const char *other = NULL;
+	const char *other = NULL, *fault;
 
 	if (!secret->path)
 		return 0;
+	fault = content_place_fault(reading->plan, secret->path);
+	if (fault)
+		return node_error(node, reading->err, "'%s' %s", secret->path, fault);
 	for (size_t i = 0; i < content->n_files; i++)
 		if (strcmp(content->files[i].target, secret->path) == 0)
 			other = "files";

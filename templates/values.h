@@ -97,4 +97,7 @@ int value_wrong_form(struct reading *reading, const struct value_type *type,
 #define value_wrong_form(...) error_is_negative(value_wrong_form(__VA_ARGS__))
 #endif
 
+/* Whether the path may lie in one of the installs: what names stand for is known at the start. */
+bool value_may_lie_within(const char *path, char *const *installs);
+
 #endif

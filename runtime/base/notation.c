@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DURATION_MAX_NS (10LL * 366 * 86400 * NSEC_PER_SEC)
+#define DURATION_MAX_NS (DURATION_MAX_DAYS * 86400LL * NSEC_PER_SEC)
 
 int parse_number(const char *string, uint64_t max, uint64_t *ret_value)
 {

@@ -38,6 +38,9 @@ int process_set_file_ids(uid_t uid, gid_t gid);
 /* Gives up one capability (CAP_*) for good; to have been without it is no failure. */
 int process_drop_capability(int capability);
 
+/* Standard streams that are nobody's: what is read is nothing, what is written goes nowhere. */
+int process_null_streams(void);
+
 int process_pidfd_open(pid_t pid);
 int process_pidfd_signal(int pidfd, int signal);
 

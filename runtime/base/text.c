@@ -186,29 +186,36 @@ const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* Levenshtein distance with one row; words longer than the row are never near. */
+#define EDIT_WORD_MAX 64
+
+/*
+ * Letters too many, too few or wrong, and neighbours that changed places, each as one (optimal
+ * string alignment: three rows, since a change of places looks two back). Longer words are never
+ * near.
+ */
 static size_t edit_distance(const char *a, const char *b)
 {
-	size_t row[64];
-	size_t columns = strlen(b);
+	size_t rows[3][EDIT_WORD_MAX];
+	size_t columns = strlen(b), lines = strlen(a);
 
-	if (columns >= ARRAY_SIZE(row) || strlen(a) >= ARRAY_SIZE(row))
+	if (columns >= EDIT_WORD_MAX || lines >= EDIT_WORD_MAX)
 		return SIZE_MAX;
 	for (size_t j = 0; j <= columns; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
+		rows[0][j] = j;
+	for (size_t i = 1; i <= lines; i++) {
+		const size_t *above = rows[(i - 1) % 3], *two_above = rows[(i + 1) % 3];
+		size_t *row = rows[i % 3];
 
 		row[0] = i;
 		for (size_t j = 1; j <= columns; j++) {
-			size_t above = row[j];
-
-			row[j] = smallest(above + 1, row[j - 1] + 1,
-					  diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+			row[j] = smallest(above[j] + 1, row[j - 1] + 1,
+					  above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    two_above[j - 2] + 1 < row[j])
+				row[j] = two_above[j - 2] + 1;
 		}
 	}
-	return row[columns];
+	return rows[lines % 3][columns];
 }
 
 const char *nearest_word(const char *word, const char *const *candidates)

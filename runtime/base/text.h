@@ -57,6 +57,7 @@ void strv_cleanup(char ***list);
  * -EINVAL (not of that form) or -ERANGE (more than 10 years).
  */
 int parse_duration(const char *string, int64_t *ret_ns);
+#define DURATION_MAX_DAYS (10 * 366)
 /* "512M", "2GiB", "64k", "1024" into bytes (powers of 1024). 0, -EINVAL or -ERANGE. */
 int parse_size(const char *string, uint64_t *ret_bytes);
 /* Decimal digits only, no sign, no blanks, at most max. 0, -EINVAL or -ERANGE. */

@@ -8,6 +8,7 @@
 #include "instance/record_file.h"
 #include "store/spares.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +30,7 @@ static int new_lease(const struct invocation *invocation, const struct site *sit
 	const char *until_text = invocation->options.until;
 	int64_t more_ns = 0;
 	time_t until = 0;
+	int r = more ? -EINVAL : 0;
 
 	if (spare_is_name(record->grant.name))
 		return error_say(err, ERROR_REFUSED,
@@ -44,7 +46,12 @@ static int new_lease(const struct invocation *invocation, const struct site *sit
 	if (!more == !until_text)
 		return error_say(err, ERROR_USAGE,
 				 "say by how much, +1h, or until when, --until 18:00");
-	if (more && (*more != '+' || parse_duration(more + 1, &more_ns) < 0))
+	if (more && *more == '+')
+		r = parse_duration(more + 1, &more_ns);
+	if (r == -ERANGE)
+		return error_say(err, ERROR_USAGE, "'%s' is too long; at most +%dd", more,
+				 DURATION_MAX_DAYS);
+	if (r < 0)
 		return error_say(err, ERROR_USAGE, "'%s' is no extension; write +30m or +1h", more);
 	if (until_text && parse_time(until_text, time(NULL), &until) < 0)
 		return error_say(err, ERROR_USAGE,

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/place.h"
+#include "cli/session.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -285,9 +286,9 @@ static int prune(const struct invocation *invocation, struct store *store, struc
 		return error_say(err, ERROR_USAGE,
 				 "say what is to go: --prune --older-than 30d, or --keep 100, of "
 				 "all names");
-	if (o->older_than && parse_duration(o->older_than, &age_ns) < 0)
-		return error_say(err, ERROR_USAGE, "'%s' is no duration; write 12h or 30d",
-				 o->older_than);
+	r = o->older_than ? parse_duration(o->older_than, &age_ns) : 0;
+	if (r < 0)
+		return wish_refuse_duration("older-than", o->older_than, r, "12h or 30d", err);
 	if (o->keep && parse_number(o->keep, UINT32_MAX, &keep) < 0)
 		return error_say(err, ERROR_USAGE, "'%s' is no number of instances", o->keep);
 	r = store_prune(store, age_ns < 0 ? INT64_MIN : clock_wall_ns() - age_ns, (size_t)keep,

@@ -52,26 +52,39 @@ static void add_foreign_row(struct table *table, const struct record *record)
 		table_add(table, "-");
 }
 
+#define MORE_NS (30 * 60 * NSEC_PER_SEC) /* what is proposed */
+
 /* What has been warned. */
 struct soon {
 	struct text names;
 	bool idle;
+	bool extendable; /* one of them at least may have more time */
 };
 
 static void add_soon(struct soon *soon, const struct record *record, const struct status *status)
 {
+	struct lease longer;
+
 	if (!status->warned_ns)
 		return;
 	text_addf(&soon->names, "%s%s", soon->names.length ? ", " : "", record->grant.name);
 	soon->idle |= record->grant.lease.idle_ns != 0;
+	soon->extendable |= lease_extend(&record->grant.lease, record->created_ns, MORE_NS, 0,
+					 &longer, NULL) == 0;
 }
 
 /* Below the list, with what helps. */
 static void print_soon(const struct soon *soon)
 {
+	const char *help = "no lease of theirs may be longer";
+
+	if (soon->extendable)
+		help = soon->idle ? "'stint extend NAME +30m' or 'stint touch NAME' helps"
+				  : "'stint extend NAME +30m' gives more time";
+	else if (soon->idle)
+		help = "'stint touch NAME' helps where nobody used it";
 	if (soon->names.length)
-		printf("\nsoon over: %s; 'stint extend NAME +30m' %s\n", soon->names.data,
-		       soon->idle ? "or 'stint touch NAME' helps" : "gives more time");
+		printf("\nsoon over: %s; %s\n", soon->names.data, help);
 }
 
 /* What the mark says, and what helps. */

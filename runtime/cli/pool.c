@@ -130,6 +130,7 @@ static int read_wish(const struct invocation *invocation, struct pool *pool, str
 	const struct options *options = &invocation->options;
 	const char *word = invocation->args[2];
 	uint64_t size;
+	int r;
 
 	if (parse_number(word, SIZE_MOST, &size) < 0 || size == 0)
 		return error_say(err, ERROR_USAGE,
@@ -137,11 +138,9 @@ static int read_wish(const struct invocation *invocation, struct pool *pool, str
 				 word, SIZE_MOST);
 	pool->size = (uint32_t)size;
 	pool->max_age_ns = MAX_AGE_NS;
-	if (options->max_age &&
-	    (parse_duration(options->max_age, &pool->max_age_ns) < 0 || pool->max_age_ns <= 0))
-		return error_say(err, ERROR_USAGE,
-				 "--max-age: '%s' is no such time; write 30m, 12h or 2d",
-				 options->max_age);
+	r = options->max_age ? parse_duration(options->max_age, &pool->max_age_ns) : 0;
+	if (r < 0 || pool->max_age_ns <= 0)
+		return wish_refuse_duration("max-age", options->max_age, r, "30m, 12h or 2d", err);
 	return 0;
 }
 

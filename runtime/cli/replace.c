@@ -18,11 +18,11 @@
 
 static int read_drain(const struct options *options, int64_t *ret_ns, struct error *err)
 {
+	int r;
+
 	*ret_ns = SUCCESSION_DRAIN_NS;
-	if (!options->drain || parse_duration(options->drain, ret_ns) == 0)
-		return 0;
-	return error_say(err, ERROR_USAGE, "--drain: '%s' is no such time; write 30s, 5m or 0s",
-			 options->drain);
+	r = options->drain ? parse_duration(options->drain, ret_ns) : 0;
+	return r < 0 ? wish_refuse_duration("drain", options->drain, r, "30s, 5m or 0s", err) : 0;
 }
 
 /* What has no keeper cannot hand anything over. */

@@ -58,6 +58,7 @@ bool session_take_packet(struct session *session)
 		session->released = true;
 	} else if (packet.verb == CONTROL_FAILED) {
 		session->failure = packet.error;
+		session->time_may_help = packet.number;
 	} else if (packet.verb == CONTROL_ENDED) {
 		session->over = true;
 		session->exit_status = (int)packet.number;
@@ -100,9 +101,9 @@ static int explain_end(struct session *session, struct error *err)
 		error_say(err, ERROR_FAILED, "interrupted; '%s' was taken down", name);
 	else if (failure->code && failure->kind == ERROR_NOT_READY)
 		error_say(err, failure->kind,
-			  "'%s' was %s and was taken down; allow more in 'ready: timeout:', or see "
-			  "its output above",
-			  name, failure->text);
+			  "'%s' was %s; it was taken down: see its output above%s", name,
+			  failure->text,
+			  session->time_may_help ? ", or allow more in 'ready: timeout:'" : "");
 	else if (failure->code)
 		error_say(err, failure->kind, "cannot start '%s': %s", name, failure->text);
 	else

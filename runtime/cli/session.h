@@ -29,6 +29,7 @@ struct session {
 	char reason[CONTROL_REASON_SIZE];
 	int exit_status, exit_signal; /* of the server, once it is over */
 	struct error failure;	      /* what the keeper said went wrong */
+	bool time_may_help;	      /* it was not ready, and might be if it had more time */
 };
 
 /* Says on stderr when something was brought into the instance that does not come along. */
@@ -122,6 +123,13 @@ int compile_template(const struct invocation *invocation, const struct site *sit
 /* ERROR_USAGE, with the option, when something is asked for that only a template can be asked for.
  */
 int wish_nothing(const struct options *options, struct error *err);
+
+/*
+ * What to say of a word that parse_duration did not take, as it returned r, or that was out of
+ * bounds: that it is too long, or else what is right.
+ */
+int wish_refuse_duration(const char *option, const char *word, int r, const char *right,
+			 struct error *err);
 
 /* The lease that --ttl, --until and --idle ask for; ERROR_USAGE when they do not say one. */
 int wish_lease(const struct options *options, const struct plan *plan, struct lease *ret_lease,

@@ -34,10 +34,10 @@ struct queueing {
 static int read_bound(const char *text, int64_t *ret_until_ns, struct error *err)
 {
 	int64_t length = 0;
+	int r = text ? parse_duration(text, &length) : 0;
 
-	if (text && (parse_duration(text, &length) < 0 || length <= 0))
-		return error_say(err, ERROR_USAGE,
-				 "--queue-for: '%s' is no such time; write 90s, 30m or 2h", text);
+	if (text && (r < 0 || length <= 0))
+		return wish_refuse_duration("queue-for", text, r, "90s, 30m or 2h", err);
 	*ret_until_ns = text ? clock_boottime_ns() + length : 0;
 	return 0;
 }

@@ -27,16 +27,28 @@ static const struct {
 	{"log-size", "log", offsetof(struct options, log_size)},
 };
 
+int wish_refuse_duration(const char *option, const char *word, int r, const char *right,
+			 struct error *err)
+{
+	if (r == -ERANGE)
+		return error_say(err, ERROR_USAGE, "--%s: '%s' is too long; at most %dd", option,
+				 word, DURATION_MAX_DAYS);
+	return error_say(err, ERROR_USAGE, "--%s: '%s' is no such time; write %s", option, word,
+			 right);
+}
+
 static int read_bound(const char *option, const char *text, int64_t *ret_ns, struct error *err)
 {
+	int r;
+
 	if (strcmp(text, "none") == 0) {
 		*ret_ns = 0;
 		return 0;
 	}
-	if (parse_duration(text, ret_ns) == 0 && *ret_ns > 0)
+	r = parse_duration(text, ret_ns);
+	if (r == 0 && *ret_ns > 0)
 		return 0;
-	return error_say(err, ERROR_USAGE,
-			 "--%s: '%s' is no such time; write 90s, 30m, 2h, or none", option, text);
+	return wish_refuse_duration(option, text, r, "90s, 30m, 2h, or none", err);
 }
 
 /* On a command line, a path begins where one is. */
@@ -142,16 +154,19 @@ int wish_lease(const struct options *o, const struct plan *plan, struct lease *r
 {
 	int64_t ttl = -1, idle = 0;
 	time_t until = 0;
-	int r;
+	int r = o->ttl ? parse_duration(o->ttl, &ttl) : 0;
 
 	if (o->ttl && o->until)
 		return error_say(err, ERROR_USAGE, "--ttl and --until exclude one another");
-	if (o->ttl && parse_duration(o->ttl, &ttl) < 0)
-		return error_say(err, ERROR_USAGE,
-				 "'%s' is no duration; write 90s, 30m, 2h, 1h30m or 1d", o->ttl);
+	if (r < 0)
+		return wish_refuse_duration("ttl", o->ttl, r, "90s, 30m, 2h, 1h30m or 1d", err);
 	if (o->until && parse_time(o->until, time(NULL), &until) < 0)
 		return error_say(err, ERROR_USAGE,
 				 "'%s' is no time; write 18:00 or 2026-12-24T18:00", o->until);
+	if (ttl == 0 || (o->until && until <= time(NULL)))
+		return error_say(err, ERROR_USAGE, "--%s: '%s' is over at once; %s",
+				 o->ttl ? "ttl" : "until", o->ttl ? o->ttl : o->until,
+				 "a lease must end in the future");
 	r = o->idle ? read_bound("idle", o->idle, &idle, err) : 0;
 	if (r == 0)
 		r = lease_compute(plan, ttl, until, ret_lease, err);

@@ -187,6 +187,17 @@ static int tell_change(const struct request *request, struct zone *zone, int r, 
 	return r;
 }
 
+/* The name may come to be known before anything starts there, so it is no reason to refuse. */
+static void tell_unresolved(const struct site *site, const struct zone *zone)
+{
+	struct error why = {0};
+
+	if (zone_check_names(site, zone, &why) < 0)
+		fprintf(stderr,
+			"stint: note: %s; until it can be, no instance starts in that zone\n",
+			why.text);
+}
+
 static int add_zone(struct request *request, struct error *err)
 {
 	struct zone zone = {.name = xstrdup(request->invocation->args[1]),
@@ -197,6 +208,8 @@ static int add_zone(struct request *request, struct error *err)
 
 	if (r == 0)
 		r = zone_create(&request->site, &zone, err);
+	if (r == 0)
+		tell_unresolved(&request->site, &zone);
 	return tell_change(request, &zone, r, err);
 }
 

@@ -80,6 +80,13 @@ void generations_restore(const char *state_path, struct store *store);
  */
 void generations_sweep(const char *state_path, struct store *store);
 
+/*
+ * What was begun of generations that nobody is at work on any more: how many there are. With found,
+ * each is told by its path.
+ */
+unsigned generations_unfinished(const char *state_path, void (*found)(const char *path, void *data),
+				void *data);
+
 /* The directory of what store_find_lowers calls lower, which the caller frees; NULL: the live one.
  */
 char *generation_lower_path(const char *state_path, const char *lower);

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 char *generation_lower_path(const char *state_path, const char *lower)
 {
@@ -301,4 +302,39 @@ void generations_sweep(const char *state_path, struct store *store)
 	for (size_t i = 0; i < n; i++)
 		sweep_one(state_path, store, installs[i].name);
 	install_list_free(installs, n);
+}
+
+static bool is_unfinished(const char *state_path, const char *name)
+{
+	cleanup_free char *path = xasprintf("%s/install/%s/" DEPOT_NEW, state_path, name);
+	struct depot depot;
+	bool is_free;
+
+	/* the lock is taken only where there is something: others would find it held */
+	if (!is_valid_name(name) || access(path, F_OK) < 0)
+		return false;
+	is_free = depot_open(state_path, name, &depot, NULL) == 0;
+	depot_close(&depot);
+	return is_free;
+}
+
+unsigned generations_unfinished(const char *state_path, void (*found)(const char *path, void *data),
+				void *data)
+{
+	cleanup_free char *directory = xasprintf("%s/install", state_path);
+	cleanup_dir DIR *dir = opendir(directory);
+	struct dirent *entry;
+	unsigned n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		cleanup_free char *path = NULL;
+
+		if (!is_unfinished(state_path, entry->d_name))
+			continue;
+		n++;
+		path = xasprintf("%s/%s/" DEPOT_NEW, directory, entry->d_name);
+		if (found)
+			found(path, data);
+	}
+	return n;
 }

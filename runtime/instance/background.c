@@ -5,7 +5,6 @@
 #include "base/process.h"
 #include "base/text.h"
 
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,13 +13,9 @@ static void become(const struct site *site, char *const *words)
 	cleanup_free char *root = site->root ? xasprintf("STINT_ROOT=%s", site->root) : NULL;
 	cleanup_strv char **argv = NULL;
 	char *env[] = {root, NULL};
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null < 0 || setsid() < 0 || chdir("/") < 0)
+	if (process_null_streams() < 0 || setsid() < 0 || chdir("/") < 0)
 		return;
-	for (int fd = 0; fd < 3; fd++)
-		if (dup2(null, fd) < 0)
-			return;
 	(void)process_cloexec_from(3);
 	process_reset_signals();
 	process_reset_inherited();

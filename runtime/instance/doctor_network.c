@@ -20,12 +20,15 @@ static void look_at_zone(const struct site *site, const struct record *record,
 	if (obstacles_find(site, record, &found, &err) < 0)
 		doctor_addf(report, DOCTOR_NOTE, "network", NULL, "zone '%s' cannot be tried: %s",
 			    record->zone, err.text);
-	else if (found.tried && !found.n)
+	else if (found.tried && !found.n && !found.untested)
 		doctor_addf(report, DOCTOR_OK, "network", NULL,
 			    "nothing is in the way of zone '%s'", record->zone);
 	for (size_t i = 0; i < found.n; i++)
 		doctor_addf(report, DOCTOR_NOTE, "network", found.list[i].fix, "zone '%s': %s",
 			    record->zone, found.list[i].text);
+	for (size_t i = 0; found.untested && found.untested[i]; i++)
+		doctor_addf(report, DOCTOR_NOTE, "network", NULL, "zone '%s' is not tested: %s",
+			    record->zone, found.untested[i]);
 	obstacle_list_deinit(&found);
 }
 

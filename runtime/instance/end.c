@@ -98,6 +98,22 @@ static bool has_expired(const struct ending *ending)
 	       strncmp(ending->reason, "idle ", strlen("idle ")) == 0;
 }
 
+/* All the rest is gone by then: who reads of a failure must not think that it still runs. */
+static int forget(struct store *store, const struct record *record, const struct ending *ending,
+		  struct error *err)
+{
+	int r = fault_at("end: write the history", err);
+
+	if (r == 0)
+		r = store_finish(store, record->grant.id, ending, err);
+	if (r == 0 || !err)
+		return r;
+	return error_prefix(err,
+			    "'%s' has ended and its files are removed; only its record is left, "
+			    "and goes with the next command once it can be written",
+			    record->grant.name);
+}
+
 /* The record goes last, or stays for as long as the files do. */
 static int undo_recorded(const struct site *site, struct store *store, const struct record *record,
 			 const struct ending *ending, int64_t kept_ns, struct error *err)
@@ -114,9 +130,7 @@ static int undo_recorded(const struct site *site, struct store *store, const str
 	/* before it is forgotten, and once: what was kept has had its end */
 	if (r == 0 && !record->kept_until_ns)
 		hook_after_end(site, record, ending->reason);
-	if (r == 0)
-		r = fault_at("end: write the history", err);
-	return r < 0 ? r : store_finish(store, record->grant.id, ending, err);
+	return r < 0 ? r : forget(store, record, ending, err);
 }
 
 static int finish(const struct site *site, struct store *store, const struct record *record,

@@ -301,15 +301,17 @@ char **hook_pack(const struct plan_hook *hook)
 	return words;
 }
 
-/* A process of its own, which outlives whoever began it, and holds nothing of him: no lock above
- * all. */
+/*
+ * A process of its own, which outlives whoever began it, and holds nothing of him: no lock above
+ * all, and no stream, whose reader would wait for its end.
+ */
 static void run_apart(int run_directory, const struct hook_run *run)
 {
 	struct error err = {0};
 
 	setsid();
 	process_reset_signals();
-	if (dup2(run_directory, 3) < 0)
+	if (dup2(run_directory, 3) < 0 || process_null_streams() < 0)
 		_exit(1);
 	syscall(SYS_close_range, 4U, ~0U, 0U);
 	if (hook_run(run, &err) < 0) {

@@ -249,12 +249,10 @@ static void protect_from_killer(void)
 
 static int detach(const struct launch *launch)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int r = process_null_streams();
 
-	if (null < 0)
-		return -errno;
-	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd);
+	if (r < 0)
+		return r;
 	setsid();
 	if (chdir("/") < 0)
 		return -errno;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "instance/disk.h"
+#include "install/generation.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -48,6 +49,12 @@ static void see_zone_files(struct leak_look *look)
 	}
 }
 
+static void see_unfinished(const char *path, void *data)
+{
+	leak_note(data, "directory", LEAK_NOBODYS, path,
+		  "of a generation that was never finished, and nobody is at it");
+}
+
 void leaks_see_directories(struct leak_look *look)
 {
 	const struct site *site = look->site;
@@ -56,6 +63,7 @@ void leaks_see_directories(struct leak_look *look)
 	see_entries(look, site->state, site->state_path, "i", "directory");
 	see_entries(look, site->run, site->run_path, "lock", "lock");
 	see_zone_files(look);
+	(void)generations_unfinished(site->state_path, see_unfinished, look);
 }
 
 /* What stands behind the prefix, NULL when the path does not begin with it. */

@@ -19,6 +19,7 @@ void obstacle_list_deinit(struct obstacle_list *list)
 		free(list->list[i].fix);
 	}
 	free(list->list);
+	strv_free(list->untested);
 	*list = (struct obstacle_list){0};
 }
 
@@ -57,7 +58,9 @@ static int try(const struct path_probe *probe, const struct firewall_zone *zone,
 	if (r < 0)
 		return r;
 	list->tried++;
-	if (is_worth_telling(probe, &finding, zone))
+	if (finding.end == PATH_UNKNOWN && finding.text)
+		strv_add(&list->untested, finding.text);
+	else if (is_worth_telling(probe, &finding, zone))
 		add(list, &finding);
 	path_finding_deinit(&finding);
 	return 0;
@@ -81,6 +84,14 @@ static bool find_peer(struct store *store, const struct record *record, int fami
 	return family == AF_INET || inet_pton(family, peer.address6, probe->destination) == 1;
 }
 
+static void add_own(struct obstacle_list *list, const char *address)
+{
+	cleanup_free char *why =
+		xasprintf("%s is an address of this host, and closed to instances", address);
+
+	strv_add(&list->untested, why);
+}
+
 static int try_zone(const struct firewall_zone *zone, struct store *store,
 		    const struct record *record, struct path_probe *probe,
 		    struct obstacle_list *list, struct error *err)
@@ -93,6 +104,8 @@ static int try_zone(const struct firewall_zone *zone, struct store *store,
 			continue;
 		if (path_destination(zone, families[i], probe))
 			r = try(probe, zone, list, err);
+		if (*probe->own)
+			add_own(list, probe->own);
 		if (r == 0 && zone->peers && find_peer(store, record, families[i], probe))
 			r = try(probe, zone, list, err);
 	}

@@ -18,7 +18,8 @@ struct obstacle {
 struct obstacle_list {
 	struct obstacle *list;
 	size_t n;
-	size_t tried; /* packets sent */
+	size_t tried;	 /* packets sent */
+	char **untested; /* of what nothing is known, and why; a sentence each */
 };
 
 /*

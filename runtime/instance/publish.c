@@ -113,10 +113,11 @@ static int explain_bind(const struct publish_wish *wanted, int errnum, struct er
 {
 	switch (errnum) {
 	case EADDRINUSE:
-		return error_say(err, ERROR_FAILED,
-				 "port %u on %s is in use; choose another, or leave the number "
-				 "out to get a free one",
-				 wanted->host_port, wanted->address);
+		error_say(err, ERROR_FAILED,
+			  "port %u on %s is in use; choose another, or leave the number "
+			  "out to get a free one",
+			  wanted->host_port, wanted->address);
+		return error_with_code(err, -EADDRINUSE);
 	case EADDRNOTAVAIL:
 		return error_say(err, ERROR_FAILED,
 				 "%s is no address of this host; 'ip address' lists those it has",
@@ -224,6 +225,12 @@ int publish_bind(const struct plan *plan, char *const *specifications, bool hold
 		r = publish_one(&wanted, hold, grant, ret_fds, err);
 	}
 	return r;
+}
+
+bool publish_failed_at(const struct plan *plan, char *const *specifications,
+		       const struct grant *grant, struct publish_wish *ret_wanted)
+{
+	return wish_at(plan, specifications, grant->n_ports, ret_wanted, NULL) > 0;
 }
 
 int publish_others(const struct plan *plan, char *const *specifications, bool hold,

@@ -31,10 +31,14 @@ int publish_check_restricted(const struct plan *plan, char *const *specification
  * address in brackets, or "NAME" for a port from the kernel); without any, for every port of the
  * plan on 127.0.0.1. With hold the sockets also listen. ret_ports and ret_fds (PLAN_PORTS_MAX
  * places) get one entry each; the caller frees and closes them. ERROR_USAGE for a specification
- * that is none and unknown names, ERROR_FAILED naming the port when it is in use.
+ * that is none and unknown names, ERROR_FAILED and -EADDRINUSE naming the port when it is in use.
  */
 int publish_bind(const struct plan *plan, char *const *specifications, bool hold,
 		 struct grant *grant, int *ret_fds, struct error *err);
+
+/* After publish_bind has failed with the same arguments: at which one, if at any. */
+bool publish_failed_at(const struct plan *plan, char *const *specifications,
+		       const struct grant *grant, struct publish_wish *ret_wanted);
 
 /*
  * After publish_bind with the same arguments: other ports in place of those that the kernel chose,

@@ -70,6 +70,20 @@ void starting_deinit(struct starting *s)
 	cleanup_close(&s->tie);
 }
 
+/* Who has a port in use may be one of ours, which has a name. */
+static int bind_ports(struct starting *s, struct grant *grant, struct error *err)
+{
+	const struct start_request *request = s->request;
+	struct publish_wish wanted;
+	int r = publish_bind(request->plan, request->publish, request->hold, grant, s->listeners,
+			     err);
+
+	if (r == -EADDRINUSE && s->store && !request->quota &&
+	    publish_failed_at(request->plan, request->publish, grant, &wanted))
+		(void)store_check_port(s->store, wanted.address, wanted.host_port, false, err);
+	return r;
+}
+
 int start_fill_grant(struct starting *s, struct grant *grant, struct error *err)
 {
 	const struct start_request *request = s->request;
@@ -88,9 +102,7 @@ int start_fill_grant(struct starting *s, struct grant *grant, struct error *err)
 		return 0;
 	if (request->quota)
 		r = publish_check_restricted(request->plan, request->publish, err);
-	return r < 0 ? r
-		     : publish_bind(request->plan, request->publish, request->hold, grant,
-				    s->listeners, err);
+	return r < 0 ? r : bind_ports(s, grant, err);
 }
 
 static int fill_record(struct starting *s, struct error *err)

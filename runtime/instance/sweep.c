@@ -213,6 +213,17 @@ static void end_abandoned(const struct site *site, struct store *store, struct s
 	install_list_free(installs, n);
 }
 
+static void sweep_generations(const struct site *site, struct store *store,
+			      struct sweep_result *result)
+{
+	unsigned before = generations_unfinished(site->state_path, NULL, NULL), after;
+
+	generations_sweep(site->state_path, store);
+	after = generations_unfinished(site->state_path, NULL, NULL);
+	if (after < before)
+		result->strays += before - after;
+}
+
 static int sweep(const struct site *site, bool strays, char ***ret_live,
 		 struct sweep_result *ret_result, struct error *err)
 {
@@ -236,7 +247,7 @@ static int sweep(const struct site *site, bool strays, char ***ret_live,
 		sweep_strays(site, all, ret_result, err);
 		keep_prune_archives(site);
 		end_abandoned(site, store, ret_result);
-		generations_sweep(site->state_path, store);
+		sweep_generations(site, store, ret_result);
 		spares_end_orphans(site, store);
 		saved_sweep(site);
 	}

@@ -3,6 +3,7 @@
 #include "instance/zones.h"
 #include "instance/events.h"
 #include "instance/network.h"
+#include "instance/openings.h"
 #include "instance/zone_files.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -46,6 +47,15 @@ int zone_check(const struct zone *zone, struct error *err)
 	if (r == 0)
 		r = egress_parse_list(zone->egress, &list, &n, err);
 	return r < 0 ? r : dns_check(zone->dns, err);
+}
+
+int zone_check_names(const struct site *site, const struct zone *zone, struct error *err)
+{
+	struct firewall_zone translated = {0};
+	int r = zone_translate(site, zone, zone->name, &translated, err);
+
+	free(translated.openings);
+	return r;
 }
 
 static void tell(const struct site *site, const char *event, const struct zone *zone)

@@ -12,6 +12,9 @@
  */
 int zone_check(const struct zone *zone, struct error *err);
 
+/* Fails with a sentence when the name of a host in its egress cannot be resolved now. */
+int zone_check_names(const struct site *site, const struct zone *zone, struct error *err);
+
 /* ERROR_EXISTS when there is one; its number is given out. */
 int zone_create(const struct site *site, struct zone *zone, struct error *err);
 

@@ -63,7 +63,7 @@ enum control_verb {
 	CONTROL_HANDOVER = 24, /* of a successor: end what runs inside, give me the rest, and go */
 	/* keeper to command */
 	CONTROL_OK = 64,
-	CONTROL_FAILED, /* error */
+	CONTROL_FAILED, /* error; number, of one that is not ready: 1 more time may help */
 	/* text: what was reached; number: since the start, ns; number2: 1 once the server runs */
 	CONTROL_STAGE,
 	CONTROL_READY,	       /* number as above */

@@ -216,7 +216,8 @@ static void on_channel(void *arg, uint32_t events)
 
 static void tell(struct state *state, enum forwarder_verb verb)
 {
-	struct forwarder_message message = {.verb = verb, .serial = state->serial};
+	struct forwarder_message message = {
+		.verb = verb, .serial = state->serial, .tried = state->probe.tried};
 
 	/* a keeper that is gone says so on the channel */
 	if (!state->done)
@@ -249,6 +250,8 @@ static int64_t step(struct state *state)
 		logfile_flush(&state->log);
 		tell(state, FORWARDER_READY);
 		probe_at = NEVER;
+	} else if (state->phase == PHASE_PROBING && probe_has_news(&state->probe)) {
+		tell(state, FORWARDER_TRIED);
 	}
 	relay_at = relay_step(&state->relay, now);
 	check_drained(state);

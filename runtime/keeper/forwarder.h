@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "keeper/counts.h"
+#include "keeper/tried.h"
 #include "plan/grant.h"
 #include "plan/plan.h"
 
@@ -52,17 +53,20 @@ enum forwarder_verb {
 	/* forwarder to keeper */
 	FORWARDER_READY = 16, /* the probe succeeded; it already accepts connections */
 	FORWARDER_DRAINED,    /* nobody is connected any more */
+	FORWARDER_TRIED,      /* another outcome than that of the probe before */
 };
 
 struct forwarder_message {
 	uint32_t verb;
 	/*
-	 * READY has that of the SERVER_STARTED it is about, the keeper's choice; WARN: seconds
-	 * left; DRAIN: milliseconds after which a connection is idle, not 0; PORT: number inside
+	 * READY and TRIED have that of the SERVER_STARTED it is about, the keeper's choice; WARN:
+	 * seconds left; DRAIN: milliseconds after which a connection is idle, not 0; PORT: number
+	 * inside
 	 */
 	uint32_t serial;
-	uint32_t flags; /* PORT: enum plan_port_flag */
-	uint32_t idle;	/* WARN: unless it is used */
+	uint32_t flags;	    /* PORT: enum plan_port_flag */
+	uint32_t idle;	    /* WARN: unless it is used */
+	struct tried tried; /* TRIED */
 };
 
 /*

@@ -84,6 +84,7 @@ struct keeper {
 	bool inside_made, link_made; /* the server starts when both are */
 	int64_t server_started_ns;   /* boot time */
 	int64_t next_probe_ns;
+	struct tried tried;   /* what became of the last attempt to find this server ready */
 	int64_t act_at_ns;    /* STOPPING: kill; KILLING, DRAINING: give up waiting */
 	int64_t status_at_ns; /* when the status, which could not be written, is tried again; 0 */
 	int64_t used_ns;      /* boot time of the last use that is no connection */
@@ -258,6 +259,8 @@ int spare_grant(struct keeper *keeper, const struct client *client, const struct
 void ready_answers(struct keeper *keeper);
 /* And nothing is left to be done before it counts as ready. */
 void ready_declare(struct keeper *keeper);
+/* The forwarder's attempt failed, as it says; what cannot be is left out. */
+void ready_tried(struct keeper *keeper, const struct tried *tried);
 /* Asks the server again, and ends one that takes too long. */
 void ready_check(struct keeper *keeper, int64_t now);
 

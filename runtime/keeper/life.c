@@ -116,6 +116,7 @@ static void on_server_started(struct keeper *keeper)
 	keeper->server_alive = true;
 	keeper->server_started_ns = clock_boottime_ns();
 	keeper->next_probe_ns = keeper->server_started_ns;
+	keeper->tried = (struct tried){.outcome = TRIED_NOTHING};
 	keeper->status.state = STATE_STARTING;
 	if (keeper->phase == PHASE_SET_UP)
 		keeper->phase = PHASE_RUNNING;
@@ -199,8 +200,10 @@ static void on_init_failed(struct keeper *keeper, const struct control_packet *p
 		return;
 	}
 	client = clients_of_exec(keeper, packet->number);
-	if (packet->number == KEY_PROBE)
+	if (packet->number == KEY_PROBE) {
 		keeper->probe_running = false;
+		keeper->tried.outcome = TRIED_NOT_EXECUTED;
+	}
 	if (packet->number == KEY_STOP)
 		keeper->act_at_ns = clock_boottime_ns();
 	if (client && packet->number >= KEY_CLIENTS) {
@@ -228,6 +231,8 @@ static void on_exec_exited(struct keeper *keeper, int64_t key, int wait_status)
 
 	if (key == KEY_PROBE) {
 		keeper->probe_running = false;
+		keeper->tried =
+			(struct tried){.outcome = TRIED_EXITED, .detail = (uint32_t)wait_status};
 		keeper->next_probe_ns = clock_boottime_ns() + keeper->message.ready.interval_ns;
 		if (wait_status == 0 && keeper->status.state == STATE_STARTING) {
 			succession_open(keeper);
@@ -306,9 +311,12 @@ void keeper_serve_forwarder(struct keeper *keeper)
 		cleanup_close(&keeper->forwarder.channel);
 	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_DRAINED)
 		succession_end(keeper);
-	else if (n == (ssize_t)sizeof(message) && message.verb == FORWARDER_READY &&
-		 message.serial == keeper->status.restarts)
-		ready_answers(keeper); /* and not one that has died meanwhile */
+	else if (n != (ssize_t)sizeof(message) || message.serial != keeper->status.restarts)
+		return; /* of one that has died meanwhile */
+	else if (message.verb == FORWARDER_READY)
+		ready_answers(keeper);
+	else if (message.verb == FORWARDER_TRIED)
+		ready_tried(keeper, &message.tried);
 }
 
 static void reap(struct child_process *child)

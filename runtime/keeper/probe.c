@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -75,7 +76,7 @@ void probe_deinit(struct probe *probe)
 static void end_attempt(struct probe *probe)
 {
 	loop_close(probe->loop, &probe->source);
-	probe->asked = false;
+	probe->asked = probe->looking = false;
 	probe->head_length = 0;
 }
 
@@ -85,6 +86,8 @@ void probe_begin(struct probe *probe, int64_t now)
 	probe->active = true;
 	probe->succeeded = false;
 	probe->check = probe->checks;
+	probe->tried = (struct tried){.outcome = TRIED_NOTHING};
+	probe->news = false;
 	probe->begun_at = probe->next_at = now;
 }
 
@@ -92,6 +95,79 @@ void probe_stop(struct probe *probe)
 {
 	end_attempt(probe);
 	probe->active = false;
+}
+
+static void set_tried(struct probe *probe, const struct tried *tried)
+{
+	if (memcmp(tried, &probe->tried, sizeof(*tried)) == 0)
+		return;
+	probe->tried = *tried;
+	probe->news = true;
+}
+
+/* Of the attempt that has just failed that way. */
+static void note_failure(struct probe *probe, int r)
+{
+	int status = probe->asked ? http_status_parse(probe->head, probe->head_length) : 0;
+	struct tried tried = {.check = (uint32_t)(probe->check - probe->checks)};
+
+	if (status > 0) {
+		tried.outcome = TRIED_STATUS;
+		tried.detail = (uint32_t)status;
+	} else if (status < 0) {
+		tried.outcome = TRIED_NO_HTTP;
+	} else if (r == -ECONNREFUSED) {
+		/* what is open there was asked once, and that must do */
+		tried.outcome =
+			probe->tried.check == tried.check && probe->tried.outcome == TRIED_ELSEWHERE
+				? TRIED_ELSEWHERE
+				: TRIED_REFUSED;
+	} else if (r == -ETIMEDOUT) {
+		tried.outcome = TRIED_UNANSWERED;
+	} else if (probe->asked || r == -ECONNRESET) {
+		tried.outcome = TRIED_CLOSED;
+	} else {
+		tried.outcome = TRIED_ERROR;
+		tried.detail = (uint32_t)-r;
+	}
+	set_tried(probe, &tried);
+}
+
+static struct dial_target look_target(const struct probe *probe)
+{
+	return (struct dial_target){.address = INADDR_LOOPBACK,
+				    .port = probe->checks[probe->tried.check].target.port};
+}
+
+static void on_look(void *arg, uint32_t events)
+{
+	struct probe *probe = arg;
+	struct dial_target target = look_target(probe);
+	struct tried tried = {.outcome = TRIED_ELSEWHERE, .check = probe->tried.check};
+
+	(void)events;
+	if (dial_result(probe->source->fd, &target) == 0)
+		set_tried(probe, &tried);
+	end_attempt(probe);
+}
+
+/* After a refusal: whether the server listens on 127.0.0.1 instead. Only for the words. */
+static void look_elsewhere(struct probe *probe)
+{
+	struct dial_target target = look_target(probe);
+	cleanup_fd int fd = -1;
+	int r;
+
+	if (probe->tried.outcome != TRIED_REFUSED ||
+	    probe->checks[probe->tried.check].target.address == INADDR_LOOPBACK)
+		return;
+	fd = dial_socket();
+	r = fd < 0 ? fd : dial_start(fd, &target);
+	if (r == 0 || r == -EINPROGRESS)
+		r = loop_add(probe->loop, fd, EPOLLOUT, on_look, probe, &probe->source);
+	probe->looking = r == 0;
+	if (r == 0)
+		(void)steal_fd(&fd);
 }
 
 static int ask(struct probe *probe)
@@ -177,6 +253,8 @@ static void on_probe(void *arg, uint32_t events)
 		r = -EIO;
 	if (r == 0)
 		return;
+	if (r < 0)
+		note_failure(probe, r);
 	end_attempt(probe);
 	if (r > 0) {
 		probe->succeeded = true;
@@ -186,6 +264,7 @@ static void on_probe(void *arg, uint32_t events)
 		probe->next_at = 0; /* at once */
 	} else {
 		probe->check = probe->checks;
+		look_elsewhere(probe);
 	}
 }
 
@@ -207,13 +286,15 @@ static void start_attempt(struct probe *probe, int64_t now)
 
 	probe->next_at = now + gap(probe, now);
 	probe->give_up_at = now + (bound > GIVE_UP_MIN_NS ? bound : GIVE_UP_MIN_NS);
-	if (fd < 0)
-		return;
-	r = dial_start(fd, &probe->check->target);
-	if (r < 0 && r != -EINPROGRESS)
-		return;
-	if (loop_add(probe->loop, fd, EPOLLOUT, on_probe, probe, &probe->source) == 0)
+	r = fd < 0 ? fd : dial_start(fd, &probe->check->target);
+	if (r == 0 || r == -EINPROGRESS)
+		r = loop_add(probe->loop, fd, EPOLLOUT, on_probe, probe, &probe->source);
+	if (r == 0) {
 		(void)steal_fd(&fd);
+		return;
+	}
+	note_failure(probe, r);
+	look_elsewhere(probe);
 }
 
 int64_t probe_step(struct probe *probe, int64_t now)
@@ -221,10 +302,20 @@ int64_t probe_step(struct probe *probe, int64_t now)
 	if (!probe->active)
 		return PROBE_NEVER;
 	if (probe->source && now >= probe->give_up_at) {
+		if (!probe->looking)
+			note_failure(probe, -ETIMEDOUT);
 		end_attempt(probe);
 		probe->check = probe->checks;
 	}
 	if (!probe->source && now >= probe->next_at)
 		start_attempt(probe, now);
 	return probe->source ? probe->give_up_at : probe->next_at;
+}
+
+bool probe_has_news(struct probe *probe)
+{
+	bool news = probe->news;
+
+	probe->news = false;
+	return news;
 }

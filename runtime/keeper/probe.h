@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "keeper/dial.h"
 #include "keeper/loop.h"
+#include "keeper/tried.h"
 #include "plan/plan.h"
 
 #include <stdbool.h>
@@ -33,9 +34,12 @@ struct probe {
 	struct source *source;	   /* the attempt under way */
 	bool active, succeeded;
 	bool asked;		    /* of this attempt: the request was sent */
+	bool looking;		    /* it is one to 127.0.0.1, after a refusal */
 	char head[PROBE_HEAD_SIZE]; /* of this attempt's answer */
 	size_t head_length;
 	int64_t begun_at, next_at, give_up_at;
+	struct tried tried; /* what became of the last attempt that failed, since the beginning */
+	bool news;
 };
 
 /* ready must live as long as the probe; only its timing is used. */
@@ -56,9 +60,13 @@ void probe_stop(struct probe *probe);
  * PROBE_NEVER. The gap from one attempt to the next is a 32nd of the time since the beginning,
  * from 10 ms up to the interval, so that a fast server is not kept waiting; an attempt is given up
  * after the interval or 1 s, whichever is longer. Once an attempt succeeded, succeeded is set and
- * nothing more is asked.
+ * nothing more is asked. While the address refuses connections, 127.0.0.1 is looked at too, until
+ * it was once found to accept one.
  */
 int64_t probe_step(struct probe *probe, int64_t now);
+
+/* Whether something else came of an attempt, in tried, than when this was called before. */
+bool probe_has_news(struct probe *probe);
 
 /*
  * The status code of an answer that begins with data (RFC 9112, section 4), 0 when that much of it

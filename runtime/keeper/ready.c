@@ -35,24 +35,39 @@ void ready_answers(struct keeper *keeper)
 		ready_declare(keeper);
 }
 
+void ready_tried(struct keeper *keeper, const struct tried *tried)
+{
+	if (tried_is_sane(tried, &keeper->message.ready))
+		keeper->tried = *tried;
+}
+
+static void give_up(struct keeper *keeper)
+{
+	struct control_packet failed = {.verb = CONTROL_FAILED,
+					.number = tried_may_change(&keeper->tried)};
+	char bound[32], last[CONTROL_REASON_SIZE], reason[CONTROL_REASON_SIZE];
+
+	format_duration(keeper->message.ready.timeout_ns, bound, sizeof(bound));
+	tried_describe(&keeper->tried, &keeper->message, last, sizeof(last));
+	snprintf(reason, sizeof(reason), "not ready within %s%s%.*s", bound, *last ? ": " : "",
+		 CONTROL_REASON_SIZE - 49, last);
+	error_say(&failed.error, ERROR_NOT_READY, "%s", reason);
+	clients_tell(keeper, &failed);
+	keeper->status.failed = true;
+	keeper_stop(keeper, reason);
+}
+
 void ready_check(struct keeper *keeper, int64_t now)
 {
 	const struct plan_ready *ready = &keeper->message.ready;
 	struct control_packet probe = {
 		.verb = INIT_EXEC, .number = KEY_PROBE, .argv = ready->command};
-	struct control_packet failed = {.verb = CONTROL_FAILED};
-	char bound[32], reason[CONTROL_REASON_SIZE];
 
 	if (keeper->phase != PHASE_RUNNING || keeper->status.state != STATE_STARTING ||
 	    keeper->answers)
 		return;
 	if (ready->timeout_ns && now >= keeper->server_started_ns + ready->timeout_ns) {
-		format_duration(ready->timeout_ns, bound, sizeof(bound));
-		snprintf(reason, sizeof(reason), "not ready within %s", bound);
-		error_say(&failed.error, ERROR_NOT_READY, "%s", reason);
-		clients_tell(keeper, &failed);
-		keeper->status.failed = true;
-		keeper_stop(keeper, reason);
+		give_up(keeper);
 	} else if (ready->kind == READY_COMMAND && !keeper->probe_running &&
 		   now >= keeper->next_probe_ns) {
 		keeper->probe_running = true;

@@ -47,7 +47,9 @@ struct trouble {
 static const char move_away[] =
 	"run 'stint doctor --rebuild', which sets it aside and makes a new one from what is on "
 	"this host";
-static const char make_room[] = "make room there, for instance with 'stint down'";
+/* Not with "stint down": the removal of a record is written, too. */
+static const char make_room[] =
+	"make room on its file system, in files that are not stint's, and try again";
 static const char find_holder[] = "find the process that holds it with 'fuser -v' on that file";
 
 static const struct trouble troubles[] = {

@@ -48,8 +48,8 @@ int place_check_name(struct store *store, const char *name, bool discreet, struc
 			 name, owner ? owner : "?", name);
 }
 
-static int check_port(struct store *store, const struct published_port *port, bool discreet,
-		      struct error *err)
+int store_check_port(struct store *store, const char *address, uint16_t port, bool discreet,
+		     struct error *err)
 {
 	static const char query[] = "SELECT i.name, i.owner FROM"
 				    " (SELECT * FROM port UNION ALL SELECT * FROM future_port) p"
@@ -62,21 +62,20 @@ static int check_port(struct store *store, const struct published_port *port, bo
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_text(statement, 1, port->host_address, -1, SQLITE_STATIC);
-	sqlite3_bind_int(statement, 2, port->host_port);
+	sqlite3_bind_text(statement, 1, address, -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 2, port);
 	r = db_step(store, statement, err);
 	if (r <= 0)
 		return r;
 	name = (const char *)sqlite3_column_text(statement, 0);
 	owner = (const char *)sqlite3_column_text(statement, 1);
 	if (discreet)
-		error_say(err, ERROR_FAILED, "port %u of '%s' is already published",
-			  (unsigned)port->host_port, port->host_address);
+		error_say(err, ERROR_FAILED, "port %u of '%s' is already published", (unsigned)port,
+			  address);
 	else
 		error_say(err, ERROR_FAILED,
 			  "port %u of '%s' is already published by the instance '%s' of '%s'",
-			  (unsigned)port->host_port, port->host_address, name ? name : "?",
-			  owner ? owner : "?");
+			  (unsigned)port, address, name ? name : "?", owner ? owner : "?");
 	return error_with_code(err, -EADDRINUSE);
 }
 
@@ -86,6 +85,7 @@ int place_check_ports(struct store *store, const struct grant *grant, bool discr
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < grant->n_ports; i++)
-		r = check_port(store, &grant->ports[i], discreet, err);
+		r = store_check_port(store, grant->ports[i].host_address, grant->ports[i].host_port,
+				     discreet, err);
 	return r;
 }

@@ -153,6 +153,13 @@ int store_restore(struct store *store, const struct record *record, struct error
 /* True in *ret_taken when an instance of that name is in the store. */
 int store_name_taken(struct store *store, const char *name, bool *ret_taken, struct error *err);
 
+/*
+ * -EADDRINUSE (ERROR_FAILED) when a port of that address is published by an instance, which is
+ * named unless discreet.
+ */
+int store_check_port(struct store *store, const char *address, uint16_t port, bool discreet,
+		     struct error *err);
+
 /* Loads by name, or by id when no name matches. ERROR_NOT_FOUND with "no instance 'x'". */
 int store_load(struct store *store, const char *name_or_id, struct record **ret_record,
 	       struct error *err);

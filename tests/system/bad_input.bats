@@ -15,7 +15,7 @@ fails()
 	refused 2 "did you mean '--name'" up hello --nme x
 	refused 2 "did you mean '--ttl'" up hello --tll=2h
 	refused 2 "needs a value" up hello --name
-	refused 2 "is no duration" up hello --ttl abc
+	refused 2 "--ttl: 'abc' is no such time" up hello --ttl abc
 	refused 2 "is no time" up hello --until 25:00
 	refused 2 "exclude one another" up hello --ttl 1h --until 18:00
 	refused 2 "is no name" up hello --name 'A b'
@@ -263,6 +263,23 @@ with_full_state()
 		exit $status'
 	[ "$status" -eq 5 ]
 	[[ $output == *"nearly full"* ]]
+}
+
+@test "what cannot be forgotten on a full disk has ended all the same, and says so" {
+	with_full_state '
+		"$stint" up hello --name one >/dev/null 2>&1 || exit 97
+		fill
+		"$stint" down one && exit 96
+		"$stint" ls
+		"$stint" sweep && exit 95
+		rm "$STINT_ROOT/var/lib/stint/filler"
+		"$stint" sweep || exit 94
+		left
+		"$stint" history one'
+	[ "$status" -eq 0 ]
+	said="'one' has ended and its files are removed; only its record is left, and goes with the next command"
+	[ "$(grep -c "$said.*the disk is full.*: make room on its file system" <<<"$output")" -eq 2 ]
+	[[ $output != *"with 'stint down'"* ]]
 }
 
 @test "an instance that has filled the disk can still be listed, ended and swept" {

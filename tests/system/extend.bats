@@ -66,11 +66,14 @@ left_of()
 	refused 2 "is no time" extend x --until 25:99
 	refused 2 "in the past" extend x --until 2020-01-01T00:00
 	refused 3 "no instance 'nope'" extend nope +1h
-	refused 2 "must end in the future" up hello --ttl 0s || refused 2 "duration" up hello --ttl 0s
-	refused 2 "" up hello --until 2020-01-01T00:00
-	refused 2 "is no duration" up hello --ttl 5x
-	refused 2 "is no duration" up hello --ttl -5m
-	refused 2 "is no duration" up hello --ttl 99999999999h
+	refused 2 "--ttl: '0' is over at once; a lease must end in the future" up hello --ttl 0
+	refused 2 "--until: '2020-01-01T00:00' is over at once" up hello --until 2020-01-01T00:00
+	refused 2 "is no such time" up hello --ttl 5x
+	refused 2 "is no such time" up hello --ttl -5m
+	refused 2 "--ttl: '99999999999h' is too long; at most 3660d" up hello --ttl 99999999999h
+	refused 2 "--ttl: '100000d' is too long; at most 3660d" up hello --ttl 100000d
+	refused 2 "--idle: '100000d' is too long; at most 3660d" up hello --idle 100000d
+	refused 2 "'+100000d' is too long; at most +3660d" extend x +100000d
 }
 
 @test "stopping begins before the deadline, and a server that ignores it is killed at the deadline" {

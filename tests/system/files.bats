@@ -83,10 +83,14 @@ scrub: ['$I/current/*.pid', '$I/\${what}', '$I/none', '$I/none/at/all']"
 			up quiet --name q
 		nothing_left
 	done
-	for path in /etc/passwd /usr/bin/env /proc/1 /dev/null /opt/other "$I"; do
+	for path in /etc/passwd /opt/other "$I"; do
 		server "scrub: '$path'"
 		refused 1 "scrub: '$path' is" up quiet --name q
 		nothing_left
+	done
+	for path in /usr/bin/env /proc/1 /dev/null; do
+		server "scrub: '$path'"
+		refused 1 "key 'scrub': '$path' is not the instance's to change" template check quiet
 	done
 	server "scrub: ['$I/out', '$I/kernel']"
 	stint up quiet --name q
@@ -176,10 +180,16 @@ hello world
 	done
 	server "files: {$I/data: {text: a}}"
 	refused 1 "files: '$I/data': cannot write it: Is a directory" up quiet --name q
-	for path in /etc/passwd /etc/new /usr/bin/new /proc/sys/new /dev/new /sys/new /opt/other/new; do
+	for path in /etc/passwd /etc/new /opt/other/new; do
 		server "files: {$path: {text: a}}"
 		refused 1 "files: '$path' is not the instance's to change" up quiet --name q
 		nothing_left
+	done
+	# what can lie in nobody's home is known without the host
+	for path in /usr/bin/new /bin/new /lib/new /proc/sys/new /dev/new /sys/new; do
+		server "files: {$path: {text: a}}"
+		refused 1 "quiet.yaml:5:9: key 'files.$path': is not the instance's to change" \
+			template check quiet
 	done
 	# a link at the end is replaced, not followed
 	server "files: {$I/out: {text: a}}"
@@ -264,7 +274,7 @@ edit: {$I/keep/it.ini: {set: {a: 2}}}"
 	server "edit: {/etc/hosts: {format: ini, set: {a: 1}}}"
 	refused 1 "edit: '/etc/hosts' is not the instance's to change" up quiet --name q
 	server "edit: {/usr/lib/os-release: {format: properties, set: {ID: x}}}"
-	refused 1 "edit: '/usr/lib/os-release' is not" up quiet --name q
+	refused 1 "key 'edit./usr/lib/os-release': is not the instance's" template check quiet
 }
 
 @test "edit: a link into what is shown of the host changes nothing there" {

@@ -171,7 +171,7 @@ fact()
 	refused 2 "say what is to go" history --prune
 	refused 2 "say what is to go" history p5 --prune --keep 1
 	refused 2 "go with --prune" history --keep 1
-	refused 2 "no duration" history --prune --older-than soon
+	refused 2 "--older-than: 'soon' is no such time" history --prune --older-than soon
 	[ "$(stint history --json | jq length)" -eq 1 ]
 }
 

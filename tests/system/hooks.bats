@@ -219,6 +219,25 @@ ps -o sid=,tty=,pid= -p $$ >"'"$TOLD"'/session"; umask >"'"$TOLD"'/umask"; grep 
 	eventually 10 told_lines 6
 }
 
+hook_events()
+{
+	[ "$(stint events | grep -cw hook)" -eq "$1" ]
+}
+
+@test "what reads a command's output does not wait for the hook, and reads nothing of it" {
+	hook_program bad 'sleep 2; exit 3'
+	quiet "after_end: [$TOLD/bad]"
+	stint up quiet --name q
+	stint up quiet --name r
+	begin=$(date +%s%N)
+	said=$(stint down q 2>&1)
+	[ $((($(date +%s%N) - begin) / 1000000)) -lt $((2000 * SLOW)) ]
+	stint down r >"$TOLD/file" 2>&1
+	eventually 10 hook_events 2
+	[[ $said != *status*3* ]]
+	! grep "status 3" "$TOLD/file"
+}
+
 @test "a kept instance has its end once" {
 	quiet "after_end: [$TOLD/tell]"
 	stint up quiet --name q --keep-failed 1m

@@ -78,6 +78,30 @@ fixed()
 	none
 }
 
+@test "what a killed adoption left is named, counted and removed, and not while one is at work" {
+	local depot=$STINT_ROOT/var/lib/stint/install/app
+
+	stint install add app "$STINT_ROOT/etc"
+	none
+	mkdir -p "$depot/new/files"
+	run -1 look
+	named directory "$depot/new"
+	exec 7<"$depot/lock"
+	flock -x 7
+	none
+	exec 7<&-
+	run -0 stint sweep
+	[ "$output" = "0 ended, 1 strays removed, 0 left" ]
+	[ ! -e "$depot/new" ]
+	run -0 stint sweep
+	[ "$output" = "nothing to sweep" ]
+	mkdir "$depot/new"
+	run -0 leaks --fix
+	[ ! -e "$depot/new" ]
+	none
+	stint install rm app
+}
+
 @test "another installation's objects are never named" {
 	local mine=$STINT_ROOT other
 	other=$(mktemp -d /tmp/stint-test.XXXXXX)

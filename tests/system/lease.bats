@@ -69,6 +69,24 @@ reason_of()
 	done
 }
 
+@test "more time is proposed only where it may be had" {
+	lease short "  warn: {before: 50s}
+  ttl: 1m
+  max: 2m"
+	lease long "  warn: {before: 50s}
+  ttl: 1m
+  max: 2h"
+	warned() { [ "$(stint show "$1" --json | jq .warned)" = true ]; }
+	stint up short --name s --ttl 51s
+	eventually 5 warned s
+	[[ $(stint ls) == *"soon over: s; no lease of theirs may be longer"* ]]
+	refused 5 "maximum of 2m" extend s +30m
+	stint up long --name l --ttl 51s
+	eventually 5 warned l
+	[[ $(stint ls) == *"soon over: "*"; 'stint extend NAME +30m' gives more time"* ]]
+	stint extend l +30m
+}
+
 @test "before the end there are warnings in the log, the list, inside and on the host" {
 	told=$(mktemp /tmp/stint-hook.XXXXXX)
 	chmod 666 "$told"

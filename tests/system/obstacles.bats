@@ -89,6 +89,26 @@ url_of()
 	[[ "$(diagnosis)" == "ok "*"nothing is in the way of zone 'out'" ]]
 }
 
+# The first address of the network is the host's own, where no packet of an instance may go.
+@test "what is open is tried where it is not this host itself, or is not called tested" {
+	hostile_host
+	stint zone add near --egress 192.0.2.0/24
+	stint up hello --name a --zone near 2>"$BATS_TEST_TMPDIR/words"
+	grep -q "zone 'near': a test packet to 192.0.2.2 was dropped by another program's firewall" \
+		"$BATS_TEST_TMPDIR/words"
+	forward_policy accept
+	[[ "$(diagnosis)" == "ok "*"nothing is in the way of zone 'near'" ]]
+	stint zone add self --egress 192.0.2.1
+	stint up hello --name b --zone self 2>"$BATS_TEST_TMPDIR/words"
+	[ -z "$(words)" ]
+	[[ "$(diagnosis)" == *"note zone 'self' is not tested: 192.0.2.1 is an address of this host, and closed to"* ]]
+	[[ "$(diagnosis)" != *"nothing is in the way of zone 'self'"* ]]
+	stint zone add both --egress 192.0.2.1,"$PRIVATE4"
+	stint up hello --name c --zone both 2>/dev/null
+	forward_policy drop
+	[[ "$(diagnosis)" == *"zone 'both': a test packet to $PRIVATE4 was dropped by another"* ]]
+}
+
 @test "nothing is said of a zone without traffic, nor where nothing is in the way" {
 	hostile_host
 	stint up hello --name a 2>"$BATS_TEST_TMPDIR/words"

@@ -47,8 +47,16 @@ port_field()
 	refused 1 "link" up hello -p "[fe80::1]:0:http"
 	refused 2 "no IP address" up hello -p nowhere:1:http
 	stint up hello --name p
-	refused 1 "port $(port_field p port) on 127.0.0.1 is in use" \
+	refused 1 "port $(port_field p port) of '127.0.0.1' is already published by the instance 'p' of 'root'" \
 		up hello -p "$(port_field p port):http"
+	serve=$(mktemp -u /tmp/stint-port.XXXXXX)
+	perl -MIO::Socket::IP -e 'my $s = IO::Socket::IP->new(LocalHost => "127.0.0.1", LocalPort => 0,
+		Listen => 1) or die; print $s->sockport, "\n"; close STDOUT; sleep 60' 3>&- >"$serve" &
+	eventually 5 test -s "$serve"
+	refused 1 "port $(cat "$serve") on 127.0.0.1 is in use; choose another" \
+		up hello -p "$(cat "$serve"):http"
+	kill $!
+	rm "$serve"
 	refused 3 "nobody" port nobody
 }
 

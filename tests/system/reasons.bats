@@ -86,12 +86,49 @@ exit_of()
 	payload slow "[$PROBE/bin/probe, sleep, '300']" 'ready: {log: never, timeout: 1s}'
 	run stint up slow --name n
 	[ "$status" -ne 0 ]
-	[ "$(reason_of n)" = "not ready within 1s" ]
+	[ "$(reason_of n)" = "not ready within 1s: no line of its output matched 'never'" ]
 	"$STINT" run hello --name w -- sleep 100 >/dev/null 2>&1 3>&- &
 	eventually 5 is_state w ready
 	kill -KILL $!
 	eventually 5 no_instances
 	[ "$(reason_of w)" = "its command went away" ]
+}
+
+# never_ready REASON READY-YAML [MORE-YAML]: the small server is not ready, for that reason.
+never_ready()
+{
+	template never <<-END
+		extends: hello
+		ready: {$2, timeout: 500ms}
+		${3-}
+	END
+	run stint up never --name n
+	echo "$output"
+	[ "$status" -eq 6 ]
+	# shellcheck disable=SC2027,SC2053 # a pattern
+	[[ $output == *"'n' was not ready within 500ms: "$1"; it was taken down: see its output above"* ]]
+	# shellcheck disable=SC2053 # a pattern
+	[[ $(reason_of n) == "not ready within 500ms: "$1 ]]
+	stint events n | grep -q "stopping.*not ready within 500ms: "
+}
+
+@test "not ready: what was tried last, and more time only where that may help" {
+	never_ready "GET http://*:5555/x answered 404, wanted 200" "http: {path: /x, status: 200}"
+	[[ $output != *"allow more"* ]]
+	never_ready "connection refused on port 5556 inside" "tcp: {port: 5556}"
+	[[ $output == *"or allow more in 'ready: timeout:'"* ]]
+	never_ready "connection refused on port 7001 inside, open on 127.0.0.1 alone: its port needs 'loopback: true'" \
+		"tcp: {port: local}" "ports: {local: 7001}
+run: {command: [/usr/bin/perl, -MIO::Socket::IP, -e, 'my \$s = IO::Socket::IP->new(
+  LocalHost => \"127.0.0.1\", LocalPort => 7001, Listen => 5) or die; sleep 60']}"
+	[[ $output != *"allow more"* ]]
+	never_ready "'false' exited with status 1" "command: ['false']"
+	never_ready "'sleep' has not ended" "command: [sleep, '60']"
+	never_ready "'/no/such' cannot be executed inside" "command: [/no/such]"
+	[[ $output != *"allow more"* ]]
+	never_ready "GET http://*:5555/health/readiness answered 503, wanted 200-299" \
+		"http: {path: /health/readiness, status: 200-299}" "run: {env: {HELLO_NEVER_READY: '1'}}"
+	[[ $output == *"or allow more in 'ready: timeout:'"* ]]
 }
 
 @test "a start that failed names the step and the object" {

@@ -415,7 +415,7 @@ no_loops()
 	run stint reset b
 	echo "$output"
 	[ "$status" -eq 6 ]
-	[[ $output == *"'b' was not ready within 500ms and was taken down"* ]]
+	[[ $output == *"'b' was not ready within 500ms: connection refused on port "*"; it was taken down"* ]]
 	nothing_left
 }
 

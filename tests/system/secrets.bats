@@ -175,7 +175,9 @@ edit: {$I/conf/a.properties: {set: {a: '\${first}'}}}"
 @test "a place outside of what the instance can write is refused, and nothing is written there" {
 	local path
 
-	for path in "$I/out/link" /etc/secret /usr/secret /run/secrets/other; do
+	server "secrets: {first: {path: /usr/secret}}"
+	refused 1 "key 'secrets.first': '/usr/secret' is not the instance's to change" template check quiet
+	for path in "$I/out/link" /etc/secret /run/secrets/other; do
 		server "secrets: {first: {path: $path}}"
 		refused 1 "secrets: '$path'" up quiet --secret first=@"$GIVEN/first"
 	done

@@ -52,7 +52,7 @@ load helper
 	get http://127.0.0.1:45817/ >/dev/null
 	run stint up hello --name second -p 45817:http
 	[ "$status" -eq 1 ]
-	[[ $output == *"45817"*"in use"* ]]
+	[[ $output == *"port 45817 of '127.0.0.1' is already published by the instance 'first' of 'root'"* ]]
 	[ "$(stint ls -q)" = first ]
 	stint down first
 	stint up hello --name second -p 45817:http

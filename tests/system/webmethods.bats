@@ -17,7 +17,7 @@ setup()
 # lay_out is|msr: below $SAG, as somebody's who is not root.
 lay_out()
 {
-	"$LAY_OUT" "$SAG" "$1"
+	STINT_BUILD=$STINT_BUILD "$LAY_OUT" "$SAG" "$1"
 	chown -R nobody: "$SAG"
 }
 
@@ -31,6 +31,24 @@ installation()
 {
 	(cd "$SAG" && find . -printf '%p %y %m %U %s %T@\n' | sort && find . -type f -print0 | sort -z |
 		xargs -0 sha256sum)
+}
+
+@test "the stand-in is made from the build that there is, or not at all" {
+	local tree=$STINT_ROOT/tree
+
+	mkdir -p "$tree/examples" "$tree/build"
+	cp -R "${LAY_OUT%/*}" "$tree/examples/webmethods"
+	run env -u STINT_BUILD "$tree/examples/webmethods/lay-out" "$SAG"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"build first (scripts/build release), or say with STINT_BUILD where"* ]]
+	[ ! -e "$SAG" ]
+	for build in dev release; do
+		ln -s "$STINT_BUILD" "$tree/build/$build"
+		env -u STINT_BUILD "$tree/examples/webmethods/lay-out" "$SAG" is
+		cmp "$SAG/$IS/bin/server" "$STINT_BUILD/share/stint/hello/bin/hello"
+		rm -rf "$SAG" "$tree/build/$build"
+	done
 }
 
 @test "two Integration Servers run on all default ports at once, each with what it writes" {

@@ -228,6 +228,17 @@ seconds_of()
 	[ "$(on_host cat "$file")" = 0 ]
 }
 
+@test "a name in an egress that cannot be resolved is noted when the zone is added" {
+	run --separate-stderr stint zone add out --egress "nosuchname.invalid,$PRIVATE4"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"stint: note: the host 'nosuchname.invalid' in the egress of the zone 'out' cannot be resolved: "* ]]
+	[[ $stderr == *"until it can be, no instance starts in that zone"* ]]
+	refused 1 "the host 'nosuchname.invalid' in the egress of the zone 'out' cannot be resolved" up hello --zone out
+	run --separate-stderr stint zone add other --egress "localhost,$PRIVATE4"
+	[ "$status" -eq 0 ]
+	[[ $stderr != *resolved* ]]
+}
+
 @test "name servers inside are those of the host, or of the zone, and none without egress" {
 	stint zone add out --egress internet --dns 9.9.9.9,2620:fe::fe
 	stint up hello --name a --zone out

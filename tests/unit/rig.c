@@ -196,10 +196,24 @@ void rig_expect_ready(const struct rig *rig, uint32_t serial)
 {
 	struct forwarder_message message;
 
-	wait_for(rig->channel, POLLIN);
-	assert_int_equal(recv(rig->channel, &message, sizeof(message), 0), sizeof(message));
+	do {
+		wait_for(rig->channel, POLLIN);
+		assert_int_equal(recv(rig->channel, &message, sizeof(message), 0), sizeof(message));
+	} while (message.verb == FORWARDER_TRIED);
 	assert_int_equal(message.verb, FORWARDER_READY);
 	assert_int_equal(message.serial, serial);
+}
+
+void rig_expect_tried(const struct rig *rig, uint32_t serial, uint32_t outcome, uint32_t detail)
+{
+	struct forwarder_message message;
+
+	wait_for(rig->channel, POLLIN);
+	assert_int_equal(recv(rig->channel, &message, sizeof(message), 0), sizeof(message));
+	assert_int_equal(message.verb, FORWARDER_TRIED);
+	assert_int_equal(message.serial, serial);
+	assert_int_equal(message.tried.outcome, outcome);
+	assert_int_equal(message.tried.detail, detail);
 }
 
 void rig_say_drain(const struct rig *rig, uint32_t idle_ms)

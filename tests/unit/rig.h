@@ -35,7 +35,9 @@ void rig_start(struct rig *rig);
 void rig_say(const struct rig *rig, enum forwarder_verb verb);
 void rig_say_drain(const struct rig *rig, uint32_t idle_ms);
 void rig_say_started(const struct rig *rig, uint32_t serial);
+/* READY is the next word but for TRIED. */
 void rig_expect_ready(const struct rig *rig, uint32_t serial);
+void rig_expect_tried(const struct rig *rig, uint32_t serial, uint32_t outcome, uint32_t detail);
 /* DRAINED is the next word. */
 void rig_expect_drained(const struct rig *rig);
 /* Nothing was said up to now. */

@@ -46,6 +46,7 @@ static void forwarder_run_holds_early_connections(void **state)
 	rig_say_started(rig, 7);
 	answer_probe(rig, "HTTP/1.1 503 Not Yet\r\n\r\n");
 	answer_probe(rig, "HTTP/1.1 503 Not Yet\r\n\r\n");
+	rig_expect_tried(rig, 7, TRIED_STATUS, 503);
 	rig_expect_silence(rig);
 	answer_probe(rig, "HTTP/1.1 200 OK\r\n\r\n");
 	rig_expect_ready(rig, 7);

@@ -348,8 +348,10 @@ static void take_twice(const void *arg)
 	(void)arg;
 	join_network(&a);
 	b.link.ipv4 = a.link.ipv4;
-	must_fail(netns_link_make(&b.link, b.netns, &err), &err, "cannot make the instance's link");
+	must_fail(netns_link_make(&b.link, b.netns, &err), &err, "this host has a route to ");
 	must(err.code == -EEXIST);
+	must(strstr(err.text, a.link.name) && strstr(err.text, "another STINT_ROOT"));
+	must(strstr(err.text, "choose another network for 'addresses' in"));
 	must(!netns_link_exists(b.link.name) && netns_link_exists(a.link.name));
 	end_instance(&a);
 	end_instance(&b);

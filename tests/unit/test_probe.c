@@ -308,6 +308,65 @@ static void probe_stop_forgets_the_attempt(void **state)
 	close(fd);
 }
 
+static void expect_tried(struct world *world, uint32_t outcome, uint32_t check, uint32_t detail)
+{
+	assert_int_equal(world->probe.tried.outcome, outcome);
+	assert_int_equal(world->probe.tried.check, check);
+	assert_int_equal(world->probe.tried.detail, detail);
+}
+
+static void probe_tells_what_became_of_the_last_attempt(void **state)
+{
+	struct world *world = *state;
+
+	begin(world);
+	assert_false(probe_has_news(&world->probe));
+	attempt(world, "HTTP/1.1 503 Service Unavailable\r\n\r\n");
+	expect_tried(world, TRIED_STATUS, 0, 503);
+	assert_true(probe_has_news(&world->probe));
+	attempt(world, "HTTP/1.1 503 Service Unavailable\r\n\r\n");
+	assert_false(probe_has_news(&world->probe));
+	attempt(world, "SSH-2.0-OpenSSH_9.2\r\n");
+	expect_tried(world, TRIED_NO_HTTP, 0, 0);
+	attempt(world, "");
+	expect_tried(world, TRIED_CLOSED, 0, 0);
+	close_hard(next_attempt(world));
+	run_until_attempt_ends(world);
+	expect_tried(world, TRIED_CLOSED, 0, 0);
+	close(next_attempt(world));
+	probe_step(&world->probe, world->now + NSEC_PER_SEC);
+	expect_tried(world, TRIED_UNANSWERED, 0, 0);
+	assert_true(probe_has_news(&world->probe));
+	probe_begin(&world->probe, world->now);
+	expect_tried(world, TRIED_NOTHING, 0, 0);
+	assert_false(probe_has_news(&world->probe));
+}
+
+/* 127.0.0.2 is an address of the own, too, and nobody listens there. */
+static void probe_finds_a_server_that_listens_on_loopback_only(void **state)
+{
+	struct world *world = *state;
+
+	probe_init(&world->probe, &world->loop, &world->ready);
+	probe_add(&world->probe, &world->ready.checks[0], INADDR_LOOPBACK + 1, false);
+	probe_begin(&world->probe, world->now);
+	for (int i = 0; i < 3; i++) {
+		world->now += INTERVAL_NS;
+		probe_step(&world->probe, world->now);
+		run_until_attempt_ends(world);
+		expect_tried(world, TRIED_ELSEWHERE, 0, 0);
+	}
+	/* it was looked for there once */
+	wait_for(world->server, POLLIN);
+	close(accept(world->server, NULL, NULL));
+	assert_int_equal(poll(&(struct pollfd){.fd = world->server, .events = POLLIN}, 1, 0), 0);
+	cleanup_close(&world->server);
+	probe_begin(&world->probe, world->now);
+	probe_step(&world->probe, world->now);
+	run_until_attempt_ends(world);
+	expect_tried(world, TRIED_REFUSED, 0, 0);
+}
+
 static void dial_start_does_not_connect_to_itself(void **state)
 {
 	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -374,6 +433,8 @@ int main(void)
 		with_world(probe_waits_between_attempts_that_are_refused),
 		with_world(probe_of_tcp_only_connects),
 		with_world(probe_stop_forgets_the_attempt),
+		with_world(probe_tells_what_became_of_the_last_attempt),
+		with_world(probe_finds_a_server_that_listens_on_loopback_only),
 		cmocka_unit_test(dial_start_does_not_connect_to_itself),
 		cmocka_unit_test(http_status_parse_knows_answers),
 	};

@@ -208,7 +208,7 @@ static void publish_bind_of_a_port_in_use(void **state)
 		snprintf(words, sizeof(words), "port %u on 127.0.0.1 is in use",
 			 first->grant.ports[0].host_port);
 		second = publish_one(specification, hold);
-		assert_fails(second->result, -EIO, &second->err, words);
+		assert_fails(second->result, -EADDRINUSE, &second->err, words);
 		assert_int_equal(second->err.kind, ERROR_FAILED);
 		release(second);
 		release(first);
@@ -280,7 +280,7 @@ static void publish_bind_without_hold_reserves_the_port(void **state)
 	snprintf(specification, sizeof(specification), "%u:http", port);
 	for (int hold = 0; hold < 2; hold++) {
 		second = publish_one(specification, hold);
-		assert_fails(second->result, -EIO, &second->err, "is in use");
+		assert_fails(second->result, -EADDRINUSE, &second->err, "is in use");
 		release(second);
 	}
 	assert_int_equal(listen(p->fds[0], 1), 0);

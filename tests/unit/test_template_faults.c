@@ -207,6 +207,22 @@ static const struct fault_case file_faults[] = {
 	{"params: {a: x}\nfiles: {'/o/x': {text: a}, '/o/${a}': {text: b}}\nrun: {command: "
 	 "a}\n",
 	 "t.yaml:2:28: key 'files./o/${a}': is given twice; remove one"},
+	{"install: /o\nfiles: {/usr/x: {text: 1}}\nrun: {command: a}\n",
+	 "t.yaml:2:9: key 'files./usr/x': is not the instance's to change; it must lie in an "
+	 "install "
+	 "directory, in /tmp, /run or /var, or in the home of the server's user"},
+	{"install: /usr/o\nscrub: [/usr/o/a, /usr/of]\nrun: {command: a}\n",
+	 "t.yaml:2:19: key 'scrub': '/usr/of' is not the instance's to change; it must lie in "
+	 "an install "
+	 "directory, in /tmp, /run or /var, or in the home of the server's user"},
+	{"install: /o\nedit: {/proc/x.ini: {set: {a: 1}}}\nrun: {command: a}\n",
+	 "t.yaml:2:8: key 'edit./proc/x.ini': is not the instance's to change; it must lie in an "
+	 "install "
+	 "directory, in /tmp, /run or /var, or in the home of the server's user"},
+	{"install: /o\nsecrets: {a: {path: /dev/a}}\nrun: {command: a}\n",
+	 "t.yaml:2:14: key 'secrets.a': '/dev/a' is not the instance's to change; it must lie in "
+	 "an install "
+	 "directory, in /tmp, /run or /var, or in the home of the server's user"},
 };
 
 static const struct fault_case edit_faults[] = {

@@ -165,6 +165,13 @@ static void nearest_word_one_letter_off(void **data)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_string_equal(nearest_word(wrong[i], keys), "template");
 	assert_string_equal(nearest_word("redy", keys), "ready");
+	/* two that changed places are one slip, at both ends and in a short word too */
+	assert_string_equal(nearest_word("raedy", keys), "ready");
+	assert_string_equal(nearest_word("erady", keys), "ready");
+	assert_string_equal(nearest_word("readdy", keys), "ready");
+	assert_string_equal(nearest_word("prot", keys), "port");
+	assert_string_equal(nearest_word("potr", keys), "port");
+	assert_null(nearest_word("rpto", keys));
 }
 
 static void nearest_word_prefers_the_nearest(void **data)
