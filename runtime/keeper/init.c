@@ -373,18 +373,17 @@ static void settle_all(struct world *world)
 	}
 }
 
-/* Who is on the way; how long until the first of them is late: milliseconds, -1 for ever. */
-static int fill_reports(const struct world *world, struct pollfd *polled)
+/* Adds who is on the way; how long until the first is late: milliseconds, -1 for ever. */
+static int add_reports(const struct world *world, struct pollfd *polled, nfds_t *n)
 {
 	int64_t first = INT64_MAX, left;
 
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		const struct child *child = &world->children[i];
 
-		polled[i] = (struct pollfd){.fd = -1, .events = POLLIN};
 		if (!is_on_its_way(child))
 			continue;
-		polled[i].fd = child->spawned.report;
+		polled[(*n)++] = (struct pollfd){.fd = child->spawned.report, .events = POLLIN};
 		first = child->until_ns < first ? child->until_ns : first;
 	}
 	left = first - clock_boottime_ns();
@@ -423,9 +422,10 @@ void init_run(struct init *init)
 			{.fd = signals, .events = POLLIN},
 		};
 		struct signalfd_siginfo info;
-		int wait_ms = fill_reports(&world, polled + 2);
+		nfds_t n = 2;
+		int wait_ms = add_reports(&world, polled, &n);
 
-		poll(polled, ARRAY_SIZE(polled), wait_ms);
+		poll(polled, n, wait_ms);
 		while (read(signals, &info, sizeof(info)) > 0)
 			;
 		reap(&world);

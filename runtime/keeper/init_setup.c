@@ -122,6 +122,17 @@ static int part(struct init *init, const struct spawn *spawn, struct early *ret_
 	return r < 0 ? r : init_give_up(init, err);
 }
 
+/*
+ * prlimit(2) is for who has the same user and group in every way: with a saved group that nobody
+ * else has, what runs as root inside cannot take away from init what it works with.
+ */
+static int stand_apart(struct error *err)
+{
+	if (setresgid((gid_t)-1, (gid_t)-1, USERNS_NOBODY) < 0)
+		return error_set(err, errno, "cannot give init a group of its own");
+	return 0;
+}
+
 int init_set_up(struct init *init, const struct spawn *spawn, struct early *ret_early,
 		struct error *err)
 {
@@ -145,6 +156,8 @@ int init_set_up(struct init *init, const struct spawn *spawn, struct early *ret_
 		r = make_root(init, err);
 	if (r == 0)
 		r = part(init, spawn, ret_early, err);
+	if (r == 0)
+		r = stand_apart(err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < m->n_cgroups; i++)
