@@ -71,6 +71,7 @@ clean_up()
 
 	"$STINT" down --all --now >/dev/null 2>&1 || true
 	"$STINT" sweep >/dev/null 2>&1 || true
+	[ ! -e "$STINT_ROOT/run/stint/firewall" ] || remove_zones
 	assert_nothing_left || failed=1
 	assert_no_reports || failed=1
 	[ -z "${THREADS-}" ] || kill -KILL "$THREADS" 2>/dev/null || true
@@ -78,6 +79,16 @@ clean_up()
 	[ "$failed" -eq 0 ] || remove_by_force
 	rm -rf "$STINT_ROOT"
 	return "$failed"
+}
+
+# With the last zone that has traffic goes the firewall's table.
+remove_zones()
+{
+	local zone
+
+	for zone in $("$STINT" zone ls --json | jq -r '.[].zone'); do
+		"$STINT" zone rm "$zone" >/dev/null 2>&1 || true
+	done
 }
 
 # A sanitizer's report of a process whose standard error nobody reads.

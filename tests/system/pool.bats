@@ -18,9 +18,6 @@ teardown()
 		"$STINT" pool rm "${pool%:*}" --zone "${pool#*:}" >/dev/null 2>&1 || true
 	done
 	eventually 10 nobody_fills
-	# with the last zone that has traffic goes the firewall's table
-	"$STINT" down --all --now >/dev/null 2>&1 || true
-	"$STINT" zone rm open >/dev/null 2>&1 || true
 	clean_up
 }
 
