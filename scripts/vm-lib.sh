@@ -8,7 +8,7 @@
 # The whole system, for both ways of booting it.
 vm_system=(systemd-sysv dbus libpam-systemd login sudo base-files base-passwd usr-is-merged bash
 	dash libc-bin coreutils findutils grep sed mawk util-linux util-linux-extra bsdutils mount
-	procps iproute2 nftables kmod hostname diffutils attr acl strace curl gojq bats e2fsprogs quota zstd
+	procps sqlite3 iproute2 nftables kmod hostname diffutils attr acl strace curl gojq bats e2fsprogs quota zstd
 	libyaml-0-2 libsqlite3-0 libjansson4 libseccomp2 libcap2 libcap2-bin libnftables1 libarchive13
 	libnl-3-200 libnl-route-3-200 libcmocka0)
 # What the disk needs, in the order in which they need one another.

@@ -48,7 +48,7 @@ fails()
 @test "a port in use is named, and nothing is made" {
 	stint up hello --name first
 	port=$(port_of first)
-	refused 1 "port $port on 127.0.0.1 is in use" up hello --name second -p "$port:http"
+	refused 1 "port $port of '127.0.0.1' is already published by the instance 'first'" up hello --name second -p "$port:http"
 	[ "$(stint ls -q)" = first ]
 	[ "$(find "$STINT_ROOT/var/lib/stint/i" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
 }

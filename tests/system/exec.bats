@@ -202,11 +202,11 @@ ended_with()
 }
 
 @test "exec says why the instance has ended" {
-	stint up hello --name e --ttl 2s
+	stint up hello --name e --ttl $((2 * SLOW))s
 	run stint exec e -- sleep 61240
 	[ "$status" -eq 125 ]
 	[ "$output" = "stint: 'e' has ended: expired" ]
-	payload eats "[/bin/sh, -c, 'sleep 1; exec $PROBE/bin/probe alloc 100000000 hold']" \
+	payload eats "[/bin/sh, -c, 'sleep $SLOW; exec $PROBE/bin/probe alloc 100000000 hold']" \
 		"$(printf 'ready: none\nlimits: {memory: 32M, swap: 0}')"
 	stint up eats --name m
 	run stint exec m -- sleep 61240

@@ -188,7 +188,7 @@ fails()
 
 	for ((i = 0; i < 4; i++)); do
 		long=$(printf 'x%.0s' $(seq "$i"))$(printf '\303\274%.0s' $(seq 120))
-		fails "u$i" "/proc/$long"
+		fails "u$i" "/etc/$long"
 		[ "$(stint history "u$i" --json | jq length)" -eq 1 ]
 		[[ $(reason_of "u$i") == "failed to start: "*"üüü..." ]]
 		[[ $(stint history "u$i") == *"üüü..."* ]]

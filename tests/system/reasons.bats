@@ -97,19 +97,22 @@ exit_of()
 # never_ready REASON READY-YAML [MORE-YAML]: the small server is not ready, for that reason.
 never_ready()
 {
+	local bound=500ms
+
+	[ "$SLOW" -eq 1 ] || bound=${SLOW}s
 	template never <<-END
 		extends: hello
-		ready: {$2, timeout: 500ms}
+		ready: {$2, timeout: $bound}
 		${3-}
 	END
 	run stint up never --name n
 	echo "$output"
 	[ "$status" -eq 6 ]
 	# shellcheck disable=SC2027,SC2053 # a pattern
-	[[ $output == *"'n' was not ready within 500ms: "$1"; it was taken down: see its output above"* ]]
+	[[ $output == *"'n' was not ready within $bound: "$1"; it was taken down: see its output above"* ]]
 	# shellcheck disable=SC2053 # a pattern
-	[[ $(reason_of n) == "not ready within 500ms: "$1 ]]
-	stint events n | grep -q "stopping.*not ready within 500ms: "
+	[[ $(reason_of n) == "not ready within $bound: "$1 ]]
+	stint events n | grep -q "stopping.*not ready within $bound: "
 }
 
 @test "not ready: what was tried last, and more time only where that may help" {

@@ -70,8 +70,8 @@ static const struct fault_case single_check_faults[] = {
 	{"run: {command: a}\nports: {a: 80}\nready: {http: {}, tcp: {}}\n",
 	 "t.yaml:3:19: key 'ready.tcp': cannot stand beside another; write exactly one of "
 	 "http, tcp, log, command or first"},
-	{"run: {command: a}\nports: {http: 80}\nready: {http: {port: htpt}}\n",
-	 "t.yaml:3:22: key 'ready.http.port': there is no port 'htpt'; write the name of "
+	{"run: {command: a}\nports: {http: 80}\nready: {http: {port: web}}\n",
+	 "t.yaml:3:22: key 'ready.http.port': there is no port 'web'; write the name of "
 	 "one of the ports, or a number from 1 to 65535"},
 	{"run: {command: a}\nports: {http: 80}\nready: {http: {port: control}}\n",
 	 "t.yaml:3:22: key 'ready.http.port': there is no port 'control'; write the name "
