@@ -131,7 +131,7 @@ keep_status()
 	wait
 	[ "$(cat "$STINT_ROOT"/out.* | grep -cx 'status 0')" -eq 1 ]
 	[ "$(cat "$STINT_ROOT"/out.* | grep -cx 'status 1')" -eq 4 ]
-	[ "$(cat "$STINT_ROOT"/out.* | grep -c 'in use')" -eq 4 ]
+	[ "$(cat "$STINT_ROOT"/out.* | grep -c 'in use\|already published')" -eq 4 ]
 	[ "$(stint ls -q | wc -l)" -eq 1 ]
 	get "http://127.0.0.1:$port/" >/dev/null
 }
