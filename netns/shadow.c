@@ -113,6 +113,7 @@ static int find_route(int family, const void *address, struct route *ret_route, 
 	cleanup_fd int fd = request_open_raw(-1, NETLINK_ROUTE, err);
 	int r;
 
+	*ret_route = (struct route){0};
 	if (fd < 0)
 		return fd;
 	r = ask(fd, family, address);
@@ -123,7 +124,7 @@ static int find_route(int family, const void *address, struct route *ret_route, 
 
 int netns_check_route(int family, const void *address, struct error *err)
 {
-	struct route route = {0};
+	struct route route;
 	int r = find_route(family, address, &route, err);
 
 	if (r <= 0)

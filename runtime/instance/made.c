@@ -23,7 +23,7 @@ void made_add(struct made *made, int upper, const char *path, struct timespec mt
 		.path = xstrdup(path), .upper = upper, .mtime = mtime, .of = made};
 	if (made->n == made->size) {
 		made->size = made->size ? 2 * made->size : 64;
-		made->list = xrealloc(made->list, made->size, sizeof(*made->list));
+		made->list = xrealloc(made->list, made->size, sizeof(struct made_directory *));
 	}
 	made->list[made->n++] = one;
 	if (!tsearch(one, &made->tree, compare))

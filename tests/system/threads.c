@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* threads NUMBER: that many threads that sleep, until whoever started them is gone. Prints a line. */
+/* threads NUMBER: that many threads that sleep, until whoever started them is gone. Prints a line.
+ */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

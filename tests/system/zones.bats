@@ -164,10 +164,10 @@ tables()
 # How long it took, in seconds.
 seconds_of()
 {
-	local started=$SECONDS
+	local since=$SECONDS
 
 	"$@" >&2 || true
-	echo $((SECONDS - started))
+	echo $((SECONDS - since))
 }
 
 @test "a keeper that does not answer holds up neither the others of its zone nor what is taken away" {
