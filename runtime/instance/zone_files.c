@@ -264,8 +264,10 @@ static int refresh(const struct site *site, struct store *store, const char *nam
 	if (faccessat(site->run, path, F_OK, 0) < 0)
 		return 0;
 	r = store_zone_load(store, name, &zone, err);
-	if (r == 0 && record)
-		change.lines = lines = lines_of(&zone, record);
+	if (r == 0 && record) {
+		lines = lines_of(&zone, record);
+		change.lines = lines;
+	}
 	if (r == 0)
 		r = write_files(site, store, &zone, record ? &change : NULL, err);
 	zone_deinit(&zone);
