@@ -38,7 +38,7 @@ static int send_empty(void *data, struct error *err)
 
 int rootfs_open_empty(struct error *err)
 {
-	int pair[2], fds[SOCKET_FDS_MAX], r;
+	int pair[2], fds[SOCKET_FDS_MAX] = {-1}, r;
 	size_t n = 0;
 	char byte;
 

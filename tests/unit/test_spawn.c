@@ -359,7 +359,7 @@ static void spawn_process_takes_a_terminal(void **state)
 	struct spawn spawn = make_spawn(argv);
 	int slave, master;
 	struct error err;
-	pid_t pid;
+	pid_t pid = 0;
 
 	(void)state;
 	need_root();
@@ -422,7 +422,7 @@ static void spawn_with_a_key(const void *arg)
 	struct spawn spawn = make_spawn(argv);
 	struct error err = {0};
 	int status;
-	pid_t pid;
+	pid_t pid = 0;
 
 	(void)arg;
 	must(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) > 0);
@@ -459,7 +459,7 @@ static void lower_limits_and_spawn(const void *arg)
 	struct spawn spawn = make_spawn(argv);
 	struct error err = {0};
 	int status;
-	pid_t pid;
+	pid_t pid = 0;
 
 	must(setrlimit(RLIMIT_CORE, &(struct rlimit){1, RLIM_INFINITY}) == 0 || errno == EPERM);
 	must(setrlimit(RLIMIT_FSIZE, &(struct rlimit){1 << 20, RLIM_INFINITY}) == 0);
