@@ -56,8 +56,8 @@ static int run_up(const struct invocation *invocation)
 		status = session_print(&session);
 	if (r == 0)
 		session_note_pool(&session, clock_boottime_ns() - begun_ns);
-	else if (session.instance.pool == POOL_CLAIMED)
-		spares_fill(&session.site);
+	else if (session.instance.pool == POOL_CLAIMED || session.interrupted)
+		spares_fill_if_any(&session.site); /* it may have had a spare already */
 	if (session.interrupted)
 		status = 128 + session.interrupted;
 	session_deinit(&session);

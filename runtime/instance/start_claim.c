@@ -186,8 +186,13 @@ static int claim_from(struct starting *s, const struct pool *pool, struct error 
 
 	if (r < 0)
 		return r;
-	if (!s->request->hold || !pool->likeness || strcmp(pool->likeness, likeness.text) != 0) {
+	if (!s->request->hold || (pool->likeness && strcmp(pool->likeness, likeness.text) != 0)) {
 		s->pool = POOL_DIFFERS;
+		return 0;
+	}
+	/* whoever fills it has not looked at it yet */
+	if (!pool->likeness) {
+		s->pool = POOL_EMPTY;
 		return 0;
 	}
 	/* what has changed there is noted with the spares as with all others, and then they differ

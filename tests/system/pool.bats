@@ -183,6 +183,16 @@ spares()
 	eventually 20 is_full 1
 }
 
+@test "before anybody has looked at what its spares are to be like a pool is empty, and no other" {
+	web
+	stint pool set web 1
+	sqlite3 "$STINT_ROOT/var/lib/stint/store.db" "UPDATE pool SET likeness = NULL"
+	run stint up web --name x --no-wait
+	[ "$status" -eq 0 ]
+	[[ $output != *"another state"* ]]
+	[ "$(pool misses)" -eq 1 ]
+}
+
 @test "spares follow the template, and the host's files that it takes" {
 	local old
 
