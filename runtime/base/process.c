@@ -171,6 +171,14 @@ int lock_wait(int fd, int64_t byte)
 	return lock_call(fd, byte, F_OFD_SETLKW, F_WRLCK);
 }
 
+bool lock_try_any(int fd, int64_t first, int64_t n)
+{
+	for (int64_t byte = first; byte < first + n; byte++)
+		if (lock_try(fd, byte) == 0)
+			return true;
+	return false;
+}
+
 void lock_release(int fd, int64_t byte)
 {
 	(void)lock_call(fd, byte, F_OFD_SETLK, F_UNLCK);

@@ -51,6 +51,8 @@ int process_pidfd_signal(int pidfd, int signal);
  */
 int lock_try(int fd, int64_t byte);
 int lock_wait(int fd, int64_t byte);
+/* Locks one of n bytes from first on, the first that nobody else holds; false: there is none. */
+bool lock_try_any(int fd, int64_t first, int64_t n);
 void lock_release(int fd, int64_t byte);
 /* True when another open file description holds the byte. */
 bool lock_is_held(int fd, int64_t byte);

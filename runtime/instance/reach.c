@@ -142,41 +142,18 @@ int reach_open(const struct site *site, const char *id, enum control_verb questi
 	return reach_open_within(site, id, question, answer, KEEPER_BOUND_MS, err);
 }
 
-/* What nobody depends on, of somebody else's keeper: it is not waited for. */
-static int ask_favour(const struct site *site, const char *id, enum control_verb verb,
-		      enum control_verb expected, int *fds, size_t *n_fds)
-{
-	const struct control_packet question = {.verb = verb};
-	cleanup_packet struct control_packet answer = {0};
-	cleanup_fd int keeper = instance_connect(site, id, NULL);
-	int r;
-
-	if (keeper < 0)
-		return keeper;
-	r = exchange_once(keeper, &question, FAVOUR_BOUND_MS, &answer, fds, n_fds);
-	if (r > 0 && answer.verb == expected)
-		return 0;
-	return r < 0 ? r : -EOPNOTSUPP;
-}
-
+/* What nobody depends on, of somebody else's keeper, is not waited for. */
 int reach_empty(const struct site *site, const char *id)
 {
-	int fds[SOCKET_FDS_MAX];
-	size_t n_fds = 0;
-	int r = ask_favour(site, id, CONTROL_EMPTY, CONTROL_EMPTY_IS, fds, &n_fds);
+	struct error err;
 
-	if (r == 0 && n_fds == 1)
-		return fds[0];
-	close_all(fds, n_fds);
-	return r < 0 ? r : -ENOENT;
+	return reach_open_within(site, id, CONTROL_EMPTY, CONTROL_EMPTY_IS, FAVOUR_BOUND_MS, &err);
 }
 
 int reach_guard(const struct site *site, const char *id)
 {
-	int fds[SOCKET_FDS_MAX];
-	size_t n_fds = 0;
-	int r = ask_favour(site, id, CONTROL_GUARD, CONTROL_OK, fds, &n_fds);
+	const struct control_packet packet = {.verb = CONTROL_GUARD};
+	struct error err;
 
-	close_all(fds, n_fds);
-	return r;
+	return reach_tell_within(site, id, &packet, FAVOUR_BOUND_MS, &err);
 }

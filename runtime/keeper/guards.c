@@ -16,12 +16,7 @@ static int64_t first_place(void)
 
 bool guards_take(int fd)
 {
-	int64_t first = first_place();
-
-	for (int64_t place = first; place < first + GUARDS_MAX; place++)
-		if (lock_try(fd, place) == 0)
-			return true;
-	return false;
+	return lock_try_any(fd, first_place(), GUARDS_MAX);
 }
 
 bool guards_are_missing(int fd)

@@ -10,10 +10,7 @@
 
 bool turn_take(int fd)
 {
-	for (int64_t turn = 0; turn < TURNS; turn++)
-		if (lock_try(fd, turn) == 0)
-			return true;
-	return false;
+	return lock_try_any(fd, 0, TURNS);
 }
 
 void turn_leave(int fd)
