@@ -214,18 +214,23 @@ static void name_doubt(const struct path_way *way, struct path_finding *finding)
 	finding->end = PATH_UNKNOWN;
 }
 
+static void name_cause(const struct path_way *way, struct path_finding *finding)
+{
+	if (way->dropped)
+		name_chain(way, finding);
+	else if (way->stage == STAGE_CAME)
+		name_routing(way, finding);
+	else if (way->stage == STAGE_FORWARDED)
+		name_legacy(way, finding);
+	else if (way->stage == STAGE_LEFT)
+		look_at_way_back(way, finding);
+}
+
 void obstacle_conclude(const struct path_way *way, struct path_finding *ret_finding)
 {
-	if (way->lost || way->dropped_by_us)
-		; /* what the zone says, and none of an obstacle */
-	else if (way->dropped)
-		name_chain(way, ret_finding);
-	else if (way->stage == STAGE_CAME)
-		name_routing(way, ret_finding);
-	else if (way->stage == STAGE_FORWARDED)
-		name_legacy(way, ret_finding);
-	else if (way->stage == STAGE_LEFT)
-		look_at_way_back(way, ret_finding);
+	/* what the zone says is none of an obstacle */
+	if (!way->lost && !way->dropped_by_us)
+		name_cause(way, ret_finding);
 	if (ret_finding->end == PATH_UNKNOWN)
 		name_doubt(way, ret_finding);
 }
